@@ -1,0 +1,175 @@
+"""Components: where they are in a library, what their text is, and what may be wrong with it.
+
+A component is plain text; optional YAML front matter (`name`, `description`, `metadata`) never reaches a
+toolkit. Everything behind the front matter is inert: it goes into a toolkit byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitforge import documents, names
+from gitforge.errors import InvalidFile, Problem, UserError
+from gitforge.goals import Kind, Need
+from gitforge.text import hidden_characters, one_line
+
+MAX_BYTES = 256 * 1024
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\r?\n)??---[ \t]*(?:\r?\n[ \t]*)*(?:\r?\n|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component as it is in the working tree, or a missing one.
+
+    Attributes:
+        need: Its kind, file name and purpose.
+        body: The text that goes into a toolkit; None where the file is missing.
+        meta: The front matter; empty where there is none.
+    """
+
+    need: Need
+    body: str | None
+    meta: Mapping[str, Any]
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no file."""
+        return self.body is None
+
+    @property
+    def title(self) -> str:
+        """What people call it: the front matter's `name`, else the file name in words."""
+        name = self.meta.get("name")
+        return one_line(name) if isinstance(name, str) and name.strip() else names.title(self.need.name)
+
+    @property
+    def description(self) -> str:
+        """One line on what it is for: from the front matter, else from goals.yaml, else empty."""
+        described = self.meta.get("description")
+        return one_line(described) if isinstance(described, str) else self.need.purpose or ""
+
+
+class Library:
+    """The `library/` folder of a workspace, read-only.
+
+    Args:
+        root: The folder of the workspace.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / "library"
+
+    def path(self, need: Need) -> Path:
+        """Where the component's file is, or will be.
+
+        Raises:
+            UserError: A symbolic link on the way leads out of the workspace.
+        """
+        path = self.folder / need.path
+        self.refuse_escape(path, f"library/{need.path}")
+        return path
+
+    def has(self, need: Need) -> bool:
+        """Whether the component's file is there."""
+        return self.path(need).is_file()
+
+    def read(self, need: Need) -> Component:
+        """Reads a component; a missing file gives a missing component.
+
+        Raises:
+            UserError: It is no regular file, leads out of the workspace, or cannot be read.
+            InvalidFile: It is too large, or not UTF-8.
+        """
+        path = self.path(need)
+        name = f"library/{need.path}"
+        if not path.exists():
+            return Component(need, None, {})
+        if not path.is_file():
+            raise UserError(f"{name}: is not a file", hint="Move it away: a component is one text file.")
+        meta, body = split_front_matter(documents.read_text(path, name, MAX_BYTES))
+        return Component(need, body, meta)
+
+    def all(self, kinds: Iterable[Kind]) -> list[Need]:
+        """Every component file of those kinds, sorted by path within its kind, used by a goal or not."""
+        return [Need(kind, name) for kind in kinds for name in sorted(self.names(kind))]
+
+    def names(self, kind: Kind) -> frozenset[str]:
+        """The names of the component files of one kind."""
+        folder = self.folder / kind.folder
+        listed = (name for name in self.entries(kind) if name.endswith(names.COMPONENT_SUFFIXES))
+        return frozenset(name for name in listed if (folder / name).is_file())
+
+    def entries(self, kind: Kind) -> frozenset[str]:
+        """Whatever stands in the folder of one kind: one look at it instead of one at each file."""
+        folder = self.folder / kind.folder
+        self.refuse_escape(folder, f"library/{kind.folder}")
+        try:
+            return frozenset(os.listdir(folder))  # noqa: PTH208 -- names are all that is wanted, of thousands
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            raise UserError(f"library/{kind.folder}: cannot be listed: {error.strerror}") from error
+
+    def refuse_escape(self, path: Path, name: str) -> None:
+        """Raises UserError where symbolic links on the way to the path lead out of the workspace."""
+        root = os.path.realpath(self.root)
+        real = os.path.realpath(path)
+        inside = real == root or real.startswith(root + os.sep)
+        if not inside or ".git" in Path(real[len(root) :].lower()).parts:
+            raise UserError(
+                f"{name}: is a symbolic link that leads out of the workspace",
+                hint="Replace it with a real file or folder: a library must not reach into your other files.",
+            )
+
+
+def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
+    """Splits a component's text into its front matter and the rest.
+
+    Front matter is a YAML mapping between two lines of `---` at the very beginning; the blank lines behind it
+    belong to it. Anything else at the beginning (a thematic break, say) is text.
+    """
+    match = _FRONT_MATTER.match(text) if text.startswith("---") else None
+    if match is None:
+        return {}, text
+    try:
+        data = documents.parse(match[1] or "", "front matter").data
+    except InvalidFile:
+        return {}, text
+    if data is not None and not isinstance(data, dict):
+        return {}, text
+    return data or {}, text[match.end() :]
+
+
+def problems(library: Library, need: Need) -> Iterator[Problem]:
+    """What is wrong with a component's file; nothing where it is missing."""
+    name = f"library/{need.path}"
+    try:
+        names.component_name(need.name)
+        component = library.read(need)
+    except InvalidFile as error:
+        yield from error.problems
+        return
+    except UserError as error:
+        yield Problem(name, error.message.removeprefix(f"{name}: "), hint=error.hint)
+        return
+    if component.body is None:
+        return
+    if not component.body.strip():
+        yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
+    yield from text_problems(documents.read_text(library.path(need), name, MAX_BYTES), name)
+
+
+def text_problems(text: str, name: str) -> Iterator[Problem]:
+    """Hidden characters in a component's, template's or generator's text: three at most."""
+    for count, hidden in enumerate(hidden_characters(text)):
+        if count == 3:
+            yield Problem(name, "has more hidden characters", hidden.line)
+            return
+        message = f"has the hidden character {hidden.name} in column {hidden.column}"
+        yield Problem(name, message, hidden.line, "Delete it: what a reader cannot see, they cannot review.")

@@ -1,0 +1,147 @@
+"""The recipe book: kinds, goals, and the components that each goal needs. `goals_file.py` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitforge import names
+from gitforge.errors import Problem, UserError
+from gitforge.text import did_you_mean, printable
+
+FILE_NAME = "goals.yaml"
+MANIFEST = "toolkit.json"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of component.
+
+    Attributes:
+        name: What one of them is called, for example `constraint`.
+        folder: Its folder below `library/`, as a POSIX path.
+        many: Whether a goal takes a list of them.
+        key: The key in a goal, for example `constraints`.
+        required: Whether every goal must name one.
+    """
+
+    name: str
+    folder: str
+    many: bool = False
+    key: str = ""
+    required: bool = False
+
+
+DEFAULT_KINDS = (
+    Kind("persona", "personas", key="persona", required=True),
+    Kind("protocol", "protocols", key="protocol", required=True),
+    Kind("constraint", "constraints", many=True, key="constraints"),
+)
+DEFAULT_OUTPUTS = {
+    "00_PERSONA.md": "templates/persona.md",
+    "01_PROMPT_TEMPLATE.md": "templates/prompt_template.md",
+}
+
+
+class Need(NamedTuple):
+    """One component that a goal uses: its kind, its file name, and its purpose where goals.yaml says so."""
+
+    kind: Kind
+    name: str
+    purpose: str | None = None
+    line: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Relative to `library/`: `protocols/code_review_pass.md`."""
+        return f"{self.kind.folder}/{self.name}"
+
+
+class Goal(NamedTuple):
+    """A recipe: what it is for, and the components that it uses, in the order of the kinds."""
+
+    name: str
+    category: str
+    description: str
+    needs: tuple[Need, ...]
+    line: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The name as people write it."""
+        return names.title(self.name)
+
+
+@dataclass(frozen=True)
+class GoalBook:
+    """What goals.yaml says.
+
+    Attributes:
+        file: Its name, as errors call it.
+        kinds: By name, in order.
+        outputs: File name in a toolkit to template path below `library/`.
+        goals: By name, in order of appearance.
+        problems: What is wrong in it but does not keep the rest from being used.
+        is_flat: Whether it has the original two-level layout.
+    """
+
+    file: str
+    kinds: Mapping[str, Kind]
+    outputs: Mapping[str, str]
+    goals: Mapping[str, Goal]
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
+    is_flat: bool = False
+
+    def categories(self) -> dict[str, list[Goal]]:
+        """The goals by category, in order of appearance."""
+        found: dict[str, list[Goal]] = {}
+        for goal in self.goals.values():
+            found.setdefault(goal.category, []).append(goal)
+        return found
+
+    def goal(self, name: str) -> Goal:
+        """The goal of that name; upper and lower case are told apart only where they must be.
+
+        Raises:
+            UserError: There is none.
+        """
+        if name in self.goals:
+            return self.goals[name]
+        same = [goal for goal in self.goals.values() if goal.name.casefold() == name.casefold()]
+        if len(same) == 1:
+            return same[0]
+        hint = did_you_mean(name, iter(self.goals)) or "`gitforge list` shows the goals."
+        raise UserError(f"{self.file} has no goal {printable(name)!r}", hint=hint)
+
+    def needs(self) -> dict[str, Need]:
+        """Every component that some goal uses, once each, by path below `library/`."""
+        return {need.path: need for goal in self.goals.values() for need in goal.needs}
+
+    def find(self, name: str, others: Iterable[Need] = ()) -> Need:
+        """The component of that file name, with its kind's folder in front where the name is not unique.
+
+        Args:
+            name: `code_review_pass.md` or `protocols/code_review_pass.md`; the suffix may be left out.
+            others: Components that no goal uses, among which to look as well.
+
+        Raises:
+            UserError: There is none, or more than one.
+        """
+        known = {need.path: need for need in others} | self.needs()
+        wanted = name.removeprefix("library/")
+        for suffix in ("", *names.COMPONENT_SUFFIXES):
+            full = wanted + suffix
+            matches = [need for path, need in known.items() if full in {path, need.name}]
+            if len(matches) == 1:
+                return matches[0]
+            if matches:
+                choices = " or ".join(need.path for need in matches)
+                raise UserError(
+                    f"{printable(name)!r} is not unique: it is {choices}", hint="Name it with its folder."
+                )
+        hint = did_you_mean(wanted, [*known, *(need.name for need in known.values())])
+        raise UserError(
+            f"no component is called {printable(name)!r}",
+            hint=hint or "`gitforge list --components` shows them.",
+        )

@@ -1,0 +1,100 @@
+"""Text from strangers: what may hide in it, and how to show it without harm."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches, unified_diff
+
+_JOINERS = "\u200c\u200d"  # legitimate inside some scripts and emoji, never between ASCII characters
+_KEYCAPS = tuple("#*0123456789")  # become emoji with a variation selector behind them
+_PLAIN = frozenset("\n\r\t") | frozenset(map(chr, range(0x20, 0x7F)))
+
+
+@dataclass(frozen=True)
+class HiddenCharacter:
+    """A character that a reader of the text would not see, or that would move what they see."""
+
+    line: int
+    column: int
+    character: str
+
+    @property
+    def name(self) -> str:
+        """For example `U+202E RIGHT-TO-LEFT OVERRIDE`."""
+        return f"U+{ord(self.character):04X} {unicodedata.name(self.character, 'control character')}"
+
+
+def hidden_characters(text: str) -> Iterator[HiddenCharacter]:
+    """Finds control, formatting, private and unassigned characters, with line and column from 1.
+
+    Newline, carriage return before a newline, and tab are plain text. Joiners and variation selectors are
+    accepted beside a non-ASCII character, where scripts and emoji need them. Source: Unicode Technical
+    Report 36 (security considerations) and CVE-2021-42574 ("Trojan Source").
+    """
+    if text.isascii() and text.isprintable():
+        return
+    line = column = 1
+    for index, character in enumerate(text):
+        if character == "\n":
+            line, column = line + 1, 1
+            continue
+        if _is_hidden(text, index):
+            yield HiddenCharacter(line, column, character)
+        column += 1
+
+
+def _is_hidden(text: str, index: int) -> bool:
+    character = text[index]
+    if character in _PLAIN:
+        return character == "\r" and text[index + 1 : index + 2] != "\n"
+    before = text[index - 1 : index]
+    if character in _JOINERS:
+        return (before + text[index + 1 : index + 2]).isascii()
+    if "\ufe00" <= character <= "\ufe0f":
+        return before.isascii() and before not in _KEYCAPS
+    if "\U000e0100" <= character <= "\U000e01ef":
+        return True
+    return unicodedata.category(character) in {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
+
+
+def printable(text: str) -> str:
+    """The text with everything hidden spelled out, so that a terminal shows it and does not obey it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        _escape(character) if _is_hidden(text, index) else character for index, character in enumerate(text)
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
+
+
+def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str | None:
+    """A hint that names the closest known word, or None where nothing is close."""
+    folded = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f"Did you mean {folded[close[0]]!r}?" if close else None
+
+
+def one_line(text: str) -> str:
+    """The text on one line: every run of white space becomes one space."""
+    return " ".join(text.split())
+
+
+def as_diff(path: str, old: str | None, new: str) -> str:
+    """A unified diff as git writes it; `old` is None for a new file."""
+    before, after = _git_lines(old or ""), _git_lines(new)
+    source = "/dev/null" if old is None else f"a/{path}"
+    lines = unified_diff(before, after, source, f"b/{path}")
+    marked = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(marked)
+
+
+def _git_lines(text: str) -> list[str]:
+    """Lines as git has them: `str.splitlines` would also break at form feeds, lone returns and the like."""
+    return re.findall(r".*\n|.+", text)

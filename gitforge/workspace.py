@@ -1,0 +1,151 @@
+"""The workspace: where it is, and the settings that hold in it.
+
+Settings are looked up in this order, as in every git tool: option, `GITFORGE_*` environment variable,
+`git config gitforge.*` (local, then global), default. The files that a team shares, goals.yaml and library/,
+can set none of them: a library that somebody else wrote must be safe to use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitforge import goals_file
+from gitforge.components import Library
+from gitforge.errors import UserError
+from gitforge.goals import FILE_NAME, GoalBook
+
+LEGACY_FILE = "goal_map.json"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with `goals.yaml`, `library/` and `output/`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Workspace:
+        """The workspace that a folder is in: the nearest one with a goals.yaml, going up.
+
+        Raises:
+            UserError: There is none, or the folder does not exist.
+        """
+        try:
+            here = start.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"{start}: there is no such folder") from error
+        if not here.is_dir():
+            raise UserError(f"{start}: is not a folder")
+        for folder in (here, *here.parents):
+            if (folder / FILE_NAME).exists():
+                return cls(folder)
+        hint = "Run `gitforge init` to make one here."
+        if (here / LEGACY_FILE).exists():
+            hint = f"Run `gitforge init --from {LEGACY_FILE}` to take over {LEGACY_FILE} and components/."
+        raise UserError(f"{here} is not in a gitforge workspace: there is no {FILE_NAME}", hint=hint)
+
+    @property
+    def goals_file(self) -> Path:
+        """The recipe book."""
+        return self.root / FILE_NAME
+
+    @property
+    def output(self) -> Path:
+        """The folder of the toolkits."""
+        return self.root / "output"
+
+    @property
+    def library(self) -> Library:
+        """The components."""
+        return Library(self.root)
+
+    def book(self) -> GoalBook:
+        """Reads goals.yaml.
+
+        Raises:
+            InvalidFile: It has errors.
+            UserError: It cannot be read.
+        """
+        return goals_file.load(self.goals_file)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: where it is looked up, and what it is without."""
+
+    name: str
+    help: str
+    default: str | None = None
+    also: str | None = None  # an environment variable that other tools share
+
+    @property
+    def variable(self) -> str:
+        """`GITFORGE_BASE_URL` for `base-url`."""
+        return "GITFORGE_" + self.name.upper().replace("-", "_")
+
+
+SETTINGS = (
+    Setting("provider", "Who writes drafts: openai or offline. Default: openai where a key or URL is set."),
+    Setting("model", "The model's name, as its server knows it."),
+    Setting("base-url", "An OpenAI-compatible server.", also="OPENAI_BASE_URL"),
+    Setting("api-key", "The key for it. Better in the environment than in a file.", also="OPENAI_API_KEY"),
+    Setting("timeout", "Seconds without a byte until a request fails.", default="120"),
+    Setting("connect-timeout", "Seconds until a connection attempt fails.", default="10"),
+    Setting("deadline", "Seconds that one draft may take in all.", default="600"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting's value, and where it came from; a key never shows in its repr."""
+
+    values: Mapping[str, str] = field(repr=False)
+    origins: Mapping[str, str]
+
+    @classmethod
+    def resolve(
+        cls, options: Mapping[str, str | None], environ: Mapping[str, str], git_config: Mapping[str, str]
+    ) -> Settings:
+        """Looks every setting up.
+
+        Args:
+            options: From the command line, by setting name; None where not given.
+            environ: The process's environment.
+            git_config: The `gitforge` section, by key.
+        """
+        values: dict[str, str] = {}
+        origins: dict[str, str] = {}
+        for setting in SETTINGS:
+            places = (
+                ("option", options.get(setting.name)),
+                (setting.variable, environ.get(setting.variable)),
+                (f"git config gitforge.{setting.name}", git_config.get(setting.name)),
+                (setting.also or "", environ.get(setting.also) if setting.also else None),
+                ("default", setting.default),
+            )
+            for origin, value in places:
+                if value:
+                    values[setting.name], origins[setting.name] = value, origin
+                    break
+        return cls(values, origins)
+
+    def get(self, name: str) -> str | None:
+        """The value, or None."""
+        return self.values.get(name)
+
+    def seconds(self, name: str) -> float:
+        """The value as a time.
+
+        Raises:
+            UserError: It is not a positive number.
+        """
+        value = self.values[name]
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1
+        if not 0 < seconds < float("inf"):
+            raise UserError(f"{self.origins[name]}: {value!r} is not a number of seconds")
+        return seconds

@@ -1,0 +1,85 @@
+"""What hides in a text is found, and shown without harm."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitforge.text import did_you_mean, hidden_characters, one_line, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a\x1b[31m", "U+001B control character"),
+        ("a\x00", "U+0000 control character"),
+        ("a\x7f", "U+007F control character"),
+        ("a\x9b31m", "U+009B control character"),
+        ("a\u202eb", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("a\u2066b", "U+2066 LEFT-TO-RIGHT ISOLATE"),
+        ("a\u200bb", "U+200B ZERO WIDTH SPACE"),
+        ("a\u200db", "U+200D ZERO WIDTH JOINER"),
+        ("a\u00adb", "U+00AD SOFT HYPHEN"),
+        ("\ufeffa", "U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("a\u2028b", "U+2028 LINE SEPARATOR"),
+        ("a\ufe0fb", "U+FE0F VARIATION SELECTOR-16"),
+        ("a\U000e0101", "U+E0101 VARIATION SELECTOR-18"),
+        ("a\U000e0041", "U+E0041 TAG LATIN CAPITAL LETTER A"),
+        ("a\ue000", "U+E000 control character"),
+        ("a\rb", "U+000D control character"),
+    ],
+)
+def test_a_character_that_a_reader_does_not_see_is_found(text: str, name: str) -> None:
+    assert [hidden.name for hidden in hidden_characters(text)] == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain text\n\twith a tab\r\nand both newlines",
+        "naïve café, «quotes», 中文, עברית, العربية",
+        "\U0001f469\u200d\U0001f4bb",  # woman technologist, held together by a joiner
+        "\u2764\ufe0f and 1\ufe0f\u20e3",  # a heart and a keycap in colour
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian needs the non-joiner
+    ],
+)
+def test_text_of_any_script_and_emoji_are_not_suspect(text: str) -> None:
+    assert list(hidden_characters(text)) == []
+
+
+def test_line_and_column_count_from_one() -> None:
+    (hidden,) = hidden_characters("first\r\n  ab\u200bc\n")
+    assert (hidden.line, hidden.column) == (2, 5)
+
+
+@given(st.text())
+def test_what_is_printable_has_no_control_character_left_but_newline_and_tab(text: str) -> None:
+    shown = printable(text)
+    allowed = {"\n", "\r", "\t"}
+    assert all(character in allowed or unicodedata.category(character) != "Cc" for character in shown)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert printable(shown) == shown
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+def test_plain_text_is_shown_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+@given(st.text())
+def test_a_text_is_suspect_exactly_where_showing_it_changes_it(text: str) -> None:
+    assert any(hidden_characters(text)) == (printable(text) != text)
+
+
+def test_a_typing_error_leads_to_the_nearest_known_word() -> None:
+    assert did_you_mean("constraint", ["persona", "constraints"]) == "Did you mean 'constraints'?"
+    assert did_you_mean("PERSONA", ["persona"]) == "Did you mean 'persona'?"
+    assert did_you_mean("zebra", ["persona", "constraints"]) is None
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line("  a\n b\t\u2028c ") == "a b c"
