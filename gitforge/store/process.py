@@ -1,0 +1,223 @@
+"""Runs git: bytes in, bytes out, failures in git's own words. Only `repo.py` uses it.
+
+What writes to a repository is started by GitPython's `Git.execute`; what only reads, by `subprocess`.
+GitPython's import takes 50 ms and starts git twice by itself: nothing beside a draft, but a third of a build
+that finds everything there.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from typing import IO, Any, BinaryIO, cast
+
+from gitforge.errors import UserError
+
+ENVIRONMENT = {
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_GLOB_PATHSPECS": "0",  # git refuses these three beside literal ones, and the user may have them set
+    "GIT_NOGLOB_PATHSPECS": "0",
+    "GIT_ICASE_PATHSPECS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LANGUAGE": "C",
+    "LC_ALL": "C",  # messages that are parsed here
+}
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Done:
+    """A git process that has ended; `timed_out` if it was stopped after its time limit."""
+
+    verb: str
+    status: int
+    stdout: bytes
+    stderr: str
+    timed_out: bool = False
+
+
+def run(
+    folder: Path,
+    verb: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    stdin: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    shielded: bool = False,
+    writes: bool = False,
+) -> Done:
+    """Runs one git command to its end, whatever its exit status.
+
+    Args:
+        folder: Where git starts.
+        verb: The git command.
+        arguments: Its arguments, a user's strings only after `--` or `--option=`.
+        options: git's own options, which come before the verb.
+        stdin: What it reads.
+        environment: Variables beyond this process's own.
+        timeout: Seconds after which it is stopped.
+        shielded: Out of reach of the terminal's Ctrl-C, which goes to a process group.
+        writes: Whether it changes the repository.
+
+    Raises:
+        UserError: git is not installed or cannot be started.
+    """
+    group = {"process_group": 0} if shielded else {}
+    start = _start_writer if writes else _start_reader
+    with (
+        _input(stdin) as source,
+        _started(start, [*options, verb, *arguments], folder, environment, source, group) as process,
+    ):
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except TimeoutExpired:
+            process.terminate()
+            return Done(verb, process.wait(), b"", "", timed_out=True)
+        except BaseException:
+            process.terminate()  # not killed: git removes its lock files first
+            raise
+    return Done(verb, process.returncode, stdout, stderr.decode(errors="replace"))
+
+
+def stream(
+    folder: Path,
+    verb: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Generator[str]:
+    """The NUL-terminated fields of a git command's output, as they come.
+
+    The process is killed and reaped when the iterator is closed before its end.
+
+    Raises:
+        UserError: As in `run`; or git failed, once its output is read.
+    """
+    command = [*options, verb, *arguments]
+    with _started(_start_reader, command, folder, environment, None, {}) as process:
+        stdout, stderr = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+        try:
+            rest = b""
+            while chunk := os.read(stdout.fileno(), _CHUNK):
+                *whole, rest = (rest + chunk).split(b"\0")
+                yield from map(os.fsdecode, whole)
+            message = stderr.read()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise failure(Done(verb, process.returncode, b"", message.decode(errors="replace")))
+
+
+def succeed(done: Done) -> bytes:
+    """Its output.
+
+    Raises:
+        UserError: It failed.
+    """
+    if done.status != 0:
+        raise failure(done)
+    return done.stdout
+
+
+def failure(done: Done) -> UserError:
+    """What git said when it failed, on one line and safe for a terminal; its hints are the error's hint."""
+    if done.timed_out:
+        return UserError(f"git {done.verb} did not end in time and was stopped")
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
+    words = [line for line in lines if not line.startswith(("hint:", "warning:"))][:4]
+    said = "; ".join(words) or f"exit status {done.status}"
+    return UserError(harmless(f"git {done.verb} failed: {said}"), hint=harmless(" ".join(hints)) or None)
+
+
+def harmless(text: str) -> str:
+    """The text with control characters spelled out, so that a file's name cannot drive a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+@contextmanager
+def _input(content: bytes | None) -> Iterator[BinaryIO | None]:
+    if content is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:  # a real file: GitPython does not feed a pipe
+        file.write(content)
+        file.seek(0)
+        yield cast("BinaryIO", file)
+
+
+_Start = Callable[[Sequence[str], Mapping[str, str], BinaryIO | None, Mapping[str, Any]], Popen[bytes]]
+
+
+def _started(
+    start: _Start,
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None,
+    stdin: BinaryIO | None,
+    options: Mapping[str, Any],
+) -> Popen[bytes]:
+    variables = {**ENVIRONMENT, **(environment or {})}
+    try:
+        # -C, because GitPython stays in the current folder where it cannot enter the one that it is given.
+        return start(["-C", str(folder), *arguments], variables, stdin, options)
+    except FileNotFoundError as error:
+        raise _not_installed() from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        raise UserError(f"git could not be started: {harmless(str(error))}") from error
+
+
+def _start_reader(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    stdin: BinaryIO | None,
+    options: Mapping[str, Any],
+) -> Popen[bytes]:
+    everything = {**os.environ, **variables}
+    return Popen(  # noqa: S603 -- an argument list, no shell; a user's strings only after `--`
+        ["git", *arguments],  # noqa: S607 -- from the PATH, as the user has it
+        stdin=stdin or DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=everything,
+        **options,
+    )
+
+
+def _start_writer(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    stdin: BinaryIO | None,
+    options: Mapping[str, Any],
+) -> Popen[bytes]:
+    try:
+        from git.cmd import Git  # noqa: PLC0415
+        from git.exc import GitCommandNotFound  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise
+    except ImportError as error:  # what GitPython raises where it finds no git
+        raise _not_installed() from error
+    try:
+        # As a process: GitPython's own time limit is a thread that outlives an interrupt.
+        started: Any = Git().execute(
+            ["git", *arguments], istream=stdin, as_process=True, env=variables, shell=False, **options
+        )
+    except GitCommandNotFound as error:
+        raise _not_installed() from error
+    process: Popen[bytes] = started.proc
+    started.proc = None  # whose finalizer would kill it
+    return process
+
+
+def _not_installed() -> UserError:
+    return UserError(
+        "git is not installed, or not on the PATH", hint="Install git from https://git-scm.com/downloads"
+    )

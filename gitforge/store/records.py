@@ -1,0 +1,138 @@
+"""What git answers, as plain frozen records, and how they are read from its output."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+TREE = "040000"
+FILE = "100644"
+SUBMODULE = "160000"
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where HEAD points: `ref` is None if it is detached, `commit` is None on a branch without a commit."""
+
+    ref: str | None
+    commit: str | None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a commit is by; `is_fallback` where the user has set no identity."""
+
+    name: str
+    email: str
+    is_fallback: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+@dataclass(frozen=True)
+class PathState:
+    """One path in the three places where git knows it.
+
+    Args:
+        blob: Id that the worktree's file has after clean filters; None where there is no regular file.
+        committed: Id of the blob in HEAD; None if HEAD lacks it.
+        staged: The index differs from HEAD.
+    """
+
+    blob: str | None
+    committed: str | None
+    staged: bool
+
+    @property
+    def edited(self) -> bool:
+        """The worktree or the index differs from HEAD."""
+        return self.staged or self.blob != self.committed
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The commit that a path has its content from.
+
+    Args:
+        commit: Id of the commit.
+        subject: First paragraph of its message, as one line.
+        author: `Name <email>`.
+        date: When it was written, with its time zone.
+        trailers: Value by name; the values of a repeated name are joined by line breaks.
+    """
+
+    commit: str
+    subject: str
+    author: str
+    date: datetime
+    trailers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a tree or the index holds under a name: git's mode in six octal digits, and the object's id."""
+
+    mode: str
+    id: str
+
+    @property
+    def is_file(self) -> bool:
+        """A regular file, executable or not: no symlink, folder or submodule."""
+        return self.mode.startswith("100")
+
+
+@dataclass(frozen=True)
+class IndexEntry(Entry):
+    """An entry of the index; `stage` is 1 to 3 for the sides of a merge conflict, else 0."""
+
+    path: str
+    stage: int
+
+
+def fields(output: bytes) -> list[str]:
+    """NUL-terminated fields."""
+    return os.fsdecode(output).split("\0")[:-1]
+
+
+def parse_tree(output: bytes) -> dict[str, Entry]:
+    """The entries that `ls-tree -z` lists, by name."""
+    entries = {}
+    for item in fields(output):
+        description, _, name = item.partition("\t")
+        mode, _, id_ = description.split(" ")
+        entries[name] = Entry(mode, id_)
+    return entries
+
+
+class Change(NamedTuple):
+    """What git-status(1) reports of a path: a letter for each step from HEAD to the worktree."""
+
+    in_index: str
+    in_worktree: str
+    id: str
+
+
+def parse_status(output: bytes) -> dict[str, Change]:
+    """The changes that `status --porcelain=v2 -z --no-renames` lists, by path."""
+    changes = {}
+    for item in fields(output):
+        if item.startswith("1 "):  # ordinary: 1 XY sub mH mI mW hH hI path
+            *_, id_, path = item.split(" ", 8)
+            changes[path] = Change(item[2], item[3], id_)
+        elif item.startswith("u "):  # unmerged: u XY sub m1 m2 m3 mW h1 h2 h3 path
+            changes[item.split(" ", 10)[-1]] = Change("U", "U", "")
+    return changes
+
+
+def parse_generation(header: str) -> Generation:
+    """A commit from lines: id, date, author, subject, trailers."""
+    commit, date, author, subject, *lines = header.rstrip("\n").split("\n")
+    trailers: dict[str, str] = {}
+    for line in lines:
+        name, separator, value = line.partition(": ")
+        if separator:
+            trailers[name] = f"{trailers[name]}\n{value}" if name in trailers else value
+    return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)

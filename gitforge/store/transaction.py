@@ -1,0 +1,475 @@
+"""One set of edits becomes exactly one commit, or nothing at all.
+
+The steps are those of docs/commit-protocol.md. Nothing of the user's is touched: what they have staged,
+changed or left untracked stays as it is, and whatever of it is in the way is refused first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitforge.errors import Conflict, UserError
+from gitforge.store.locks import (
+    await_index_lock,
+    commit_lock,
+    interrupts_held,
+    publish_index,
+    release_index_lock,
+    take_index_lock,
+)
+from gitforge.store.process import harmless
+from gitforge.store.records import FILE
+from gitforge.store.repo import Entry, Head, Identity, IndexEntry, Repo
+from gitforge.store.tree import edit_tree, kind
+from gitforge.store.worktree import Staging, check_path, read_file
+
+LOCK_SECONDS = 180.0
+"""How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
+INDEX_LOCK_SECONDS = 5.0
+"""How long to wait for a git command of the user's that holds `index.lock`."""
+SIGN_SECONDS = 120.0
+"""How long a signing program may ask for its passphrase."""
+MOVE_SECONDS = 60.0
+"""How long moving the branch may take, with the user's `reference-transaction` hook."""
+ATTEMPTS = 20
+"""How often an edit is applied anew because the branch or the index moved meanwhile."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that does not exist yet.
+
+    Args:
+        path: Its path from the worktree's top.
+        content: Its bytes in the worktree; clean filters and line ending rules apply on the way into git.
+    """
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A change of a file, made separately to its versions in HEAD, index and worktree.
+
+    Args:
+        path: Its path from the worktree's top.
+        edit: Gives a version's new bytes from its old ones, None for a file that is nowhere yet. It is
+            pure, as it is called again after a lost race, and keeps the line endings that it finds. It may
+            raise Conflict.
+    """
+
+    path: str
+    edit: Callable[[bytes | None], bytes]
+
+
+Edit = NewFile | Rewrite
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded.
+
+    Args:
+        commit: The new commit; HEAD's, if it had everything already.
+        paths: The paths that the commit changed; none, if HEAD had everything already.
+        identity: Its author.
+    """
+
+    commit: str
+    paths: tuple[str, ...]
+    identity: Identity
+
+
+def record(
+    repo: Repo,
+    edits: Sequence[Edit],
+    message: str,
+    *,
+    lock_seconds: float = LOCK_SECONDS,
+    index_lock_seconds: float = INDEX_LOCK_SECONDS,
+    sign_seconds: float = SIGN_SECONDS,
+) -> Recorded:
+    """Makes one commit of all the edits on HEAD's branch, and carries it into index and worktree.
+
+    Args:
+        repo: The repository.
+        edits: At least one, at most one for each path.
+        message: The commit's message, with trailers.
+        lock_seconds: How long to wait for another gitforge.
+        index_lock_seconds: How long to wait for another git.
+        sign_seconds: How long to wait for a signature.
+
+    Raises:
+        Conflict: Something of the user's is in the way.
+        UserError: A merge or the like is in progress, a path is ignored, a lock stays, git or the system
+            refuses. Its message says so if the commit was made nevertheless.
+    """
+    _check(edits, message)
+    try:
+        # Before the lock: these do not depend on HEAD, and a filter may be slow.
+        author, committer = repo.identity(), repo.identity("COMMITTER")
+        committer = author if committer.is_fallback else committer
+        settings = _Settings(author, committer, repo.signs_commits(), index_lock_seconds, sign_seconds)
+        blobs = {e.path: repo.write_blob(e.content, path=e.path) for e in edits if isinstance(e, NewFile)}
+        with commit_lock(repo, timeout=lock_seconds) as work:
+            for attempt in range(ATTEMPTS):
+                try:
+                    return _attempt(repo, edits, blobs, message, work, settings)
+                except _LostRace as lost:
+                    reason = lost
+                    time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
+            raise UserError(f"{reason}, {ATTEMPTS} times in a row; nothing was recorded", hint="Try again")
+    except OSError as error:
+        raise UserError(f"{_told(error)}; nothing was recorded") from error
+
+
+class _LostRace(Exception):
+    """The branch or the index is not what the commit was built on any more."""
+
+
+@dataclass(frozen=True)
+class _Settings:
+    author: Identity
+    committer: Identity
+    sign: bool
+    index_lock_seconds: float
+    sign_seconds: float
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What an edit does to a path that HEAD does not have that way yet.
+
+    Args:
+        edit: The edit.
+        committed: The commit's entry.
+        staged: The index's new entry; None leaves the index's as it is.
+        seen: The worktree's bytes now; None if the file is absent.
+        content: The worktree's new bytes; None leaves the file as it is.
+    """
+
+    edit: Edit
+    committed: Entry
+    staged: Entry | None
+    seen: bytes | None
+    content: bytes | None
+
+    @property
+    def path(self) -> str:
+        return self.edit.path
+
+
+def _attempt(
+    repo: Repo, edits: Sequence[Edit], blobs: dict[str, str], message: str, work: Path, settings: _Settings
+) -> Recorded:
+    refuse_during_operation(repo)
+    head = repo.head()
+    new_index, signature = copy_index(repo, work)
+    changes = merge_edits(repo, head, edits, blobs, new_index)
+    if not changes and head.commit is not None:
+        return Recorded(head.commit, (), settings.author)
+    build_index(repo, changes, new_index)
+    refuse_ignored(repo, changes)
+    commit = build_commit(repo, head, changes, message, settings)
+    await_index_lock(repo.index, timeout=settings.index_lock_seconds)
+    with interrupts_held():
+        staging = Staging(work)
+        try:
+            files = stage_files(repo, changes, staging)
+            lock_index(repo, head, new_index, signature)
+            reach_commit_point(repo, head, commit, message)
+            try:
+                failures = write_worktree(repo, changes, files, staging)
+            finally:
+                publish(repo, commit)
+            repo.refresh_index([change.path for change in changes])
+        finally:
+            release_index_lock(repo.index, new_index)
+            staging.discard()
+    if failures:
+        raise UserError(
+            f"Recorded as {commit[:12]}, but not written to the worktree: {'; '.join(failures)}",
+            hint="Free what is in the way, then run `git restore` with the file's name",
+        )
+    return Recorded(commit, tuple(change.path for change in changes), settings.author)
+
+
+# --- before the lock -------------------------------------------------------------------------------------
+
+
+def _check(edits: Sequence[Edit], message: str) -> None:
+    paths = [edit.path for edit in edits]
+    if not paths or len(set(paths)) != len(paths):
+        raise ValueError(f"edits need at least one path, and each once: {paths}")
+    if not message.strip() or "\0" in message:
+        raise ValueError("a commit needs a message without NUL")
+    for path in paths:
+        check_path(path)
+
+
+# --- step 3: refuse while an operation is in progress ----------------------------------------------------
+
+
+def refuse_during_operation(repo: Repo) -> None:
+    """A commit in the middle of a rebase would become part of it.
+
+    Raises:
+        UserError: One is in progress.
+    """
+    if operation := repo.operation_in_progress():
+        give_up = "git bisect reset" if operation == "bisect" else f"git {operation} --abort"
+        raise UserError(
+            f"A {operation} is in progress; nothing was recorded",
+            hint=f"Finish it, or give it up with `{give_up}`",
+        )
+
+
+# --- step 4: blobs, tree and commit, invisible until a ref points at them --------------------------------
+
+
+def build_commit(
+    repo: Repo, head: Head, changes: Sequence[_Change], message: str, settings: _Settings
+) -> str:
+    """The id of the commit on top of HEAD's that has the changes and nothing else."""
+    tree = edit_tree(repo, head.commit, {change.path: change.committed for change in changes})
+    return repo.write_commit(
+        tree, head.commit, message, author=settings.author, committer=settings.committer,
+        sign=settings.sign, timeout=settings.sign_seconds,
+    )  # fmt: skip
+
+
+# --- step 5: the edits merged into HEAD's, the index's and the worktree's version ------------------------
+
+
+def copy_index(repo: Repo, work: Path) -> tuple[Path, tuple[int, ...] | None]:
+    """A copy of the index to build the new one from, and what tells whether the index has changed since."""
+    copy = work / "index"
+    copy.unlink(missing_ok=True)
+    try:
+        with repo.index.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+            status = os.fstat(source.fileno())
+    except FileNotFoundError:
+        return copy, None
+    # git takes a file for unchanged if it is older than the index: a younger copy would hide a change.
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return copy, _signature(status)
+
+
+def _signature(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def merge_edits(
+    repo: Repo, head: Head, edits: Sequence[Edit], blobs: dict[str, str], index: Path
+) -> list[_Change]:
+    """What each edit does to each version of its path; edits that HEAD has already are left out.
+
+    Raises:
+        Conflict: Something of the user's is in the way.
+    """
+    paths = [edit.path for edit in edits]
+    committed = repo.entries(head.commit, paths) if head.commit is not None else {}
+    staged = repo.index_entries(paths, index=index)
+    changes = []
+    for edit in edits:
+        entry = _only_file(edit.path, [e for e in staged if f"{e.path}/".startswith(f"{edit.path}/")])
+        old = committed.get(edit.path)
+        if old is not None and not old.is_file:
+            raise Conflict(f"{edit.path} is {kind(old)} in the last commit, where a file should be")
+        if isinstance(edit, NewFile):
+            change = _merge_new(repo, edit, Entry(FILE, blobs[edit.path]), old, entry)
+        else:
+            change = _merge_rewrite(repo, edit, old, entry)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
+    for entry in entries:
+        if entry.stage:
+            raise Conflict(
+                f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first"
+            )
+        if entry.path != path or not entry.is_file:
+            raise Conflict(f"{path} is staged as something else than a file", hint=_UNSTAGE)
+        return Entry(entry.mode, entry.id)
+    return None
+
+
+_UNSTAGE = "Commit it, or take it back with `git restore --staged`"
+
+
+def _merge_new(
+    repo: Repo, edit: NewFile, new: Entry, old: Entry | None, staged: Entry | None
+) -> _Change | None:
+    if old is not None:
+        if old.id == new.id:
+            return None
+        raise Conflict(f"{edit.path} is in the last commit already, with other content")
+    if staged is not None and staged.id != new.id:
+        raise Conflict(f"{edit.path} is staged already, with other content", hint=_UNSTAGE)
+    seen = read_file(repo.root, edit.path)
+    if staged is not None and seen is None:
+        raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=_UNSTAGE)
+    if seen is not None and seen != edit.content:
+        raise Conflict(
+            f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
+        )
+    return _Change(edit, new, new if staged is None else None, seen, edit.content if seen is None else None)
+
+
+def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> _Change | None:
+    seen = read_file(repo.root, edit.path)
+    if old is not None and staged is None:
+        raise Conflict(f"the deletion of {edit.path} is staged", hint="`git restore --staged` takes it back")
+    if staged is not None and seen is None:
+        raise Conflict(f"{edit.path} is missing in the worktree", hint="`git restore` brings it back")
+    committed = _rewrite(repo, edit, old)
+    if committed == old:
+        return None
+    index = committed if staged is None or staged == old else _rewrite(repo, edit, staged)
+    content = edit.edit(seen)
+    return _Change(
+        edit, committed, index if index != staged else None, seen, content if content != seen else None
+    )
+
+
+def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
+    if old is None:
+        return Entry(FILE, repo.write_blob(edit.edit(None), path=edit.path))
+    before = repo.read_blob(old.id)
+    after = edit.edit(before)
+    # Unfiltered: what came out of a blob is as the repository has it.
+    return old if after == before else Entry(old.mode, repo.write_blob(after, path=None))
+
+
+def refuse_ignored(repo: Repo, changes: Sequence[_Change]) -> None:
+    """As `git add` does, because git's own commands would pass over the file from then on.
+
+    Raises:
+        UserError: A path is ignored and not tracked.
+    """
+    if ignored := repo.ignored([change.path for change in changes]):
+        raise UserError(
+            f"{', '.join(ignored)} is ignored by .gitignore; nothing was recorded",
+            hint="`git check-ignore -v` with its name shows the line that does it",
+        )
+
+
+def build_index(repo: Repo, changes: Sequence[_Change], new_index: Path) -> None:
+    """Makes the copy the complete new index.
+
+    Raises:
+        Conflict: A staged file is where a folder would have to be.
+    """
+    entries = {change.path: change.staged for change in changes if change.staged is not None}
+    try:
+        repo.update_index(entries, index=new_index)
+    except UserError as error:
+        if "both a file and as a directory" in error.message:
+            raise Conflict(error.message, hint=_UNSTAGE) from error
+        raise
+
+
+# --- steps 7 to 10: git's lock, the commit point, the worktree, the index --------------------------------
+
+
+def stage_files(repo: Repo, changes: Sequence[_Change], staging: Staging) -> dict[str, Path]:
+    """The new content of the worktree's files under other names, by path."""
+    return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
+
+
+def lock_index(repo: Repo, head: Head, new_index: Path, signature: tuple[int, ...] | None) -> None:
+    """Takes git's lock, and sees whether HEAD and the index are still those that the commit was built on.
+
+    Raises:
+        _LostRace: They are not, or somebody else has the lock.
+        UserError: The user has begun a merge or the like.
+    """
+    try:
+        take_index_lock(repo.index, new_index)
+    except FileExistsError as error:
+        raise _LostRace("Another git locked the index meanwhile") from error
+    refuse_during_operation(repo)
+    try:
+        now = _signature(repo.index.stat())
+    except FileNotFoundError:
+        now = None
+    if now != signature:
+        raise _LostRace("The index changed meanwhile")
+    if repo.head() != head:
+        raise _LostRace("The branch moved meanwhile")
+
+
+def reach_commit_point(repo: Repo, head: Head, commit: str, message: str) -> None:
+    """Moves the branch; from here on the generation is recorded.
+
+    Raises:
+        _LostRace: Somebody else has moved it, or is about to.
+        UserError: git or the user's hook refuses.
+    """
+    subject = message.strip().splitlines()[0]
+    try:
+        repo.move_head(head, commit, reason=f"gitforge: {subject}", timeout=MOVE_SECONDS)
+    except UserError as error:
+        now = repo.head()
+        if now.commit == commit:
+            return  # killed by the time limit, but after its work
+        if now != head or ".lock': File exists" in error.message:
+            raise _LostRace(f"The branch could not be moved ({error.message})") from error
+        raise
+
+
+def write_worktree(
+    repo: Repo, changes: Sequence[_Change], files: dict[str, Path], staging: Staging
+) -> list[str]:
+    """Puts the files in place, over nothing that the user has written meanwhile; returns what failed."""
+    failures = []
+    for change in changes:
+        if change.path not in files:
+            continue
+        try:
+            _put_in_place(repo.root / change.path, change, files[change.path], staging)
+        except (OSError, Conflict) as error:
+            failures.append(_told(error) if isinstance(error, OSError) else error.message)
+    return failures
+
+
+def _put_in_place(target: Path, change: _Change, source: Path, staging: Staging) -> None:
+    if change.seen is None:
+        with contextlib.suppress(FileExistsError):  # the user's own by now: theirs stays, as a change
+            os.link(source, target)
+        return
+    now = target.read_bytes()
+    if now != change.seen and isinstance(change.edit, Rewrite):
+        source = staging.write(target, change.edit.edit(now))
+    source.replace(target)
+
+
+def publish(repo: Repo, commit: str) -> None:
+    """Makes the new index the index.
+
+    Raises:
+        UserError: The system refuses.
+    """
+    try:
+        publish_index(repo.index)
+    except OSError as error:
+        raise UserError(
+            f"Recorded as {commit[:12]}, but the index could not be written: {_told(error)}",
+            hint="Run `git restore --staged` with the file's name",
+        ) from error
+
+
+def _told(error: OSError) -> str:
+    return harmless(f"{error.filename}: {error.strerror}" if error.filename else str(error))

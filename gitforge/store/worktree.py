@@ -1,0 +1,109 @@
+"""The user's files: what is in the way of a new one, and how one is written without overwriting anything."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from gitforge.errors import Conflict, UserError
+from gitforge.store.process import harmless
+
+
+def check_path(path: str) -> None:
+    """Refuses a path that is not plainly one below the worktree's top.
+
+    Raises:
+        UserError: It is absolute, climbs, enters a git directory or has a control character.
+    """
+    parts = path.split("/")
+    forbidden = any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts)
+    if forbidden or harmless(path) != path or "\\" in path:
+        raise UserError(f"'{harmless(path)}' is not a path inside the repository")
+
+
+def read_file(root: Path, path: str) -> bytes | None:
+    """The content of a worktree's file, or None if there is nothing.
+
+    Raises:
+        Conflict: Something else than a regular file is there, or a parent is not a folder of this repository.
+    """
+    for parent in reversed(PurePosixPath(path).parents[:-1]):
+        _check_folder(root / parent, str(parent), path)
+    try:
+        mode = (root / path).lstat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise Conflict(f"{path} is {_kind(mode)}, where a file should be", hint="Move it away or rename it")
+    return (root / path).read_bytes()
+
+
+def _check_folder(folder: Path, name: str, path: str) -> None:
+    try:
+        mode = folder.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(mode):
+        raise Conflict(
+            f"{name} is {_kind(mode)}, where {path} needs a folder", hint="Move it away or rename it"
+        )
+    if os.path.lexists(folder / ".git"):
+        raise Conflict(f"{name} is another git repository, so {path} cannot be recorded in this one")
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a symbolic link"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a file" if stat.S_ISREG(mode) else "a special file"
+
+
+class Staging:
+    """Files written under other names, to be put in place after the commit point.
+
+    A full disk or a lacking permission shows here, while there is nothing to undo.
+
+    Args:
+        work: A folder of gitforge's own, used wherever it is on the target's filesystem.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self._sources: list[Path] = []
+        self._folders: list[Path] = []
+
+    def write(self, target: Path, content: bytes) -> Path:
+        """Writes a file's content durably under another name, with its permissions and in reach of a rename.
+
+        Raises:
+            OSError: The disk is full, or the target's folder cannot be made or written to.
+        """
+        for folder in reversed([folder for folder in target.parents if not folder.exists()]):
+            folder.mkdir(exist_ok=True)
+            self._folders.append(folder)
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
+        near = self._work.stat().st_dev == target.parent.stat().st_dev
+        folder = self._work if near else target.parent
+        source = folder / f".gitforge-{os.getpid()}-{len(self._sources)}"
+        self._sources.append(source)
+        with source.open("xb") as file:  # the umask gives a new file git's permissions
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        return source
+
+    def discard(self) -> None:
+        """Removes what was not put in place, and those of the new folders that stayed empty."""
+        for source in self._sources:
+            with contextlib.suppress(OSError):
+                source.unlink()
+        for folder in reversed(self._folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
