@@ -1,0 +1,121 @@
+"""What writes a draft: one small contract, a request in and text chunks out.
+
+Two providers fulfil it: `openai_provider` (any OpenAI-compatible server) and `offline_provider` (the kind's
+outline, no language model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from gitforge.errors import UserError
+
+DEFAULT_MODEL = "gpt-5.4-mini"
+"""The model asked for when no setting names one: general, inexpensive, served by api.openai.com."""
+
+PROVIDERS = ("openai", "offline")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of the conversation that a model is given."""
+
+    role: Literal["system", "user"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one draft is written from.
+
+    Args:
+        messages: What a model is told, in order.
+        outline: The finished outline, which the offline provider returns as it is.
+        temperature: Randomness of the model, 0 to 2; None leaves it to the server.
+        max_tokens: Upper limit of the answer, in tokens; None leaves it to the server.
+    """
+
+    messages: tuple[Message, ...]
+    outline: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """Which provider to use, and how to reach it.
+
+    Args:
+        provider: One of `PROVIDERS`, or None: `openai` if a key or base URL is set, else `offline`.
+        model: The model's name as the server knows it; None is `DEFAULT_MODEL`.
+        base_url: Address of an OpenAI-compatible server, mostly ending in `/v1`; None is api.openai.com.
+        api_key: The server's key; shown nowhere.
+        timeout: Longest silence of the server, in seconds.
+        connect_timeout: Longest time for a connection, in seconds.
+        deadline: Longest time for one whole answer with all its retries, in seconds.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    base_url: str | None = field(default=None, repr=False)  # may hold a password
+    api_key: str | None = field(default=None, repr=False)
+    timeout: float = 120.0  # a local server reads a long prompt in silence
+    connect_timeout: float = 10.0
+    deadline: float = 600.0
+
+
+class Provider(Protocol):
+    """What writes drafts. Safe to use from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """`openai` or `offline`."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, one line."""
+
+    @property
+    def label(self) -> str:
+        """Who wrote the draft, for the commit's trailer `Assisted-by: gitforge:<label>`."""
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a language model writes the draft."""
+
+    @property
+    def describe(self) -> str:
+        """One line for people; holds neither a key nor a password."""
+
+    def stream(self, request: Request) -> Generator[str]:
+        """Yields the draft in pieces, as they come.
+
+        Use it in `contextlib.closing`, so that whoever stops early also stops the server.
+
+        Raises:
+            ProviderError: There is no draft, or only the beginning of one; what was yielded stays good.
+        """
+
+
+def choose_provider(settings: ProviderSettings) -> Provider:
+    """The provider that the settings ask for; talks to no server yet.
+
+    Raises:
+        UserError: The provider is unknown, or its settings are incomplete or impossible.
+    """
+    name = settings.provider or ("openai" if settings.api_key or settings.base_url else "offline")
+    # Imported only when chosen: the openai SDK takes 400 ms.
+    if name == "openai":
+        from gitforge.llm.openai_provider import OpenAIProvider  # noqa: PLC0415
+
+        return OpenAIProvider(settings)
+    if name == "offline":
+        from gitforge.llm.offline_provider import OfflineProvider  # noqa: PLC0415
+
+        return OfflineProvider()
+    raise UserError(
+        f"There is no provider named {name!r}.",
+        hint=f"Choose one of: {', '.join(PROVIDERS)}.",
+    )

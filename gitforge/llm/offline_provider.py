@@ -1,0 +1,23 @@
+"""The provider for working without a language model: the outline, as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from gitforge.llm import Request
+
+
+@dataclass(frozen=True)
+class OfflineProvider:
+    """Returns the request's outline; the same request gives the same draft."""
+
+    name: str = "offline"
+    model: str = "outline"
+    label: str = "offline-outline"
+    is_model: bool = False
+    describe: str = "the offline outline (no language model)"
+
+    def stream(self, request: Request) -> Generator[str]:
+        """Yields the outline, whole."""
+        yield request.outline

@@ -1,0 +1,25 @@
+"""A model server on loopback, reached directly and retried at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from llm_server import LlmServer
+
+
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy, and the SDK's back-off in milliseconds."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
+
+
+@pytest.fixture
+def llm_server() -> Iterator[LlmServer]:
+    """An `LlmServer` with an empty queue."""
+    with LlmServer() as server:
+        yield server

@@ -1,0 +1,226 @@
+"""A real OpenAI-compatible server on loopback, which does what a test tells it.
+
+    with LlmServer(Say("Hello, ", "world")) as server:
+        ... ProviderSettings(base_url=server.url) ...
+        server.requests[0].json["model"]
+
+It does one behaviour a request, in order, then `otherwise`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Say:
+    """A stream of chat completion chunks.
+
+    Args:
+        chunks: Pieces of text; a float among them is a pause in seconds.
+        finish: The last chunk's `finish_reason`; None: no such chunk.
+        refusal: Said in `refusal` instead of `content`, before the chunks.
+        done: Whether `[DONE]` follows.
+    """
+
+    chunks: tuple[str | float, ...]
+    finish: str | None = "stop"
+    refusal: str = ""
+    done: bool = True
+
+    def __init__(
+        self, *chunks: str | float, finish: str | None = "stop", refusal: str = "", done: bool = True
+    ) -> None:
+        object.__setattr__(self, "chunks", chunks)
+        object.__setattr__(self, "finish", finish)
+        object.__setattr__(self, "refusal", refusal)
+        object.__setattr__(self, "done", done)
+
+    def parts(self, model: str) -> list[bytes | float]:
+        """What goes through the wire."""
+        parts: list[bytes | float] = [event({"role": "assistant"}, model=model)]
+        if self.refusal:
+            parts.append(event({"refusal": self.refusal}, model=model))
+        parts += [c if isinstance(c, float) else event({"content": c}, model=model) for c in self.chunks]
+        if self.finish:
+            parts.append(event({}, finish=self.finish, model=model))
+        if self.done:
+            parts.append(b"data: [DONE]\n\n")
+        return parts
+
+
+@dataclass(frozen=True)
+class Send:
+    """Raw parts of a body, for everything that is not a well-formed answer.
+
+    Args:
+        parts: Bytes; a float among them is a pause in seconds, "hang" waits until the client is gone, "drop"
+            closes the connection without an end of the body.
+        status: The HTTP status.
+        headers: Further headers; `Content-Type` is `text/event-stream` unless given.
+        framed: False: the body's end is the end of the connection, as in HTTP/1.0.
+    """
+
+    parts: tuple[bytes | float | str, ...] = ()
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    framed: bool = True
+
+
+HANG = Send(("hang",))
+SILENT = "silent"  # not even a status line until the client is gone
+CLOSE = "close"  # closes the connection instead of answering
+
+Behaviour = Say | Send | str
+
+
+def fail(status: int, body: object = None, **headers: str) -> Send:
+    """An HTTP error with a JSON body (or raw bytes). `retry_after=...` becomes `Retry-After`, and so on."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Send((raw,), status, {"Content-Type": "application/json", **named})
+
+
+def error(message: str, **more: object) -> dict[str, object]:
+    """The body of an error, as api.openai.com words it."""
+    return {"error": {"message": message, "type": "invalid_request_error", **more}}
+
+
+def event(delta: object, *, finish: str | None = None, model: str = "test-model") -> bytes:
+    """One chunk as a server-sent event."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    chunk = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it came in, header names in lower case. `gone` is set when its client has left early."""
+
+    path: str
+    headers: dict[str, str]
+    json: Any
+    gone: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def prompt(self) -> str:
+        """The last message's text."""
+        return str(self.json["messages"][-1]["content"])
+
+
+class LlmServer:
+    """Serves on a free port of 127.0.0.1 inside `with`.
+
+    Args:
+        behaviours: One for each request to come; more with `queue`.
+        otherwise: For requests after those.
+    """
+
+    def __init__(self, *behaviours: Behaviour, otherwise: Behaviour | None = None) -> None:
+        self.otherwise: Behaviour = otherwise or fail(500, error("nothing queued"), x_should_retry="false")
+        self.requests: list[Received] = []
+        self._queue = list(behaviours)
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = False  # `server_close` waits for them
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def queue(self, *behaviours: Behaviour) -> None:
+        """Appends behaviours."""
+        with self._lock:
+            self._queue += behaviours
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def _next(self, received: Received) -> Behaviour:
+        with self._lock:
+            self.requests.append(received)
+            return self._queue.pop(0) if self._queue else self.otherwise
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                received = Received(
+                    self.path, {n.lower(): v for n, v in self.headers.items()}, json.loads(raw or b"null")
+                )
+                behaviour = server._next(received)
+                self.close_connection = True  # one request a connection: nothing waits for a second one
+                try:
+                    self._answer(behaviour, received)
+                except OSError:
+                    received.gone.set()
+
+            def _answer(self, behaviour: Behaviour, received: Received) -> None:
+                if behaviour == SILENT:
+                    return self._wait(received)
+                if isinstance(behaviour, str):
+                    return None
+                if isinstance(behaviour, Say):
+                    behaviour = Send(tuple(behaviour.parts(str(received.json["model"]))))
+                self.send_response(behaviour.status)
+                for name, value in {"Content-Type": "text/event-stream", **behaviour.headers}.items():
+                    self.send_header(name, value)
+                if behaviour.framed:
+                    self.send_header("Transfer-Encoding", "chunked")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                for part in behaviour.parts:
+                    if isinstance(part, float):
+                        server._stopping.wait(part)
+                    elif part == "hang":
+                        return self._wait(received)
+                    elif part == "drop":
+                        return None
+                    elif isinstance(part, bytes) and part:
+                        self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if behaviour.framed else part)
+                if behaviour.framed:
+                    self.wfile.write(b"0\r\n\r\n")
+                return None
+
+            def _wait(self, received: Received) -> None:
+                self.connection.settimeout(0.01)
+                while not server._stopping.is_set():
+                    try:
+                        if not self.connection.recv(1):
+                            received.gone.set()
+                            return
+                    except TimeoutError:
+                        continue
+
+        return Handler
+
+
+def refused_url() -> str:
+    """A base URL at which nothing listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
