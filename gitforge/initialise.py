@@ -1,0 +1,145 @@
+"""A new workspace: goals.yaml, a library and .gitignore, recorded as one commit; nothing is overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from gitforge import commits, documents, goals_file, names, starter
+from gitforge.components import MAX_BYTES
+from gitforge.errors import UserError
+from gitforge.goals import FILE_NAME, GoalBook, Kind
+from gitforge.store.repo import Identity, NoRepository, Repo
+from gitforge.store.transaction import NewFile, record
+
+IGNORED = "# Toolkits are made from goals.yaml and library/: `gitforge build` makes them again.\n/output/*\n"
+LEGACY_FOLDER = "components"
+_HEADER = "# yaml-language-server: $schema=library/goals.schema.json\nversion: 1\n\n"
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """What `init` did.
+
+    Attributes:
+        root: The workspace.
+        written: The new files, relative to it; empty where there was nothing to do.
+        kept: Files that were there already and stay as they were.
+        skipped: Files of the old workspace that were not taken over, each with the reason.
+        commit: The commit, or None where there was nothing to do.
+        is_new_repository: Whether the git repository was made too.
+        fallback: The stand-in identity of the commit, where the user has set none.
+    """
+
+    root: Path
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    skipped: tuple[str, ...]
+    commit: str | None
+    is_new_repository: bool
+    fallback: Identity | None
+
+
+def initialise(root: Path, origin: Path | None = None) -> Initialised:
+    """Makes a folder a workspace.
+
+    Args:
+        root: The folder; it is made where it is missing.
+        origin: A `goal_map.json` to take over, with the `components/` beside it, instead of the starter's.
+
+    Raises:
+        UserError: The folder cannot be used, or git refuses.
+        InvalidFile: The goal_map.json is not valid.
+    """
+    wanted, skipped = _legacy_files(origin) if origin else (_starter_files(), ())
+    is_workspace = (root / FILE_NAME).exists() and (root / "library").exists()
+    if is_workspace and origin is not None:
+        raise UserError(f"{root}: is a workspace already", hint="Take the old one over into an empty folder.")
+    kept = tuple(name for name in wanted if (root / name).exists() or (root / name).is_symlink())
+    missing = {name: content for name, content in wanted.items() if name not in kept}
+    if is_workspace or not missing:
+        return Initialised(root, (), kept, (), None, is_new_repository=False, fallback=None)
+    repo, is_new = _repository(root)
+    edits = [NewFile(repo.relative(root / name), content) for name, content in missing.items()]
+    recorded = record(repo, edits, commits.starter(len(missing), origin.name if origin else None))
+    fallback = recorded.identity if recorded.identity.is_fallback else None
+    return Initialised(root, tuple(missing), kept, skipped, recorded.commit, is_new, fallback)
+
+
+def _repository(root: Path) -> tuple[Repo, bool]:
+    """The repository around the folder, or a new one in it."""
+    is_new = not root.exists()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{root}: cannot be made: {error.strerror}") from error
+    try:
+        try:
+            return Repo.discover(root), False
+        except NoRepository:
+            if any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
+                raise
+            return Repo.create(root), True
+    except UserError:
+        if is_new:
+            with contextlib.suppress(OSError):
+                root.rmdir()
+        raise
+
+
+def _starter_files() -> dict[str, bytes]:
+    return {".gitignore": IGNORED.encode()} | {
+        name: (starter.directory() / name).read_bytes() for name in starter.files()
+    }
+
+
+def _legacy_files(origin: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """What becomes of a goal_map.json and the components beside it; their text is kept byte for byte."""
+    text = documents.read_text(origin, origin.name)
+    book = goals_file.parse(text, origin.name)
+    if not book.is_flat:
+        raise UserError(
+            f"{origin.name}: is not in the two-level format",
+            hint=f"Rename it to {FILE_NAME}: it loads as it is.",
+        )
+    files = {name: content for name, content in _starter_files().items() if _is_machinery(name, book)}
+    files[FILE_NAME] = _as_goals_yaml(documents.parse(text, origin.name).data).encode()
+    skipped: list[str] = []
+    for kind in book.kinds.values():
+        files |= _legacy_components(origin.parent / LEGACY_FOLDER / kind.folder, kind, skipped)
+    return dict(sorted(files.items())), tuple(skipped)
+
+
+def _is_machinery(name: str, book: GoalBook) -> bool:
+    """Whether a starter file is no component and no recipe: a template, a generator, the schema."""
+    folders = tuple(f"library/{kind.folder}/" for kind in book.kinds.values())
+    return name != FILE_NAME and not name.startswith(folders)
+
+
+def _legacy_components(folder: Path, kind: Kind, skipped: list[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        shown = f"{LEGACY_FOLDER}/{kind.folder}/{path.name}"
+        if path.is_symlink() or not path.is_file():
+            skipped.append(f"{shown}: is not a regular file")
+            continue
+        try:
+            names.component_name(path.name)
+            found[f"library/{kind.folder}/{path.name}"] = documents.read_text(path, shown, MAX_BYTES).encode()
+        except UserError as error:
+            skipped.append(f"{shown}: {error.message}")
+    return found
+
+
+def _as_goals_yaml(data: Mapping[str, object]) -> str:
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 1_000_000
+    stream = io.StringIO()
+    yaml.dump({"goals": data}, stream)
+    return _HEADER + stream.getvalue()

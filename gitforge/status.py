@@ -1,0 +1,102 @@
+"""What needs attention in a workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitforge import toolkits
+from gitforge.goals import GoalBook
+from gitforge.plan import Planned, State, plan
+from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.store.repo import Repo
+
+
+@dataclass(frozen=True)
+class ToolkitState:
+    """One toolkit in `output/`.
+
+    Attributes:
+        project: Its name.
+        goal: What it was made for; None where its manifest does not say.
+        is_degraded: Whether a placeholder stood in for a component.
+        edited: The files that were changed by hand since.
+    """
+
+    project: str
+    goal: str | None
+    is_degraded: bool
+    edited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What needs attention.
+
+    Attributes:
+        goals: How many goals there are.
+        ready: How many of them have all their components.
+        operation: What git is in the middle of, for example `merge`.
+        missing: Components that goals need and that are not there, with the goals.
+        edited: Components with edits that are not committed.
+        outlines: Components whose last commit recorded an offline outline.
+        toolkits: What is in `output/`.
+    """
+
+    goals: int
+    ready: int
+    operation: str | None
+    missing: tuple[tuple[Planned, tuple[str, ...]], ...]
+    edited: tuple[Planned, ...]
+    outlines: tuple[Planned, ...]
+    toolkits: tuple[ToolkitState, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing needs attention."""
+        concerns = (self.operation, self.missing, self.edited, self.outlines)
+        return not any(concerns) and not any(one.edited or one.is_degraded for one in self.toolkits)
+
+
+def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
+    """Looks at every component that a goal uses or that is in the library, and at every toolkit.
+
+    Raises:
+        UserError: A path leads out of the workspace, or git cannot tell.
+    """
+    used = book.needs()
+    others = {need.path: need for need in workspace.library.all(book.kinds.values())}
+    planned = plan(workspace.library, repo, (others | used).values()).components
+    absent = {one.need.path for one in planned if one.is_absent}
+    users: dict[str, list[str]] = {}
+    ready = 0
+    for goal in book.goals.values():
+        lacking = [need.path for need in goal.needs if need.path in absent]
+        ready += not lacking
+        for path in lacking:
+            users.setdefault(path, []).append(goal.name)
+    return Status(
+        goals=len(book.goals),
+        ready=ready,
+        operation=repo.operation_in_progress(),
+        missing=tuple((one, tuple(users[one.need.path])) for one in planned if one.need.path in users),
+        edited=tuple(one for one in planned if one.state is State.EDITED),
+        outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
+        toolkits=tuple(_toolkits(workspace)),
+    )
+
+
+def _toolkits(workspace: Workspace) -> list[ToolkitState]:
+    found = []
+    for path in sorted(workspace.output.iterdir()) if workspace.output.is_dir() else ():
+        data: dict[str, Any] = toolkits.read_manifest(path) if not path.name.startswith(".") else {}
+        if data:
+            goal = data.get("goal")
+            edited = tuple(toolkits.edited_files(path))
+            is_degraded = data.get("degraded") is True
+            found.append(
+                ToolkitState(path.name, goal if isinstance(goal, str) else None, is_degraded, edited)
+            )
+    return found

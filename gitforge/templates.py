@@ -1,0 +1,185 @@
+"""Templates of the library, rendered by Jinja2 in a sandbox.
+
+`library/templates/` lays out a toolkit's files, `library/generators/` is what a model is asked. Both are
+written by people, perhaps strangers: they see nothing but the values given to them, an unknown name is an
+error, and they can neither reach outside `library/` nor grow without bound. Values are inert: what stands in
+a component is never taken for template syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gitforge import documents, names, starter
+from gitforge.errors import InvalidFile, Problem, UserError
+from gitforge.workspace import Workspace
+
+MAX_BYTES = 256 * 1024
+MAX_PRODUCT = 1_000_000  # the longest text or list that a template may multiply up to
+_HINT = "The comment at the top of the starter's template of that kind lists the names that it can use."
+MAX_RENDERED = 16 * 1024 * 1024
+
+
+class Templates:
+    """The templates of a workspace; where it has none of a name, the starter's.
+
+    Args:
+        workspace: Whose `library/` is looked in first.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._library = workspace.library
+        self._environment = _Environment(
+            loader=jinja2.FunctionLoader(self._source),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,  # the results are prompts, not HTML
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=100,
+        )
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a template of that name, for example `generators/persona.md`."""
+        return self.find(name) is not None
+
+    def find(self, name: str) -> Path | None:
+        """The template's file: the workspace's own, else the starter's; None where there is neither.
+
+        Raises:
+            UserError: The name or a symbolic link leads out of `library/`.
+        """
+        names.folder_path(name, "template")
+        for folder in (self._library.folder, starter.library()):
+            path = folder / name
+            if path.is_file():
+                if folder is self._library.folder:
+                    self._library.refuse_escape(path, f"library/{name}")
+                return path
+        return None
+
+    def own(self) -> list[str]:
+        """The names of the workspace's own templates and generators, sorted."""
+        folders = (self._library.folder / "templates", self._library.folder / "generators")
+        return sorted(
+            path.relative_to(self._library.folder).as_posix()
+            for folder in folders
+            for path in folder.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        )
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """Renders a template as a whole.
+
+        Raises:
+            UserError: There is no such template, it does not compile, or uses a name that is not given.
+        """
+        with _translated(name):
+            return _bounded(self._environment.get_template(name).generate(**values), name)
+
+    def render_blocks(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
+        """Renders each block of a template on its own: block name to text.
+
+        Raises:
+            UserError: As for `render`.
+        """
+        with _translated(name):
+            template = self._environment.get_template(name)
+            try:
+                # The parents' blocks are known only once the template has been followed to its root.
+                context = template.new_context(dict(values))
+                for _ in template.root_render_func(context):
+                    pass
+                return {block: _bounded(parts[0](context), name) for block, parts in context.blocks.items()}
+            except UserError:
+                raise
+            except Exception:  # noqa: BLE001 -- raised again, with lines of the template instead of its code's
+                self._environment.handle_exception()
+
+    def problem(self, name: str) -> Problem | None:
+        """Why a template does not compile; None where it does."""
+        try:
+            with _translated(name):
+                self._environment.get_template(name)
+        except InvalidFile as error:
+            return error.problems[0]
+        except UserError as error:
+            file = f"library/{name}"
+            return Problem(file, error.message.removeprefix(f"{file}: "), hint=error.hint)
+        return None
+
+    def _source(self, name: str) -> tuple[str, str, Any] | None:
+        path = self.find(name)
+        if path is None:
+            return None
+        return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path), None
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with a bound on what `*` and `**` can build up."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**":
+            raise SecurityError("the operator ** is not available in a template")
+        for many, times in ((left, right), (right, left)):
+            is_repetition = isinstance(many, str | list | tuple) and isinstance(times, int)
+            if is_repetition and len(many) * times > MAX_PRODUCT:
+                raise SecurityError("a product is too long")
+        return super().call_binop(context, operator, left, right)
+
+
+def _bounded(parts: Iterator[str], name: str) -> str:
+    """Joins what a template yields, up to a bound."""
+    rendered, size = [], 0
+    for part in parts:
+        size += len(part)
+        if size > MAX_RENDERED:
+            raise UserError(f"library/{name}: renders to more than {MAX_RENDERED // 1024 // 1024} MiB")
+        rendered.append(part)
+    return "".join(rendered)
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Turns Jinja2's errors, and those of the expressions in a template, into ours with file and line."""
+    file = f"library/{name}"
+    try:
+        yield
+    except UserError:
+        raise
+    except jinja2.TemplateNotFound as error:
+        missing = f"library/{error.name}"
+        raise UserError(
+            f"{missing}: there is no such template" + ("" if missing == file else f" (used by {file})"),
+            hint="Create it, or correct its name in goals.yaml.",
+        ) from None
+    except jinja2.TemplateSyntaxError as error:
+        problem = Problem(f"library/{error.name or name}", f"does not compile: {error.message}", error.lineno)
+        raise InvalidFile([problem]) from None
+    except RecursionError:
+        raise InvalidFile([Problem(file, "is nested too deeply, or includes itself")]) from None
+    except Exception as error:  # noqa: BLE001 -- an expression in a template can raise anything
+        place, line = _place(error.__traceback__) or (file, None)
+        what = "asks for more than a template may" if isinstance(error, SecurityError) else "fails"
+        raise InvalidFile([Problem(place, f"{what}: {error}", line, _HINT)]) from None
+
+
+def _place(trace: Any) -> tuple[str, int] | None:
+    """The innermost template file and line in a traceback, which Jinja2 rewrites to point there."""
+    found = None
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if "library" in path.parts and path.suffix != ".py":
+            below = path.parts[len(path.parts) - path.parts[::-1].index("library") :]
+            found = ("library/" + "/".join(below), trace.tb_lineno)
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,260 @@
+"""Templates of strangers: they lay out text, and can do nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from making import make_workspace
+
+from gitforge import starter
+from gitforge.errors import InvalidFile, UserError
+from gitforge.templates import MAX_BYTES, MAX_RENDERED, Templates
+from gitforge.workspace import Workspace
+
+Render = Callable[..., str]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_workspace(tmp_path / "work").root
+
+
+@pytest.fixture
+def write(root: Path) -> Callable[..., None]:
+    """`write(source, name=...)`: a template of the workspace's own."""
+
+    def written(source: str, name: str = "templates/t.md") -> None:
+        path = root / "library" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source, encoding="utf-8", newline="")
+
+    return written
+
+
+@pytest.fixture
+def templates(root: Path) -> Templates:
+    return Templates(Workspace(root))
+
+
+@pytest.fixture
+def render(write: Callable[..., None], templates: Templates) -> Render:
+    """`render(source, **values)`."""
+
+    def rendered(source: str, **values: object) -> str:
+        write(source)
+        return templates.render("templates/t.md", values)
+
+    return rendered
+
+
+def refusal(render: Render, source: str, **values: object) -> UserError:
+    with pytest.raises(UserError) as refused:
+        render(source, **values)
+    return refused.value
+
+
+def test_values_are_laid_out_and_their_text_is_never_taken_for_syntax(render: Render) -> None:
+    assert render(
+        "{% for one in many %}\n- {{ one.text }}\n{% endfor %}\nend", many=[{"text": "{{ x }}"}]
+    ) == ("- {{ x }}\nend")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ ''|attr('__class__') }}",
+        "{{ one.text.__class__.__mro__[1].__subclasses__() }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ range.__self__ }}",
+        "{{ cycler.__init__.__globals__.os.system('true') }}",
+        "{{ '{0.__class__}'.format(one) }}",
+        "{{ '{x.__class__}'.format_map({'x': one}) }}",
+        "{{ (one.items()|list)[0].__reduce__() }}",
+        "{{ one.update({'a': 1}) }}",
+        "{{ many.append(1) }}",
+        "{{ one.pop('text') }}",
+        "{{ lipsum.__globals__['os'].popen('id').read() }}",
+        "{% set one.text = 'x' %}",
+        "{{ _context }}",
+        "{{ environment }}",
+    ],
+)
+def test_a_template_cannot_reach_python(render: Render, source: str) -> None:
+    values = {"one": {"text": "x"}, "many": ["x"]}
+    error = refusal(render, source, **values)
+    assert error.message.startswith("library/templates/t.md:1: ")
+    assert values == {"one": {"text": "x"}, "many": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{% for a in range(10 ** 12) %}{% endfor %}", "is not available in a template"),
+        ("{% for a in range(999999999) %}{% endfor %}", "Range too big"),
+        ("{{ 'x' * 999999999 }}", "a product is too long"),
+        ("{{ 999999999 * 'x' }}", "a product is too long"),
+        ("{{ [0] * 999999999 }}", "a product is too long"),
+        ("{{ ('x' * 99999) * 99999 }}", "a product is too long"),
+        ("{{ (1,) * 999999999 }}", "a product is too long"),
+        ("{{ 2 ** 999999999 }}", "is not available in a template"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "is nested too deeply, or includes itself"),
+        ("{% include 'templates/t.md' %}", "is nested too deeply, or includes itself"),
+    ],
+)
+def test_a_template_cannot_grow_without_bound(render: Render, source: str, words: str) -> None:
+    error = refusal(render, source)
+    assert error.message.startswith("library/templates/t.md")
+    assert words in error.message
+
+
+def test_the_longest_product_is_laid_out(render: Render) -> None:
+    assert len(render("{{ 'x' * 1000000 }}")) == 1_000_000
+
+
+def test_what_a_template_yields_has_a_bound(render: Render) -> None:
+    error = refusal(render, "{% for a in range(20) %}{{ 'x' * 1000000 }}{% endfor %}")
+    assert error.message == f"library/templates/t.md: renders to more than {MAX_RENDERED // 1024 // 1024} MiB"
+
+
+@pytest.mark.parametrize(
+    "source", ["one\n\n{{ nobody }}\n", "one\n\n{{ goal.nobody }}\n", "one\n\n{% if nobody %}x{% endif %}\n"]
+)
+def test_an_unknown_name_is_told_with_template_and_line(render: Render, source: str) -> None:
+    error = refusal(render, source, goal={"name": "G"})
+    assert error.message.startswith("library/templates/t.md:3: fails: ")
+    assert "nobody" in error.message
+    assert error.hint
+
+
+def test_an_unknown_name_is_told_with_the_template_that_it_stands_in(render: Render, write: Render) -> None:
+    write("{{ goal.name }}\n{{ nobody }}\n", "templates/part.md")
+    error = refusal(render, "x\n{% include 'templates/part.md' %}\n", goal={"name": "G"})
+    assert error.message.startswith("library/templates/part.md:2: fails: 'nobody' is undefined")
+
+
+def test_an_unknown_name_in_a_block_of_a_parent_is_told_there(templates: Templates, write: Render) -> None:
+    write("{% block a %}\n{{ nobody }}\n{% endblock %}", "generators/parent.md")
+    write("{% extends 'generators/parent.md' %}", "generators/child.md")
+    with pytest.raises(InvalidFile, match=r"library/generators/parent\.md:2: fails: 'nobody' is undefined"):
+        templates.render_blocks("generators/child.md", {})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../goals.yaml",
+        "/etc/passwd",
+        "templates/../../goals.yaml",
+        ".git/config",
+        "templates//t.md",
+        "a\\b",
+        "",
+    ],
+)
+def test_a_template_outside_the_library_is_refused(templates: Templates, render: Render, name: str) -> None:
+    with pytest.raises(UserError, match="the template name"):
+        templates.find(name)
+    for word in ("include", "import", "extends"):
+        tail = " as x" if word == "import" else ""
+        assert "the template name" in refusal(render, "{% " + word + f" {name!r}{tail} %}}").message
+
+
+def test_a_link_out_of_the_workspace_is_no_template(templates: Templates, root: Path, write: Render) -> None:
+    write("x")
+    (root / "library/templates/link.md").symlink_to("/etc/passwd")
+    with pytest.raises(UserError, match=r"library/templates/link\.md: is a symbolic link that leads out"):
+        templates.render("templates/link.md", {})
+    problem = templates.problem("templates/link.md")
+    assert problem is not None
+    assert str(problem) == "library/templates/link.md: is a symbolic link that leads out of the workspace"
+
+
+def test_a_missing_template_is_told_with_the_one_that_wants_it(templates: Templates, render: Render) -> None:
+    with pytest.raises(UserError) as refused:
+        templates.render("templates/none.md", {})
+    assert refused.value.message == "library/templates/none.md: there is no such template"
+    assert refused.value.hint
+    error = refusal(render, "{% include 'templates/none.md' %}")
+    assert (
+        error.message
+        == "library/templates/none.md: there is no such template (used by library/templates/t.md)"
+    )
+
+
+def test_a_template_that_the_workspace_has_not_got_is_the_starters(
+    templates: Templates, write: Render
+) -> None:
+    path = starter.library() / "templates/persona.md"
+    assert templates.find("templates/persona.md") == path
+    assert templates.own() == []
+    write("mine", "templates/persona.md")
+    assert templates.render("templates/persona.md", {}) == "mine"
+    assert templates.own() == ["templates/persona.md"]
+    assert not templates.exists("templates/none.md")
+
+
+BROKEN = [
+    ("ok\n{% if %}\n", 2),
+    ("ok\n{{ a b }}\n", 2),
+    ("{% for a in b %}\n", 1),
+    ("ok\n\n{% nonsense %}\n", 3),
+    ("{{ x|no_such_filter }}", 1),
+    ("{{ '", 1),
+]
+
+
+@pytest.mark.parametrize(("source", "line"), BROKEN)
+def test_a_template_that_does_not_compile_is_told_with_its_line(
+    templates: Templates, render: Render, source: str, line: int
+) -> None:
+    error = refusal(render, source)
+    assert error.message.startswith(f"library/templates/t.md:{line}: does not compile: ")
+    problem = templates.problem("templates/t.md")
+    assert problem is not None
+    assert (problem.file, problem.line) == ("library/templates/t.md", line)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+        "{% for a in b %}" * 60 + "{% endfor %}" * 60,
+        "{{ 1" + "+1" * 50000 + " }}",
+    ],
+    ids=["parentheses", "loops", "sum"],
+)
+def test_a_template_nested_beyond_reason_is_a_problem_and_no_crash(
+    templates: Templates, write: Render, source: str
+) -> None:
+    write(source)
+    problem = templates.problem("templates/t.md")
+    assert problem is not None
+    assert problem.file == "library/templates/t.md"
+
+
+def test_a_template_too_large_or_not_utf_8_is_a_problem(
+    templates: Templates, root: Path, write: Render
+) -> None:
+    write("x" * (MAX_BYTES + 1))
+    problem = templates.problem("templates/t.md")
+    assert problem is not None
+    assert "is larger than" in problem.message
+    (root / "library/templates/t.md").write_bytes(b"one\n\xff\n")
+    with pytest.raises(InvalidFile, match=r"library/templates/t\.md:2: is not UTF-8"):
+        Templates(Workspace(root)).render("templates/t.md", {})
+
+
+def test_blocks_are_rendered_each_on_its_own_and_children_win(templates: Templates, write: Render) -> None:
+    write("{% block a %}A {{ x }}{% endblock %}{% block b %}B{% endblock %}", "generators/parent.md")
+    write("{% extends 'generators/parent.md' %}{% block b %}mine{% endblock %}", "generators/child.md")
+    assert templates.render_blocks("generators/child.md", {"x": 1}) == {"a": "A 1", "b": "mine"}
+
+
+def test_every_template_of_the_starter_compiles(tmp_path: Path) -> None:
+    templates = Templates(Workspace(starter.directory()))
+    assert len(templates.own()) > 5
+    assert [templates.problem(name) for name in templates.own()] == [None] * len(templates.own())
