@@ -1,0 +1,5 @@
+"""`python -m gitforge`."""
+
+from gitforge.cli.main import entry
+
+entry()

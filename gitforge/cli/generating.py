@@ -1,0 +1,159 @@
+"""What `build`, `generate` and `goal add` share: purposes, drafts, review, dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gitforge import generation, review
+from gitforge.build import Forge
+from gitforge.cli import output, wizard
+from gitforge.cli.plans import Options
+from gitforge.cli.progress import Progress
+from gitforge.cli.reviewing import accept_all, on_terminal
+from gitforge.cli.session import open_provider
+from gitforge.errors import AnswerMissing
+from gitforge.generate import Draft
+from gitforge.generation import Generated
+from gitforge.goals import Goal, Need
+from gitforge.plan import Planned, State
+
+if TYPE_CHECKING:
+    from gitforge.llm import Provider
+    from gitforge.new_goal import NewGoal
+
+GoalOf = Callable[[Need], Goal | None]
+
+UNKNOWN_PURPOSE = "(its purpose, which the build will ask for)"
+
+
+def generate_missing(
+    forge: Forge,
+    planned: Sequence[Planned],
+    goal_of: GoalOf,
+    options: Options,
+    new_goal: NewGoal | None = None,
+) -> Generated:
+    """Asks for the purposes, has the drafts made, and leads each through review to its commit."""
+    generation.refuse_in_the_way(planned)
+    missing = [one for one in planned if one.state is State.MISSING]
+    described = _described(forge, missing, options)
+    if not missing and new_goal is None:
+        return Generated({})
+    name = options.provider if missing else "offline"  # nothing to draft: no setting can be in the way
+    provider = open_provider(forge.repo, name, options.model)
+    if missing:
+        _say_provider(provider)
+        _refuse_silence(missing, described, options)
+    purposes = wizard.purposes([one.need for one in missing], described)
+    tasks = [generation.Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
+    is_asked = not options.is_unattended
+    decide = on_terminal(forge.repo.editor) if is_asked else accept_all(show=not options.no_review)
+    with Progress(provider) as progress:
+        done = generation.generate(forge, tasks, provider, decide, progress, new_goal)
+    if done.fallback:
+        output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
+    return done
+
+
+def dry_run(
+    forge: Forge,
+    planned: Sequence[Planned],
+    goal_of: GoalOf,
+    options: Options,
+    *,
+    new_goal: NewGoal | None = None,
+) -> list[dict[str, Any]]:
+    """For each missing component: exactly what would be sent, and exactly what would be recorded.
+
+    A new goal and its components would be one commit: it stands in a last step, that of goals.yaml.
+    """
+    generation.refuse_in_the_way(planned)
+    missing = [one for one in planned if one.state is State.MISSING]
+    described = _described(forge, missing, options)
+    if not missing and new_goal is None:
+        return []
+    name = options.provider if missing else "offline"
+    provider = open_provider(forge.repo, name, options.model)
+    if missing:
+        _say_provider(provider)
+    steps = []
+    accepted = []
+    for one in missing:
+        purpose = described.get(one.need.path, one.need.purpose)
+        if purpose == "":
+            continue
+        goal = goal_of(one.need)
+        prompt = generation.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
+        draft = Draft(one.need, purpose or UNKNOWN_PURPOSE, "", prompt.id, provider.label, provider.is_model)
+        reviewed = review.Reviewed(draft, is_seen=not options.is_unattended)
+        accepted.append((one.path, reviewed))
+        steps.append(
+            {
+                "path": one.path,
+                "provider": provider.name,
+                "model": provider.model,
+                "messages": [
+                    {"role": message.role, "content": message.content} for message in prompt.messages
+                ],
+                "outline": None if provider.is_model else prompt.outline,
+                "commit": None if new_goal else generation.message_for(forge, one.path, reviewed, goal),
+            }
+        )
+    if new_goal is not None:
+        message = generation.message_for_goal(forge, new_goal, accepted)
+        path = forge.repo.relative(forge.workspace.goals_file)
+        nobody: dict[str, Any] = {"provider": None, "model": None, "messages": [], "outline": None}
+        steps.append({"path": path, **nobody, "commit": message})
+    return steps
+
+
+def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
+    """A dry run's steps for a person."""
+    for step in steps:
+        drafted = f"generate {step['path']} with {step['provider']} ({step['model']})"
+        what = drafted if step["messages"] else f"add the goal to {step['path']}"
+        output.result((f"--- would {what}", output.BOLD))
+        for message in step["messages"]:
+            output.result((f"--- {message['role']} message", output.BOLD))
+            output.result(message["content"])
+        if step["outline"] is not None:
+            output.result(("--- no model is asked: the outline would be the draft", output.BOLD))
+            output.result(step["outline"].rstrip("\n"))
+        if step["commit"] is not None:
+            output.result(("--- and record it as the commit", output.BOLD))
+            output.result(step["commit"].rstrip("\n"))
+
+
+def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> dict[str, str]:
+    others = [one.need for one in missing]
+    return wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
+
+
+def _say_provider(provider: Provider) -> None:
+    if provider.is_model:
+        output.say(f"Drafts by {provider.describe}.")
+        return
+    output.say(
+        (
+            "No language model is set: drafts will be outlines with TODO points for you to fill in. ",
+            output.WARN,
+        )
+    )
+    output.say(
+        ("Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, to have them written.", output.DIM)
+    )
+
+
+def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], options: Options) -> None:
+    """Refuses before anything is paid for, where nobody can review what would come of it."""
+    purposes = {one.need.name: described.get(one.need.path, one.need.purpose) for one in missing}
+    wanted = [name for name, purpose in purposes.items() if purpose != ""]
+    if not wanted or options.is_unattended or output.is_interactive():
+        return
+    unknown = [f"--describe {name}='...'" for name, purpose in purposes.items() if purpose is None]
+    what = "Say what each is for and accept" if unknown else "Accept"
+    raise AnswerMissing(
+        f"{', '.join(wanted)}: missing, and standard input is not a terminal on which to review drafts",
+        hint=f"{what} the drafts unseen: {' '.join([*unknown, '--yes'])}",
+    )

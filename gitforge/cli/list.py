@@ -1,0 +1,92 @@
+"""`gitforge list`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitforge import catalog
+from gitforge.cli import output
+from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.workspace import Workspace
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(name="list", epilog="Example: gitforge list --components")
+def list_(
+    ctx: typer.Context,
+    components: Annotated[
+        bool, typer.Option("--components", "-c", help="List the components instead of the goals.")
+    ] = False,
+    missing: Annotated[bool, typer.Option("--missing", "-m", help="List only what is not complete.")] = False,
+    as_json: AsJson = False,
+    directory: Directory = Path(),
+) -> None:
+    """List goals or components.
+
+    Goals by category, each with how many of its components are there; or components by kind, each with the
+    number of goals that use it.
+    """
+    workspace = find_workspace(ctx, directory)
+    (_list_components if components else _list_goals)(workspace, only_missing=missing, as_json=as_json)
+
+
+def _list_goals(workspace: Workspace, *, only_missing: bool, as_json: bool) -> None:
+    goals = list(catalog.readiness(workspace.book(), workspace.library))
+    shown = [one for one in goals if one.missing or not only_missing]
+    if as_json:
+        output.data(
+            [
+                {
+                    "name": one.goal.name,
+                    "category": one.goal.category,
+                    "description": one.goal.description,
+                    "components": [f"library/{need.path}" for need in one.goal.needs],
+                    "missing": [f"library/{need.path}" for need in one.missing],
+                }
+                for one in shown
+            ]
+        )
+        return
+    rows: list[tuple[output.Part, ...]] = []
+    category = None
+    for one in shown:
+        if one.goal.category != category:
+            category = one.goal.category
+            rows.append(((category, output.BOLD), "", ""))
+        style = output.WARN if one.missing else output.GOOD
+        rows.append((f"  {one.goal.name}", (one.fraction, style), one.goal.description))
+    output.table(("", "", ""), rows)
+    ready = sum(not one.missing for one in goals)
+    output.say((f"{len(goals)} goals, {ready} of them ready.", output.DIM))
+
+
+def _list_components(workspace: Workspace, *, only_missing: bool, as_json: bool) -> None:
+    found = list(catalog.components(workspace.book(), workspace.library))
+    shown = [one for one in found if one.is_missing or not only_missing]
+    if as_json:
+        output.data(
+            [
+                {
+                    "kind": one.need.kind.name,
+                    "name": one.need.name,
+                    "path": f"library/{one.need.path}",
+                    "description": one.description,
+                    "missing": one.is_missing,
+                    "goals": one.goals,
+                }
+                for one in shown
+            ]
+        )
+        return
+    rows: list[tuple[output.Part, ...]] = []
+    for one in shown:
+        state = ("missing", output.BAD) if one.is_missing else ("ready", output.GOOD)
+        used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
+        rows.append((one.need.path, state, used, one.description))
+    output.table(("", "", "", ""), rows)
+    lacking = sum(one.is_missing for one in found)
+    output.say((f"{len(found)} components, {lacking} of them missing.", output.DIM))

@@ -1,0 +1,193 @@
+"""The app, and the only table from a failure to an exit code."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gitforge import __version__
+from gitforge.cli import output
+from gitforge.errors import AnswerMissing, Cancelled, Conflict, GitforgeError, ProviderError, UserError
+from gitforge.text import did_you_mean
+
+DONE, FIXABLE, USAGE, PROBLEMS, CONFLICT, PROVIDER, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+
+EXIT_CODES = {
+    DONE: "done",
+    FIXABLE: "something the user can fix",
+    USAGE: "usage, or an answer missing without a terminal",
+    PROBLEMS: "toolkit assembled degraded, or a check found problems",
+    CONFLICT: "a conflict that needs a person",
+    PROVIDER: "the provider failed",
+    BUG: "a bug (with a report file)",
+    INTERRUPTED: "interrupted",
+}
+
+_BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
+    (AnswerMissing, USAGE),
+    (Conflict, CONFLICT),
+    (ProviderError, PROVIDER),
+    (Cancelled, INTERRUPTED),
+    (UserError, FIXABLE),
+)
+
+COMMANDS = ("init", "build", "generate", "goal", "list", "show", "status", "check")
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is used: what one needs, the others do not pay for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Imports `gitforge.cli.<name>` and takes its app."""
+        if cmd_name not in COMMANDS:
+            hint = did_you_mean(cmd_name, list(COMMANDS))
+            return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
+        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{cmd_name}").app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        output.result(f"gitforge {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="`gitforge COMMAND --help` has an example of each. Exit codes: docs/exit-codes.md.")
+def gitforge(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path, typer.Option("-C", metavar="DIR", help="Run as if started in DIR.", show_default=False)
+    ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Forge prompt toolkits from a component library that lives in git."""
+    ctx.obj = directory
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    Args:
+        arguments: Without the program's name; those of the process by default.
+    """
+    gc.disable()  # a short life: what the imports allocate is never garbage
+    output.prepare_streams()
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        output.discard_output()
+        return DONE
+    except OSError as error:  # what was still in the buffer found no room
+        output.discard_output()
+        return _explain(_translate(error))
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        returned = app(args=arguments, prog_name="gitforge", standalone_mode=False)
+    except GitforgeError as error:
+        return _explain(error)
+    except typer.exceptions.TyperException as error:
+        error.show() if hasattr(error, "show") else output.say(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        returned = INTERRUPTED
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer's own way out of a pipe that nobody reads
+            raise end.__context__ from None
+        raise
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _explain(_translate(error)) if error.errno in _FIXABLE_ERRNO else _report_bug(error)
+    except Exception as error:  # noqa: BLE001 -- the last resort
+        return _report_bug(error)
+    if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
+        output.say("Interrupted: nothing is half-written.")
+    return returned if isinstance(returned, int) else DONE
+
+
+_FIXABLE_ERRNO = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE,
+    errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO,
+}  # fmt: skip
+
+
+def _translate(error: OSError) -> UserError:
+    """A failure of the file system that nobody nearer to it has put into words."""
+    where = f"{error.filename}: " if error.filename else ""
+    return UserError(f"{where}{error.strerror or error}")
+
+
+def _explain(error: GitforgeError) -> int:
+    code = next(code for kind, code in _BY_ERROR if isinstance(error, kind))
+    label = "stopped" if isinstance(error, Cancelled) else "error"
+    output.say((f"{label}: ", output.BAD), error.message)
+    diff = getattr(error, "diff", None)
+    if diff:
+        output.diff(diff)
+    if error.hint:
+        output.say(("hint: ", output.WARN), error.hint)
+    return code
+
+
+def _report_bug(error: Exception) -> int:
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    report = "".join(traceback.format_exception(error))
+    for name, value in os.environ.items():
+        if value and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            report = report.replace(value, f"[{name}]")
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="gitforge-bug-",
+            suffix=".txt",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(f"gitforge {__version__}, Python {sys.version}\n\n{report}")
+        where = f"The details are in {file.name}."
+    except OSError as failure:
+        where = f"The details could not be written ({failure})."
+    output.say(
+        ("bug: ", output.BAD), f"gitforge failed in a way that it should not: {type(error).__name__}: {error}"
+    )
+    output.say(where, " Please report it with that file; nothing of yours was half-written.")
+    return BUG
+
+
+def entry() -> None:
+    """The console scripts `gitforge` and `git-forge`."""
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # at once: taking every module and object down first costs a tenth of a short command

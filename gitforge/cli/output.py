@@ -1,0 +1,128 @@
+"""What a person or a script gets to see. Results go to standard output, everything else to standard error.
+
+Text from files is made harmless before it reaches a terminal. Colour only where a terminal is at the other
+end and `NO_COLOR` is not set; rich is imported only then.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from gitforge.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Part = str | tuple[str, str]  # plain text, or text with a rich style
+
+GOOD, BAD, WARN, DIM, BOLD = "green", "red", "yellow", "dim", "bold"
+STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted, not committed": BAD}
+
+
+def is_interactive() -> bool:
+    """Whether there is a person to ask: on standard input, with the questions on standard error."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def say(*parts: Part) -> None:
+    """Tells the person something: progress, notes, warnings."""
+    _write(sys.stderr, parts)
+
+
+def result(*parts: Part) -> None:
+    """Gives a result."""
+    _write(sys.stdout, parts)
+
+
+def data(value: Any) -> None:
+    """Gives a result for a script, as JSON."""
+    # On a terminal nothing may hide in it, and what another encoding lacks has JSON's own escapes.
+    is_plain = sys.stdout.isatty() or sys.stdout.encoding.casefold() not in {"utf-8", "utf8"}
+    print(json.dumps(value, indent=2, ensure_ascii=is_plain))  # noqa: T201
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: bool = False) -> None:
+    """A table: with rules of rich on a terminal, as aligned columns of plain text elsewhere."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    rows = list(rows)
+    if not rows:
+        return
+    if not stream.isatty():
+        _plain_table(stream, rows)
+        return
+    from rich.table import Table  # noqa: PLC0415 -- 25 ms that a pipe need not pay
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(
+        box=None, pad_edge=False, show_header=bool(any(columns)), header_style=DIM, padding=(0, 2, 0, 0)
+    )
+    for index, column in enumerate(columns):
+        is_last = index == len(columns) - 1
+        grid.add_column(column, overflow="fold", no_wrap=not is_last, ratio=1 if is_last else None)
+    for row in rows:
+        grid.add_row(*(Text.assemble(_clean(part)) for part in row))
+    console(stream).print(grid)
+
+
+def diff(text: str) -> None:
+    """A unified diff, coloured as git colours it."""
+    styles = {"+++": BOLD, "---": BOLD, "@@": "cyan", "+": GOOD, "-": BAD}
+    for line in text.removesuffix("\n").split("\n"):
+        style = next((style for start, style in styles.items() if line.startswith(start)), "")
+        say((line, style))
+
+
+def console(stream: TextIO) -> Console:
+    """Rich's console for a stream; it decides on colour by the usual rules."""
+    return _console(stream.fileno() if stream.isatty() else -1, stream is sys.stderr)
+
+
+@functools.cache
+def _console(_handle: int, is_stderr: bool) -> Console:
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=is_stderr, highlight=False, soft_wrap=False)
+
+
+def _write(stream: TextIO, parts: Sequence[Part]) -> None:
+    if not stream.isatty():
+        print("".join(map(_plain, parts)), file=stream)
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    console(stream).print(Text.assemble(*map(_clean, parts)), soft_wrap=True)
+
+
+def _plain(part: Part) -> str:
+    return printable(part if isinstance(part, str) else part[0])
+
+
+def _clean(part: Part) -> Part:
+    return printable(part) if isinstance(part, str) else (printable(part[0]), part[1])
+
+
+def _plain_table(stream: TextIO, rows: Sequence[Sequence[Part]]) -> None:
+    cells = [[_plain(part) for part in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+    print("\n".join(lines), file=stream)
+
+
+def prepare_streams() -> None:
+    """Makes both streams able to print any text, whatever the locale, even where they were closed."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 -- open as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def discard_output() -> None:
+    """After the reader of a pipe went away: lets the interpreter end without a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,68 @@
+"""The plan on the screen and as JSON, and the options of everything that can generate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitforge.cli import output
+from gitforge.plan import Planned, State
+
+if TYPE_CHECKING:
+    from gitforge.generation import Generated
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that the two commands share."""
+
+    describe: Sequence[str]
+    yes: bool
+    no_review: bool
+    provider: str | None
+    model: str | None
+
+    @property
+    def is_unattended(self) -> bool:
+        """Whether drafts are accepted without a question."""
+        return self.yes or self.no_review
+
+
+def show_plan(planned: Sequence[Planned]) -> None:
+    """The plan, before anything happens."""
+    output.table(("", "", ""), plan_rows(planned), to_stderr=True)
+
+
+def plan_rows(planned: Sequence[Planned]) -> list[tuple[output.Part, ...]]:
+    """Each component with its kind, path and state."""
+    rows: list[tuple[output.Part, ...]] = []
+    for one in planned:
+        state = "offline outline" if one.is_outline and one.state is State.READY else one.state.value
+        style = output.STYLES.get(state, output.WARN)
+        rows.append((f"  {one.need.kind.name}", f"library/{one.need.path}", (state, style)))
+    return rows
+
+
+def as_json(one: Planned) -> dict[str, Any]:
+    """A component of a plan, for a script."""
+    return {
+        "kind": one.need.kind.name,
+        "name": one.need.name,
+        "path": one.path,
+        "state": one.state.value,
+        "blob": one.blob,
+        "commit": one.commit,
+        "outline": one.is_outline,
+    }
+
+
+def generated_as_json(done: Generated | None) -> dict[str, Any]:
+    """What became of the missing components, for a script; None where none was missing."""
+    made = done.commits if done else {}
+    failed = done.failed if done else ()
+    return {
+        "generated": [{"path": f"library/{path}", "commit": commit} for path, commit in made.items()],
+        "skipped": [f"library/{need.path}" for need in (done.skipped if done else ())],
+        "failed": [{"path": f"library/{need.path}", "error": str(error)} for need, error in failed],
+    }

@@ -1,0 +1,75 @@
+"""What a person sees while components are generated: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gitforge.cli import output
+from gitforge.generation import Event
+from gitforge.llm import Provider
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+
+class Progress:
+    """Shows events as they come; use it as a context manager, so that the live line never stays behind.
+
+    Args:
+        provider: Who writes the drafts.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._live: Status | None = None
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def __call__(self, event: Event) -> None:
+        """Shows one event."""
+        path = f"library/{event.need.path}"
+        match event.what:
+            case "drafting":
+                self._start(path)
+            case "text":
+                self._size += len(event.text)
+                if self._live is not None:
+                    self._live.update(self._line(path))
+            case "drafted":
+                self._stop()
+            case "failed":
+                self._stop()
+                output.say(("failed ", output.BAD), f"{path}: {event.error}")
+            case "recorded":
+                output.say(
+                    ("recorded ", output.GOOD), f"{path} ", (f"as commit {event.text[:10]}", output.DIM)
+                )
+            case "skipped":
+                output.say(("skipped ", output.WARN), path)
+
+    def _start(self, path: str) -> None:
+        self._size = 0
+        if sys.stderr.isatty():
+            self._live = output.console(sys.stderr).status(self._line(path))
+            self._live.start()
+        else:
+            output.say(f"drafting {path} with {self._provider.describe}")
+
+    def _line(self, path: str) -> str:
+        from rich.markup import escape  # noqa: PLC0415
+
+        return escape(f"drafting {path} with {self._provider.describe}: {self._size:,} characters")
+
+    def _stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None

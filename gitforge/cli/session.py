@@ -1,0 +1,83 @@
+"""What nearly every command starts with: the folder, the workspace, the repository, the settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gitforge.errors import UserError
+from gitforge.workspace import Settings, Workspace
+
+if TYPE_CHECKING:
+    from gitforge.build import Forge
+    from gitforge.llm import Provider
+    from gitforge.store.repo import Repo
+
+Directory = Annotated[
+    Path, typer.Option("-C", metavar="DIR", help="Run as if started in DIR.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+ProviderName = Annotated[
+    str | None, typer.Option("--provider", metavar="NAME", help="Who writes drafts: openai or offline.")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="MODEL", help="The model, as its server knows it.")
+]
+Describe = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--describe", metavar="NAME=TEXT", help="What a missing component is for; repeatable. Empty: skip it."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Show each draft and accept it.")]
+NoReview = Annotated[bool, typer.Option("--no-review", help="Accept each draft without showing it.")]
+
+
+def here(ctx: typer.Context, directory: Path) -> Path:
+    """The folder to work in: `gitforge -C A build -C B` means A/B, as in git."""
+    return (ctx.obj or Path()) / directory
+
+
+def find_workspace(ctx: typer.Context, directory: Path) -> Workspace:
+    """The workspace around the folder."""
+    return Workspace.find(here(ctx, directory))
+
+
+def open_forge(workspace: Workspace) -> Forge:
+    """The workspace with its repository and its recipe book."""
+    from gitforge.build import Forge  # noqa: PLC0415 -- GitPython and Jinja2, where they are needed
+    from gitforge.store.repo import Repo  # noqa: PLC0415
+
+    return Forge.open(workspace, Repo.discover(workspace.root))
+
+
+def settings(repo: Repo, provider: str | None = None, model: str | None = None) -> Settings:
+    """Every setting, as it holds here."""
+    return Settings.resolve({"provider": provider, "model": model}, os.environ, repo.settings("gitforge"))
+
+
+def open_provider(repo: Repo, provider: str | None, model: str | None) -> Provider:
+    """The provider that the options and settings ask for."""
+    from gitforge.llm import ProviderSettings, choose_provider  # noqa: PLC0415
+
+    found = settings(repo, provider, model)
+    chosen = choose_provider(
+        ProviderSettings(
+            provider=found.get("provider"),
+            model=found.get("model"),
+            base_url=found.get("base-url"),
+            api_key=found.get("api-key"),
+            timeout=found.seconds("timeout"),
+            connect_timeout=found.seconds("connect-timeout"),
+            deadline=found.seconds("deadline"),
+        )
+    )
+    if model and not chosen.is_model and not found.get("provider"):
+        raise UserError(
+            f"--model {model} was given, but neither a key nor a server for it",
+            hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
+        )
+    return chosen

@@ -1,0 +1,122 @@
+"""`gitforge show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gitforge import documents
+from gitforge.build import Forge
+from gitforge.cli import output, plans
+from gitforge.cli.session import AsJson, Directory, find_workspace, open_forge
+from gitforge.components import MAX_BYTES
+from gitforge.errors import UserError
+from gitforge.goals import Goal, Need
+from gitforge.plan import Planned
+from gitforge.store.repo import Generation
+from gitforge.text import did_you_mean, printable
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: gitforge show root_cause_analysis_drilldown.md")
+def show(
+    ctx: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A goal, or a component's file name.", show_default=False)
+    ],
+    as_json: AsJson = False,
+    directory: Directory = Path(),
+) -> None:
+    """Show a goal or a component.
+
+    A goal with its components and their states; a component with the commit that it came from, the goals that
+    use it, and its text.
+    """
+    forge = open_forge(find_workspace(ctx, directory))
+    found = _find(forge, name)
+    if isinstance(found, Goal):
+        _show_goal(forge, found, as_json=as_json)
+    else:
+        _show_component(forge, found, as_json=as_json)
+
+
+def _find(forge: Forge, name: str) -> Goal | Need:
+    if name in forge.book.goals:
+        return forge.book.goals[name]
+    others = forge.workspace.library.all(forge.book.kinds.values())
+    try:
+        return forge.book.find(name, others)
+    except UserError:
+        try:
+            return forge.book.goal(name)
+        except UserError:
+            known = [*forge.book.goals, *forge.book.needs(), *(need.name for need in others)]
+            hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
+            raise UserError(f"no goal and no component is called {printable(name)!r}", hint=hint) from None
+
+
+def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
+    planned = forge.states(goal.needs)
+    if as_json:
+        output.data(
+            {
+                "name": goal.name,
+                "category": goal.category,
+                "description": goal.description,
+                "line": goal.line,
+                "components": [plans.as_json(one) for one in planned],
+            }
+        )
+        return
+    output.result((goal.name, output.BOLD), (f"  {goal.category}, {forge.book.file}:{goal.line}", output.DIM))
+    output.result(goal.description)
+    output.table(("", "", ""), plans.plan_rows(planned))
+
+
+def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
+    (planned,) = forge.states([need])
+    users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
+    text = None
+    if not planned.is_absent:
+        path = forge.workspace.library.path(need)
+        text = documents.read_text(path, f"library/{need.path}", MAX_BYTES)
+    origin = forge.repo.generation_of([planned.path]).get(planned.path) if planned.commit else None
+    if as_json:
+        output.data(
+            {**plans.as_json(planned), "goals": users, "origin": _origin_as_json(origin), "text": text}
+        )
+        return
+    output.result((f"library/{need.path}", output.BOLD), (f"  {planned.state.value}", _style(planned)))
+    rows = [("goals", ", ".join(users) or "none")]
+    if origin is not None:
+        rows.append(("commit", f"{origin.commit[:10]}  {origin.date:%Y-%m-%d %H:%M}  {origin.author}"))
+        rows.append(("", origin.subject))
+        rows += [(key.lower(), value) for key, value in origin.trailers.items() if key in _SHOWN]
+    output.table(("", ""), [((first, output.DIM), second) for first, second in rows])
+    if text is None:
+        output.say(f"It is missing: `gitforge generate {need.path}` makes it.")
+        return
+    output.result()
+    output.result(text.removesuffix("\n"))
+
+
+_SHOWN = ("Goal", "Assisted-by", "Prompt-Id", "Reviewed-by")
+
+
+def _style(planned: Planned) -> str:
+    return output.STYLES.get(planned.state.value, output.WARN)
+
+
+def _origin_as_json(origin: Generation | None) -> dict[str, Any] | None:
+    if origin is None:
+        return None
+    return {
+        "commit": origin.commit,
+        "date": origin.date.isoformat(),
+        "author": origin.author,
+        "subject": origin.subject,
+        "trailers": origin.trailers,
+    }

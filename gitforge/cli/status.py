@@ -1,0 +1,94 @@
+"""`gitforge status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from gitforge.cli import output, plans
+from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider
+from gitforge.errors import UserError
+from gitforge.status import Status
+from gitforge.status import status as look
+from gitforge.store.repo import Repo
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: gitforge status --json")
+def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = Path()) -> None:
+    """Say what needs attention.
+
+    Missing components and the goals that need them, edits that are not committed, outlines that are to be
+    filled in, toolkits that are degraded or were edited by hand, and who would write drafts.
+    """
+    workspace = find_workspace(ctx, directory)
+    repo = Repo.discover(workspace.root)
+    found = look(workspace, repo, workspace.book())
+    provider = _provider(repo)
+    if as_json:
+        output.data(
+            {
+                "workspace": str(workspace.root),
+                "goals": found.goals,
+                "ready": found.ready,
+                "operation": found.operation,
+                "missing": [{**plans.as_json(one), "goals": goals} for one, goals in found.missing],
+                "edited": [plans.as_json(one) for one in found.edited],
+                "outlines": [plans.as_json(one) for one in found.outlines],
+                "toolkits": [
+                    {
+                        "project": one.project,
+                        "goal": one.goal,
+                        "degraded": one.is_degraded,
+                        "edited": one.edited,
+                    }
+                    for one in found.toolkits
+                ],
+                "provider": provider,
+            }
+        )
+        return
+    _show(found)
+    output.result((f"provider  {provider}", output.DIM))
+
+
+def _show(found: Status) -> None:
+    output.result(
+        f"{found.ready} of {found.goals} goals are ready, {len(found.toolkits)} toolkits in output/."
+    )
+    if found.operation:
+        output.result(
+            (f"A {found.operation} is in progress: ", output.WARN),
+            "gitforge records nothing until it is over.",
+        )
+    rows: list[tuple[output.Part, ...]] = [
+        (("missing", output.BAD), f"library/{one.need.path}", ", ".join(goals))
+        for one, goals in found.missing
+    ]
+    rows += [(("edited", output.WARN), one.path, "not committed") for one in found.edited]
+    rows += [
+        (("outline", output.WARN), one.path, "no language model wrote it: fill in its TODO points")
+        for one in found.outlines
+    ]
+    for toolkit in found.toolkits:
+        if toolkit.is_degraded:
+            rows.append(
+                (("degraded", output.WARN), f"output/{toolkit.project}/", "a placeholder stands in it")
+            )
+        rows += [
+            (("by hand", output.WARN), f"output/{toolkit.project}/{name}", "edited since it was assembled")
+            for name in toolkit.edited
+        ]
+    output.table(("", "", ""), rows)
+    if found.is_clean:
+        output.result(("Nothing needs attention.", output.GOOD))
+
+
+def _provider(repo: Repo) -> str:
+    """Who would write drafts, or what is wrong with the settings."""
+    try:
+        return open_provider(repo, None, None).describe
+    except UserError as error:
+        return f"unusable: {error.message}"

@@ -1,0 +1,204 @@
+"""`gitforge build` with a model: which server is asked with what, and what is left when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from llm_server import CLOSE, HANG, SILENT, Behaviour, LlmServer, Say, Send, error, event, fail, refused_url
+from program import DESCRIBE, NAME, PROTOCOL, build, files, gitforge, holds
+
+Git = Callable[..., str]
+
+KEY = "sk-test-0123456789abcdef"
+DRAFT = "## Drill down\n\nWäre 🔍 {{ x }} \\1\n"
+AT_ONCE = {"retry_after_ms": "1"}  # the SDK asks again without its pause
+
+
+def head(git: Git, root: Path) -> str:
+    return git("rev-parse", "HEAD", cwd=root)
+
+
+def generate(root: Path, *arguments: str, **environment: str) -> int:
+    return gitforge("generate", NAME, *DESCRIBE, "--yes", *arguments, cwd=root, **environment).code
+
+
+def test_a_streamed_answer_is_recorded_as_it_came(incomplete: Path, llm: LlmServer, git: Git) -> None:
+    llm.queue(Say(*DRAFT))
+    done = build(incomplete, *DESCRIBE, "--yes", OPENAI_API_KEY=KEY)
+    assert done.code == 0, done.err
+    assert (incomplete / PROTOCOL).read_text() == DRAFT
+    assert llm.requests[0].json["stream"] is True
+    assert llm.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert f"Drafts by test-model at {llm.url}." in done.err
+    assert KEY not in done.told
+    assert holds(incomplete, KEY) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("\n```markdown\r\n## Drill down\r\n\r\nAsk.\r\n```\n", "## Drill down\n\nAsk.\n"),
+        ("~~~\n## Drill down\n\n```sh\nls\n```\n~~~", "## Drill down\n\n```sh\nls\n```\n"),
+        ("```sh\nls\n```\nthen\n```sh\nid\n```", "```sh\nls\n```\nthen\n```sh\nid\n```\n"),
+    ],
+)
+def test_only_a_fence_around_the_whole_answer_is_taken_off(
+    incomplete: Path, llm: LlmServer, answer: str, text: str
+) -> None:
+    llm.queue(Say(answer))
+    assert generate(incomplete) == 0
+    assert (incomplete / PROTOCOL).read_bytes().decode() == text
+
+
+def test_settings_hold_in_the_order_of_git_tools(incomplete: Path, git: Git) -> None:
+    """Option, GITFORGE_*, git's configuration, what other tools share: one is peeled off a time."""
+    with LlmServer(otherwise=Say("## X\n")) as server:
+        git("config", "--global", "gitforge.baseUrl", refused_url(), cwd=incomplete)
+        git("config", "--global", "gitforge.base-url", f"{server.url}/global", cwd=incomplete)
+        git("config", "--global", "gitforge.model", "global-model", cwd=incomplete)
+        git("config", "gitforge.base-url", f"{server.url}/local", cwd=incomplete)
+        git("config", "gitforge.model", "local-model", cwd=incomplete)
+        own = {
+            "GITFORGE_BASE_URL": f"{server.url}/own",
+            "GITFORGE_MODEL": "own-model",
+            "GITFORGE_API_KEY": "own-key",
+        }
+        shared = {"OPENAI_BASE_URL": f"{server.url}/shared", "OPENAI_API_KEY": "shared-key"}
+
+        def asked(*arguments: str, **environment: str) -> tuple[str, str, str]:
+            assert generate(incomplete, *arguments, **environment) == 0
+            git("rm", "-q", PROTOCOL, cwd=incomplete)
+            git("commit", "-qm", "Again", cwd=incomplete)
+            last = server.requests[-1]
+            where = last.path.removeprefix("/v1").removesuffix("/chat/completions")
+            return where, last.json["model"], last.headers["authorization"].removeprefix("Bearer ")
+
+        assert asked("--model", "option-model", **own, **shared) == ("/own", "option-model", "own-key")
+        assert asked(**own, **shared) == ("/own", "own-model", "own-key")
+        assert asked(**shared) == ("/local", "local-model", "shared-key")
+        git("config", "--unset", "gitforge.base-url", cwd=incomplete)
+        git("config", "--unset", "gitforge.model", cwd=incomplete)
+        assert asked(**shared) == ("/global", "global-model", "shared-key")
+        git("config", "--global", "--unset", "gitforge.base-url", cwd=incomplete)
+        assert asked(**shared) == ("/shared", "global-model", "shared-key")
+
+
+def test_the_offline_outline_can_be_asked_for_although_a_server_is_set(
+    incomplete: Path, llm: LlmServer
+) -> None:
+    assert generate(incomplete, "--provider", "offline") == 0
+    assert llm.requests == []
+    assert "TODO" in (incomplete / PROTOCOL).read_text()
+
+
+def test_shared_files_cannot_name_a_server_a_key_or_a_command(incomplete: Path) -> None:
+    with LlmServer(otherwise=Say("## Stolen\n")) as server:
+        goals = incomplete / "goals.yaml"
+        (incomplete / ".gitforge").write_text(f"base-url: {server.url}\n")
+        (incomplete / ".env").write_text(f"OPENAI_BASE_URL={server.url}\n")
+        (incomplete / ".gitconfig").write_text(f"[gitforge]\n\tbase-url = {server.url}\n")
+        assert generate(incomplete) == 0
+        goals.write_text(goals.read_text().replace("version: 1", f"version: 1\nbase_url: {server.url}", 1))
+        assert build(incomplete).code == 1
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("arguments", [("--provider", "no-such"), ("--provider", "openai")])
+def test_a_provider_that_cannot_be_is_refused_before_anything_happens(
+    incomplete: Path, git: Git, arguments: tuple[str, ...]
+) -> None:
+    before = head(git, incomplete), files(incomplete)
+    done = build(incomplete, *DESCRIBE, "--yes", *arguments)
+    assert done.code == 1
+    assert "hint: " in done.err
+    assert (head(git, incomplete), files(incomplete)) == before
+
+
+ECHO = error(f"the key {KEY} is not for this")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "environment", "said"),
+    [
+        pytest.param(fail(401, ECHO), {}, "refused the key", id="401"),
+        pytest.param(fail(400, error("\x1b]0;owned\x07")), {}, "]0;owned", id="400 with escapes"),
+        pytest.param(fail(403, ECHO), {}, "does not allow this", id="403"),
+        pytest.param(fail(404, ECHO), {}, "no model test-model", id="404"),
+        pytest.param(fail(429, ECHO, **AT_ONCE), {}, "has too many requests", id="429"),
+        pytest.param(fail(500, ECHO, **AT_ONCE), {}, "failed (HTTP 500)", id="500"),
+        pytest.param(HANG, {"GITFORGE_TIMEOUT": "0.3"}, "fell silent", id="hangs"),
+        pytest.param(
+            Send((event({"content": "## Half a dra"}), "hang")), {"GITFORGE_TIMEOUT": "0.3"}, "fell silent",
+            id="hangs in mid-stream",
+        ),
+        pytest.param(SILENT, {"GITFORGE_DEADLINE": "0.3"}, "did not finish within", id="deadline"),
+        pytest.param(Send((event({"content": "## Half a dra"}), "drop")), {}, "broke off", id="drops"),
+        pytest.param(
+            Send((event({"content": "## Half a dra"}),)), {}, "before it was complete", id="ends too early"
+        ),
+        pytest.param(CLOSE, {"GITFORGE_DEADLINE": "0.3"}, "did not finish within", id="closes"),
+        pytest.param(Say(), {}, "empty answer", id="empty"),
+        pytest.param(Say(" \n"), {}, "empty answer", id="blank"),
+        pytest.param(Say("``` \n\n```"), {}, "is empty", id="an empty fence"),
+        pytest.param(Say("## Half", finish="length"), {}, "cut off", id="too long"),
+        pytest.param(Say("a\u202eb"), {}, "RIGHT-TO-LEFT OVERRIDE", id="hidden characters"),
+        pytest.param(Say("\x1b]0;owned\x07"), {}, "U+001B", id="escapes"),
+        pytest.param(Say("x" * 300_000), {}, "grew beyond 256 KiB", id="endless"),
+        pytest.param(Say(refusal=f"I will not, {KEY}"), {}, "refused: I will not", id="refused"),
+        pytest.param(fail(200, b"<html>", content_type="text/html"), {}, "Check the base URL", id="no model"),
+    ],
+)  # fmt: skip
+def test_a_provider_that_fails_leaves_nothing_half_done(
+    incomplete: Path, git: Git, tmp_path: Path, behaviour: Behaviour, environment: dict[str, str], said: str
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    before = head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)
+    with LlmServer(otherwise=behaviour) as server:
+        settings = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY, "GITFORGE_MODEL": "test-model"}
+        done = build(incomplete, *DESCRIBE, "--yes", TMPDIR=str(temporary), **settings, **environment)
+    assert done.code == 5, done.told
+    assert said in done.err
+    assert "hint: " in done.err
+    assert (head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)) == before
+    assert KEY not in done.told
+    assert "\x1b" not in done.told
+    assert holds(incomplete, KEY) == []
+    assert list(temporary.iterdir()) == [], "no bug report, and nothing forgotten"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(incomplete: Path) -> None:
+    url = refused_url().replace("://", "://me:s3cret-password@")
+    done = build(
+        incomplete, *DESCRIBE, "--yes", OPENAI_BASE_URL=url, OPENAI_API_KEY=KEY, GITFORGE_DEADLINE="0.3"
+    )
+    assert done.code == 5
+    assert "s3cret-password" not in done.told
+    assert KEY not in done.told
+
+
+def test_a_key_that_the_server_writes_into_the_draft_is_not_recorded(
+    incomplete: Path, llm: LlmServer
+) -> None:
+    llm.queue(Say("## Drill down\n\nAuthorization: Bearer ", KEY[:9], KEY[9:], "\n"))
+    done = build(incomplete, *DESCRIBE, "--yes", OPENAI_API_KEY=KEY)
+    assert done.code == 5
+    assert KEY not in done.told
+    assert holds(incomplete, KEY) == []
+
+
+def test_a_failure_is_tried_again_by_running_again(incomplete: Path, llm: LlmServer, git: Git) -> None:
+    llm.queue(fail(503, error("warming up"), x_should_retry="false"), Say(DRAFT))
+    before = head(git, incomplete)
+    assert build(incomplete, *DESCRIBE, "--yes").code == 5
+    assert build(incomplete, *DESCRIBE, "--yes").code == 0
+    assert git("rev-list", "--count", f"{before}..", cwd=incomplete) == "1"
+    assert (incomplete / PROTOCOL).read_text() == DRAFT
+
+
+def test_a_server_that_recovers_costs_nothing(incomplete: Path, llm: LlmServer) -> None:
+    llm.queue(fail(429, error("slow down"), **AT_ONCE), Say(DRAFT))
+    assert build(incomplete, *DESCRIBE, "--yes").code == 0
+    assert len(llm.requests) == 2

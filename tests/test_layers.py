@@ -1,0 +1,181 @@
+"""Nouns, then verbs, then the command line: a module imports only from lines above its own."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import gitforge
+
+PACKAGE = Path(gitforge.__file__).parent
+
+LAYERS = [
+    "gitforge",
+    "errors",
+    "text",
+    "names",
+    "documents",
+    "starter",
+    "goals",
+    "goals_file",
+    "goals_edit",
+    "components",
+    "workspace",
+    "new_goal",
+    "llm",
+    "llm.*",
+    "store",
+    "store.records",
+    "store.process",
+    "store.repo",
+    "store.locks",
+    "store.worktree",
+    "store.tree",
+    "store.transaction",
+    "templates",
+    "plan",
+    "assemble",
+    "generate",
+    "review",
+    "commits",
+    "toolkits",
+    "build",
+    "generation",
+    "catalog",
+    "initialise",
+    "check",
+    "status",
+    "cli",
+    "cli.output",
+    "cli.main",
+    "cli.*",
+    "__main__",
+]
+
+HOMES = {
+    "ruamel": ("goals_edit", "initialise"),
+    "yaml": ("documents",),
+    "jsonschema_rs": ("goals_file",),
+    "git": ("store.*",),
+    "openai": ("llm.openai_provider",),
+    "httpx": ("llm.openai_provider",),
+    "httpx2": ("llm.openai_provider",),
+    "jinja2": ("templates",),
+    "typer": ("cli.*",),
+    "rich": ("cli.*",),
+    "prompt_toolkit": ("cli.*",),
+}
+SAME_LINE = {"llm.*", "cli.*"}  # modules that share a line may import each other, but not in a circle
+
+DOWNWARD = {  # inside a function: the module of the contract also chooses who holds to it
+    ("llm", "llm.openai_provider"),
+    ("llm", "llm.offline_provider"),
+}
+
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    .removesuffix(".__init__")
+    .replace("__init__", "gitforge"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text("utf-8"))
+
+
+def imports(module: str) -> Iterator[tuple[str, int]]:
+    """What a module imports, wherever in it, with the line: dotted names, `from x import y` as `x.y`."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", node.lineno
+
+
+def inner(name: str) -> str | None:
+    """The module of ours that an imported name is or is in."""
+    if name.partition(".")[0] != "gitforge":
+        return None
+    parts = name.split(".")[1:]
+    while parts:
+        if ".".join(parts) in MODULES:
+            return ".".join(parts)
+        parts.pop()
+    return "gitforge"
+
+
+def line_of(module: str) -> int:
+    if module in LAYERS:
+        return LAYERS.index(module)
+    package = f"{module.rpartition('.')[0]}.*"
+    assert package in LAYERS, f"{module} has no line in LAYERS: give it one"
+    return LAYERS.index(package)
+
+
+def is_at_home(module: str, homes: tuple[str, ...]) -> bool:
+    return module in homes or f"{module.partition('.')[0]}.*" in homes
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_lines_above_its_own(module: str) -> None:
+    here = line_of(module)
+    for name, line in imports(module):
+        other = inner(name)
+        if other is None or other == module or (module, other) in DOWNWARD:
+            continue
+        is_beside = line_of(other) == here and LAYERS[here] in SAME_LINE
+        assert line_of(other) < here or is_beside, f"{module}:{line} imports {other}, which stands below it"
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    needs = {
+        module: {
+            other for name, _ in imports(module) if (other := inner(name)) and (module, other) not in DOWNWARD
+        }
+        - {module}
+        for module in MODULES
+    }
+    while needs:
+        free = [module for module, others in needs.items() if not others & needs.keys()]
+        assert free, f"a circle among {sorted(needs)}"
+        for module in free:
+            del needs[module]
+
+
+def test_every_line_has_a_module() -> None:
+    lines = {line_of(module) for module in MODULES}
+    assert [layer for number, layer in enumerate(LAYERS) if number not in lines] == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_an_outside_library_has_one_home(library: str) -> None:
+    users = {module for module in MODULES for name, _ in imports(module) if name.partition(".")[0] == library}
+    strangers = {module for module in users if not is_at_home(module, HOMES[library])}
+    assert not strangers
+
+
+def test_every_outside_library_that_is_declared_is_used_and_has_a_home() -> None:
+    outside = {name.partition(".")[0] for module in MODULES for name, _ in imports(module)}
+    outside -= {"gitforge", *sys.stdlib_module_names}
+    assert outside <= HOMES.keys()
+    assert outside >= HOMES.keys() - {"httpx", "httpx2"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.partition(".")[0] != "cli"])
+def test_only_the_command_line_prints_or_asks(module: str) -> None:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"print", "input"}, f"{module}:{node.lineno}"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys":
+            is_entry = module == "__main__"
+            assert node.attr not in {"stdout", "stderr", "stdin"} or is_entry, f"{module}:{node.lineno}"
