@@ -72,6 +72,8 @@ def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> str:
         UserError: It cannot be read.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise UserError(f"{name}: is not a file")
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except OSError as error:

@@ -30,7 +30,7 @@ class UserError(GitforgeError):
 
 
 class AnswerMissing(GitforgeError):
-    """A question that nobody can answer, because standard input is not a terminal."""
+    """A question that nobody can answer, because there is no terminal."""
 
 
 class Conflict(GitforgeError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitforge import commits
 from gitforge.build import Forge
-from gitforge.errors import Conflict, ProviderError
+from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generate import Draft, Prompt, Retry, make_prompt, write_draft
 from gitforge.goals import Goal, Need
 from gitforge.llm import Provider
@@ -96,8 +96,22 @@ class Task:
         return self.planned.need
 
 
-def refuse_in_the_way(planned: Sequence[Planned]) -> None:
-    """Raises Conflict where a component was deleted in the working tree, but not in git."""
+def refuse_in_the_way(forge: Forge, planned: Sequence[Planned], new_goal: NewGoal | None = None) -> None:
+    """Finds early, before anything is asked or paid for, what a commit would be refused for.
+
+    Raises:
+        Conflict: A component is deleted in the working tree but not in git, or goals.yaml is not in git.
+        UserError: git ignores a component that is to be made.
+    """
+    if new_goal is not None:
+        path = forge.repo.relative(forge.workspace.goals_file)
+        new_goal.edit(forge.repo.committed(path))
+    missing = [one.path for one in planned if one.state is State.MISSING]
+    if missing and (ignored := forge.repo.ignored(missing)):
+        raise UserError(
+            f"{', '.join(ignored)}: git ignores it, so it cannot be recorded",
+            hint=f"`git check-ignore -v {shlex.quote(ignored[0])}` shows the line that does it.",
+        )
     deleted = [one for one in planned if one.state is State.DELETED]
     if deleted:
         paths = ", ".join(one.path for one in deleted)

@@ -8,6 +8,7 @@ a component is never taken for template syntax.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from gitforge.workspace import Workspace
 MAX_BYTES = 256 * 1024
 MAX_PRODUCT = 1_000_000  # the longest text or list that a template may multiply up to
 _HINT = "The comment at the top of the starter's template of that kind lists the names that it can use."
+MAX_MEMORY = 512 * 1024 * 1024
 MAX_RENDERED = 16 * 1024 * 1024
 
 
@@ -81,7 +83,7 @@ class Templates:
         Raises:
             UserError: There is no such template, it does not compile, or uses a name that is not given.
         """
-        with _translated(name):
+        with _translated(name), _little_memory():
             return _bounded(self._environment.get_template(name).generate(**values), name)
 
     def render_blocks(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -90,7 +92,7 @@ class Templates:
         Raises:
             UserError: As for `render`.
         """
-        with _translated(name):
+        with _translated(name), _little_memory():
             template = self._environment.get_template(name)
             try:
                 # The parents' blocks are known only once the template has been followed to its root.
@@ -149,6 +151,27 @@ def _bounded(parts: Iterator[str], name: str) -> str:
 
 
 @contextmanager
+def _little_memory() -> Iterator[None]:
+    """Lets the process grow by `MAX_MEMORY` at most: a template that builds up more gets a MemoryError.
+
+    Where the system has no such limit (macOS) there is none. Source: getrlimit(2).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        used = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+        wanted = used + MAX_MEMORY
+        limits = [one for one in (wanted, soft, hard) if one != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+    except (OSError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
 def _translated(name: str) -> Iterator[None]:
     """Turns Jinja2's errors, and those of the expressions in a template, into ours with file and line."""
     file = f"library/{name}"
@@ -169,8 +192,9 @@ def _translated(name: str) -> Iterator[None]:
         raise InvalidFile([Problem(file, "is nested too deeply, or includes itself")]) from None
     except Exception as error:  # noqa: BLE001 -- an expression in a template can raise anything
         place, line = _place(error.__traceback__) or (file, None)
-        what = "asks for more than a template may" if isinstance(error, SecurityError) else "fails"
-        raise InvalidFile([Problem(place, f"{what}: {error}", line, _HINT)]) from None
+        is_greedy = isinstance(error, SecurityError | MemoryError | OverflowError)
+        what = "asks for more than a template may" if is_greedy else "fails"
+        raise InvalidFile([Problem(place, f"{what}: {error or 'too much memory'}", line, _HINT)]) from None
 
 
 def _place(trace: Any) -> tuple[str, int] | None:

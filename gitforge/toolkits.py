@@ -175,16 +175,15 @@ def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple
     edited = [name for name in changed if name != MANIFEST and _is_edited(path / name, name, known)]
     if edited and not force:
         raise EditedByHand(path, edited, "".join(_difference(path, name, contents[name]) for name in edited))
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir()
+    was_killed = staged.exists()
     try:
-        for name, content in contents.items():
-            (staged / name).write_bytes(content)
+        _stage(staged, contents)
         if not path.exists():
             staged.rename(path)
             return tuple(changed)
     except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
+        if not was_killed:
+            shutil.rmtree(staged, ignore_errors=True)
         raise
     outdated = [
         name for name in known[0] if name not in contents and not _is_edited(path / name, name, known)
@@ -197,6 +196,18 @@ def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple
         (staged / MANIFEST).replace(path / MANIFEST)
     shutil.rmtree(staged, ignore_errors=True)
     return tuple(changed)
+
+
+def _stage(staged: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes the new files aside, the manifest first: a second kill must not forget what the first knew."""
+    staged.mkdir(exist_ok=True)
+    for name in sorted(contents, key=lambda name: name != MANIFEST):
+        fresh = staged / f".{name}.new"
+        fresh.write_bytes(contents[name])
+        fresh.replace(staged / name)
+    for path in staged.iterdir():
+        if path.name not in contents:
+            path.unlink()
 
 
 def _staged(path: Path) -> Path:

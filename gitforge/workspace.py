@@ -68,6 +68,7 @@ class Workspace:
             InvalidFile: It has errors.
             UserError: It cannot be read.
         """
+        self.library.refuse_escape(self.goals_file, FILE_NAME)
         return goals_file.load(self.goals_file)
 
 

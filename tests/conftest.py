@@ -11,7 +11,18 @@ import pytest
 
 Git = Callable[..., str]
 
-FOREIGN = ("GIT_", "GITFORGE_", "OPENAI_", "XDG_", "EMAIL", "VISUAL", "EDITOR", "PAGER", "NO_COLOR", "FORCE_COLOR")
+FOREIGN = (
+    "GIT_",
+    "GITFORGE_",
+    "OPENAI_",
+    "XDG_",
+    "EMAIL",
+    "VISUAL",
+    "EDITOR",
+    "PAGER",
+    "NO_COLOR",
+    "FORCE_COLOR",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +49,11 @@ def git() -> Git:
     def run(*arguments: str, cwd: Path, stdin: str | None = None) -> str:
         done = subprocess.run(
             ["git", "-c", "user.name=Test User", "-c", "user.email=test@example.org", *arguments],
-            cwd=cwd, input=stdin, capture_output=True, text=True, check=False,
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
         return done.stdout.removesuffix("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,21 @@ def test_a_template_cannot_grow_without_bound(render: Render, source: str, words
     error = refusal(render, source)
     assert error.message.startswith("library/templates/t.md")
     assert words in error.message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's memory")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ('%4000000000s' % 'x')|length }}",
+        "{{ ('x'.ljust(4000000000))|length }}",
+        "{{ ('x'|center(4000000000))|length }}",
+        "{% set a = 'x' %}" + "{% set a = a ~ a %}" * 34 + "{{ a|length }}",
+        "{{ ((['x' * 1000000] * 4000)|join)|length }}",
+    ],
+)
+def test_a_template_cannot_take_all_memory_by_other_means(render: Render, source: str) -> None:
+    assert refusal(render, source)
 
 
 def test_the_longest_product_is_laid_out(render: Render) -> None:

@@ -81,7 +81,7 @@ def build(
         forge, new_goal = _ask_new_goal(forge)
         goal = new_goal.goal
     planned = forge.plan(goal)
-    output.say((f"{goal.name} ", output.BOLD), (f"for output/{project}/", output.DIM))
+    output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:

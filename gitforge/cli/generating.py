@@ -35,7 +35,7 @@ def generate_missing(
     new_goal: NewGoal | None = None,
 ) -> Generated:
     """Asks for the purposes, has the drafts made, and leads each through review to its commit."""
-    generation.refuse_in_the_way(planned)
+    generation.refuse_in_the_way(forge, planned, new_goal)
     missing = [one for one in planned if one.state is State.MISSING]
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
@@ -68,7 +68,7 @@ def dry_run(
 
     A new goal and its components would be one commit: it stands in a last step, that of goals.yaml.
     """
-    generation.refuse_in_the_way(planned)
+    generation.refuse_in_the_way(forge, planned)
     missing = [one for one in planned if one.state is State.MISSING]
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
@@ -154,6 +154,6 @@ def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], op
     unknown = [f"--describe {name}='...'" for name, purpose in purposes.items() if purpose is None]
     what = "Say what each is for and accept" if unknown else "Accept"
     raise AnswerMissing(
-        f"{', '.join(wanted)}: missing, and standard input is not a terminal on which to review drafts",
+        f"{', '.join(wanted)}: missing, and there is no terminal on which to review drafts",
         hint=f"{what} the drafts unseen: {' '.join([*unknown, '--yes'])}",
     )

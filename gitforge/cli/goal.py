@@ -57,6 +57,9 @@ def add(
     describe: Describe = None,
     yes: Yes = False,
     no_review: NoReview = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commit; do nothing.")
+    ] = False,
     provider: ProviderName = None,
     model: ModelName = None,
     as_json: AsJson = False,
@@ -84,6 +87,14 @@ def add(
     forge = replace(forge, book=proposed.book)
     planned = forge.states(proposed.goal.needs)
     plans.show_plan(planned)
+    if dry_run:
+        steps = generating.dry_run(forge, planned, lambda _: proposed.goal, options, new_goal=proposed)
+        if as_json:
+            output.data({"goal": wanted.name, "would_generate": steps})
+        else:
+            generating.show_steps(steps)
+        output.say("Dry run: nothing was sent or recorded.")
+        return
     done = generating.generate_missing(forge, planned, lambda _: proposed.goal, options, proposed)
     lacking = [one.need.path for one in forge.states(proposed.goal.needs) if one.is_absent]
     if as_json:

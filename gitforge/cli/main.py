@@ -115,8 +115,7 @@ def _run(arguments: list[str]) -> int:
     except GitforgeError as error:
         return _explain(error)
     except typer.exceptions.TyperException as error:
-        error.show() if hasattr(error, "show") else output.say(str(error))
-        return error.exit_code
+        return _explain_usage(error)
     except (KeyboardInterrupt, typer.Abort):
         returned = INTERRUPTED
     except SystemExit as end:
@@ -130,7 +129,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 -- the last resort
         return _report_bug(error)
     if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
-        output.say("Interrupted: nothing is half-written.")
+        output.say("Interrupted: nothing is half-written, and what you accepted is recorded.")
     return returned if isinstance(returned, int) else DONE
 
 
@@ -156,6 +155,17 @@ def _explain(error: GitforgeError) -> int:
     if error.hint:
         output.say(("hint: ", output.WARN), error.hint)
     return code
+
+
+def _explain_usage(error: typer.exceptions.TyperException) -> int:
+    """A wrong command line; where nothing was asked for at all, the help is the answer."""
+    context = getattr(error, "ctx", None)
+    if not error.format_message() or context is None or type(error).__name__ == "NoArgsIsHelpError":
+        error.show() if hasattr(error, "show") else output.say(str(error))
+        return error.exit_code
+    output.say(("error: ", output.BAD), error.format_message())
+    output.say(("hint: ", output.WARN), f"`{context.command_path} --help` shows how it is used.")
+    return error.exit_code
 
 
 def _report_bug(error: Exception) -> int:

@@ -95,7 +95,8 @@ def _write(stream: TextIO, parts: Sequence[Part]) -> None:
         return
     from rich.text import Text  # noqa: PLC0415
 
-    console(stream).print(Text.assemble(*map(_clean, parts)), soft_wrap=True)
+    # What is told is wrapped between words; a result is left whole, so that it can be copied.
+    console(stream).print(Text.assemble(*map(_clean, parts)), soft_wrap=stream is sys.stdout)
 
 
 def _plain(part: Part) -> str:

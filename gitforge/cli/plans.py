@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitforge.cli import output
+from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ class Options:
     no_review: bool
     provider: str | None
     model: str | None
+
+    def __post_init__(self) -> None:
+        wrong = next((option for option in self.describe if "=" not in option), None)
+        if wrong is not None:
+            raise UserError(f"--describe {wrong!r} has no '='", hint="Write --describe NAME=TEXT.")
 
     @property
     def is_unattended(self) -> bool:

@@ -55,12 +55,13 @@ def ask(question: str, check: Callable[[str], object] | None = None, default: st
     return _Line(question, check, default).run().strip()
 
 
-def ask_letter(question: str, letters: Sequence[str], explanation: str) -> str:
-    """Asks for one of some letters, as `git add -p` does; anything else is answered with the explanation."""
+def ask_letter(question: str, words: Sequence[str], explanation: str) -> str:
+    """Asks for one of some words by its first letter, as `git add -p` does; else gives the explanation."""
+    choices = " ".join(f"[{word[0]}]{word[1:]}" for word in words)
     while True:
-        answer = ask(f"{question} [{','.join(letters)},?]").casefold()
-        if answer in letters:
-            return answer
+        answer = ask(f"{question} {choices} [?]").casefold()
+        if answer and any(word.startswith(answer) for word in words):
+            return answer[0]
         output.say(explanation)
 
 
@@ -141,7 +142,8 @@ class _Chooser:
         for index, choice in enumerate(left):
             if choice.group != group:
                 group = choice.group
-                lines.append(("class:heading", f"{printable(group)}\n"))
+                if group:
+                    lines.append(("class:heading", f"{printable(group)}\n"))
             is_here = index == self._position
             lines += self._line(choice, width, is_here=is_here)
         return lines or [("class:hint", "  nothing matches\n")]

@@ -15,6 +15,7 @@ from gitforge.generate import Draft, tidy
 from gitforge.review import Accept, Decision, Edit, Quit, Regenerate, Skip
 from gitforge.text import as_diff
 
+_WORDS = ("accept", "edit", "regenerate", "skip", "quit")
 _EXPLANATION = """\
   a  accept: record it as one commit
   e  edit it first, in your editor
@@ -36,8 +37,7 @@ def on_terminal(editor: Callable[[], str]) -> Callable[[Draft], Decision]:
 
         _show(draft)
         while True:
-            letters = ("a", "e", "r", "s", "q")
-            match ask_letter(f"Record this {draft.need.kind.name}?", letters, _EXPLANATION):
+            match ask_letter(f"Record this {draft.need.kind.name}?", _WORDS, _EXPLANATION):
                 case "a":
                     return Accept()
                 case "e":

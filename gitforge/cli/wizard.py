@@ -18,7 +18,7 @@ _DONE = object()
 def need_answer(what: str, option: str) -> None:
     """Raises AnswerMissing where there is nobody to ask."""
     if not output.is_interactive():
-        raise AnswerMissing(f"{what}, and standard input is not a terminal", hint=f"Give {option}.")
+        raise AnswerMissing(f"{what}, and there is no terminal to ask on", hint=f"Give {option}.")
 
 
 def ask_project() -> str:
@@ -94,8 +94,10 @@ def _ask_components(kind: Kind, library: Library) -> list[Need]:
     while True:
         left = [one for one in existing if one.need.name not in chosen]
         choices = [*(Choice(one.need, one.need.name, description=one.description) for one in left), new]
-        if chosen or not kind.required:
-            choices.insert(0, Choice(_DONE, f"no {'more ' if chosen else ''}{kind.key}"))
+        if chosen:
+            choices.insert(0, Choice(_DONE, f"no more {kind.key}"))
+        elif not kind.required:
+            choices.append(Choice(_DONE, f"no {kind.key}"))
         picked = choose(f"{kind.name.capitalize()}:", choices)
         if picked is _DONE:
             break
@@ -143,13 +145,11 @@ def parse_descriptions(given: Iterable[str], find: Callable[[str], Need]) -> dic
     """`--describe NAME=TEXT` options, as text by path.
 
     Raises:
-        UserError: One has no `=`, or names a component that is not wanted.
+        UserError: One names a component that is not wanted.
     """
     described: dict[str, str] = {}
     for option in given:
-        name, separator, text = option.partition("=")
-        if not separator:
-            raise UserError(f"--describe {option!r} has no '='", hint="Write --describe NAME=TEXT.")
+        name, _, text = option.partition("=")
         described[find(name.strip()).path] = one_line(text)
     return described
 

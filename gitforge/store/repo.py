@@ -307,6 +307,11 @@ class Repo:
         filters = (f"--path={path}",) if path is not None else ("--no-filters",)
         return self._write_object("hash-object", "-w", "--stdin", *filters, stdin=content)
 
+    def committed(self, path: str) -> bytes | None:
+        """The content of a file in HEAD; None if HEAD lacks it."""
+        entry = self.entries("HEAD", [path]).get(path)
+        return self.read_blob(entry.id) if entry is not None and entry.is_file else None
+
     def entries(self, treeish: str, paths: Sequence[str]) -> dict[str, Entry]:
         """What a tree has at paths (their folders, where many are asked for); HEAD may be unborn."""
         done = self._run("ls-tree", "-z", "--full-tree", treeish, "--", *_pathspecs(paths, below="/"))

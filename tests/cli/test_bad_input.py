@@ -134,7 +134,7 @@ def test_a_goals_yaml_that_is_a_folder_is_refused(workspace: Path, state: State)
     (workspace / "goals.yaml").unlink()
     (workspace / "goals.yaml").mkdir()
     before = state()
-    assert_told(gitforge(*BUILD, cwd=workspace), FIXABLE, "goals.yaml: cannot be read: Is a directory")
+    assert_told(gitforge(*BUILD, cwd=workspace), FIXABLE, "goals.yaml: is not a file")
     assert state() == before
 
 

@@ -16,7 +16,7 @@ Git = Callable[..., str]
 
 BUILD = ("build", "outage", "--goal", GOAL)
 DRAFT = "## Drill down\n\n1. Ask why.\n"
-REVIEW = "Record this protocol? [a,e,r,s,q,?]"
+REVIEW = "Record this protocol?"
 STOP = fail(500, error("out of order"), x_should_retry="false")
 PURPOSES = "In one line each"
 
@@ -414,7 +414,7 @@ TO_NEW: tuple[tuple[str, str], ...] = (
     ("Protocol:", "new proto"),
     ("> new protocol", ENTER),
     ("File name of the new protocol:", "contract_pass\r"),
-    ("Constraint:", ENTER),
+    ("Constraint:", "\x1b[A\r"),  # up, to the last: no constraints
     ("protocol contract_pass.md:", "Clause by clause.\r"),
     (REVIEW, "r\r"),
     ("What should be different?", ""),
@@ -437,7 +437,7 @@ def test_ctrl_c_at_any_question_leaves_everything_as_it_was(
         terminal.wait_for(TO_NEW[number][0])
         terminal.send("x" + CTRL_C)
         assert terminal.ended() == 130
-        assert "Interrupted: nothing is half-written." in terminal.told
+        assert "Interrupted: nothing is half-written" in terminal.told
         assert "Traceback" not in terminal.told
     assert (head(git, workspace), files(workspace), git("ls-files", "-s", cwd=workspace)) == before
 
@@ -472,7 +472,7 @@ def test_ctrl_c_in_mid_draft_leaves_everything_as_it_was(
             terminal.wait_for(": 13 characters")
         terminal.send(CTRL_C)
         assert terminal.ended() == 130
-        assert "Interrupted: nothing is half-written." in terminal.told
+        assert "Interrupted: nothing is half-written" in terminal.told
         assert "drafting" not in terminal.screen.splitlines()[-1]
     assert llm.requests[0].gone.wait(30), "the server is told to stop"
     assert (head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)) == before
