@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitforge.components import Library
+from gitforge import documents
+from gitforge.components import MAX_BYTES, Library
 from gitforge.errors import UserError
 from gitforge.goals import Goal, GoalBook, Need
 
@@ -56,3 +57,35 @@ def components(book: GoalBook, library: Library) -> Iterator[Listed]:
             yield Listed(need, f"({error.message})", is_missing=False, goals=tuple(users.get(path, ())))
             continue
         yield Listed(need, description, found.is_missing, tuple(users.get(path, ())))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A line in which a text was found.
+
+    Attributes:
+        place: The file and line, or the file alone, as compilers write it.
+        text: The line.
+    """
+
+    place: str
+    text: str
+
+
+def search(book: GoalBook, library: Library, words: str) -> Iterator[Found]:
+    """Every line of goals and components that has the words, upper and lower case being the same.
+
+    Goals are searched by name, category and description; a component by its file name and its text.
+    """
+    wanted = words.casefold()
+    for goal in book.goals.values():
+        if wanted in f"{goal.name} {goal.category} {goal.description}".casefold():
+            yield Found(f"{book.file}:{goal.line}", f"{goal.name}: {goal.description}")
+    for need in library.all(book.kinds.values()):
+        path = f"library/{need.path}"
+        if wanted in need.name.casefold():
+            yield Found(path, library.read(need).description)
+        text = documents.read_text(library.path(need), path, MAX_BYTES)
+        for number, line in enumerate(text.splitlines(), 1):
+            if wanted in line.casefold():
+                yield Found(f"{path}:{number}", line.strip())

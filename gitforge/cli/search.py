@@ -1,0 +1,40 @@
+"""`gitforge search`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitforge import catalog
+from gitforge.cli import output
+from gitforge.cli.main import DONE, FIXABLE
+from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.errors import UserError
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: gitforge search 'trust boundary'")
+def search(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)],
+    as_json: AsJson = False,
+    directory: Directory = Path(),
+) -> None:
+    """Search goals and components for a text.
+
+    Prints each line that has it, with its file and number; upper and lower case are the same. Exit code 1
+    where there is none, as of grep.
+    """
+    if not text.strip():
+        raise UserError("there is nothing to search for", hint="Name a text: gitforge search TEXT")
+    workspace = find_workspace(ctx, directory)
+    found = list(catalog.search(workspace.book(), workspace.library, text))
+    if as_json:
+        output.data([{"place": one.place, "text": one.text} for one in found])
+    else:
+        for one in found:
+            output.result((one.place, output.DIM), f": {one.text}")
+    raise typer.Exit(DONE if found else FIXABLE)
