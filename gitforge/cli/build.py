@@ -16,6 +16,7 @@ from gitforge.cli.session import (
     AsJson,
     Describe,
     Directory,
+    DryRun,
     ModelName,
     NoReview,
     ProviderName,
@@ -50,9 +51,7 @@ def build(
     describe: Describe = None,
     yes: Yes = False,
     no_review: NoReview = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commits; do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", "-k", help="Assemble a toolkit even where the provider fails.")
     ] = False,

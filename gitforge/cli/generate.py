@@ -14,6 +14,7 @@ from gitforge.cli.session import (
     AsJson,
     Describe,
     Directory,
+    DryRun,
     ModelName,
     NoReview,
     ProviderName,
@@ -42,9 +43,7 @@ def generate(
     describe: Describe = None,
     yes: Yes = False,
     no_review: NoReview = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commits; do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     provider: ProviderName = None,
     model: ModelName = None,
     as_json: AsJson = False,

@@ -15,6 +15,7 @@ from gitforge.cli.session import (
     AsJson,
     Describe,
     Directory,
+    DryRun,
     ModelName,
     NoReview,
     ProviderName,
@@ -57,9 +58,7 @@ def add(
     describe: Describe = None,
     yes: Yes = False,
     no_review: NoReview = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commit; do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     provider: ProviderName = None,
     model: ModelName = None,
     as_json: AsJson = False,

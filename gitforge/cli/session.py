@@ -32,6 +32,9 @@ Describe = Annotated[
         "--describe", metavar="NAME=TEXT", help="What a missing component is for; repeatable. Empty: skip it."
     ),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commits; do nothing.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Show each draft and accept it.")]
 NoReview = Annotated[bool, typer.Option("--no-review", help="Accept each draft without showing it.")]
 

@@ -1,21 +1,17 @@
 """Chat completions from any OpenAI-compatible server, streamed through the `openai` SDK (3.14 or later).
 
 The SDK's own retries are the only ones in gitforge: `RETRIES`, before the answer begins, with the SDK's
-back-off and the server's `Retry-After`. What the SDK lacks, a limit for the whole, is `_Deadline`.
+back-off and the server's `Retry-After`. What the SDK lacks, a limit for the whole, is `deadline.py`.
 """
 
 from __future__ import annotations
 
 import re
-import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import openai
 from openai.types.chat import (
@@ -26,11 +22,12 @@ from openai.types.chat import (
 
 from gitforge.errors import ProviderError, UserError
 from gitforge.llm import DEFAULT_MODEL, Message, ProviderSettings, Request
+from gitforge.llm.deadline import Deadline, DeadlineExceeded
+from gitforge.llm.endpoint import Endpoint, check_key, check_model, endpoint_of
 
 RETRIES: Final = 2
 OPENAI_URL: Final = "https://api.openai.com/v1"
 NO_KEY: Final = "no-key-needed"  # the SDK insists on one, a local server ignores it
-QUOTE_LENGTH: Final = 300  # characters of a server's own words in a message
 
 
 class OpenAIProvider:
@@ -49,11 +46,11 @@ class OpenAIProvider:
                 "The provider 'openai' has neither a key nor a base URL.",
                 hint="Set OPENAI_API_KEY; or OPENAI_BASE_URL, for a server that needs no key.",
             )
-        _check_key(settings.api_key)
+        check_key(settings.api_key)
         self.model: Final = settings.model or DEFAULT_MODEL
-        _check_model(self.model, settings.api_key)
+        check_model(self.model, settings.api_key)
         self._settings: Final = settings
-        self._endpoint: Final = _endpoint(settings.base_url or OPENAI_URL, settings.api_key)
+        self._endpoint: Final = endpoint_of(settings.base_url or OPENAI_URL, settings.api_key)
 
     @property
     def label(self) -> str:
@@ -114,76 +111,6 @@ class OpenAIProvider:
         return {"max_completion_tokens" if own else "max_tokens": max_tokens}
 
 
-# Settings
-
-
-@dataclass(frozen=True)
-class _Endpoint:
-    """Where the server is: the address to use, and the one to show, without userinfo, query and fragment."""
-
-    url: str = field(repr=False)
-    query: dict[str, str] = field(repr=False)
-    shown: str
-    secrets: tuple[str, ...] = field(repr=False)
-
-    def quote(self, text: object) -> str:
-        """A server's own words for a message: one short line, printable, without any secret."""
-        words = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-        words = _without(self.secrets, words)
-        return words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1] + "…"
-
-
-def _endpoint(url: str, key: str | None) -> _Endpoint:
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        right = False
-    if not right or any(c.isspace() or not c.isprintable() for c in url):
-        # What cannot be parsed is cut before its last "@": nothing tells where a password in it would end.
-        scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
-        rest = re.split(r"[?#]", url.removeprefix(scheme[0] if scheme else "").rpartition("@")[2])[0]
-        shown = _without([key or ""], (scheme[0] if scheme else "") + rest)
-        raise UserError(
-            f"The base URL is not an http or https address: {shown!r}.",
-            hint="Set OPENAI_BASE_URL to an address such as http://localhost:11434/v1.",
-        )
-    query = dict(parse_qsl(parts.query))
-    values = [parts.username, parts.password, *query.values(), key]
-    secrets = tuple({form for value in values if value for form in (value, unquote(value))})
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return _Endpoint(re.split(r"[?#]", url)[0], query, _without(secrets, shown), secrets)
-
-
-def _without(secrets: Iterable[str], text: str) -> str:
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        # A short one is a dummy such as "x" or "none": only where it stands alone, to keep the text readable.
-        pattern = re.escape(secret) if len(secret) >= 8 else rf"(?<!\w){re.escape(secret)}(?!\w)"
-        text = re.sub(pattern, "[hidden]", text)
-    return text
-
-
-def _check_key(key: str | None) -> None:
-    if key and not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise UserError(
-            "The key holds a character that no key has: a space, a line break or one outside ASCII.",
-            hint="Set OPENAI_API_KEY again, the key alone on one line.",
-        )
-
-
-def _check_model(model: str, key: str | None) -> None:
-    if key and len(key) >= 8 and key in model:
-        raise UserError(
-            "The model's name holds the key.",
-            hint=f"Set the model to a name such as {DEFAULT_MODEL}: it is shown, and recorded in commits.",
-        )
-    if not model.isprintable() or model != model.strip() or len(model) > 200:
-        raise UserError(
-            f"The model's name is not one short printable line: {model[:200]!r}.",
-            hint=f"Set the model to a name such as {DEFAULT_MODEL}.",
-        )
-
-
 def _parameter(message: Message) -> ChatCompletionMessageParam:
     content = message.content.encode(errors="replace").decode()  # a lone surrogate cannot be sent
     if message.role == "system":
@@ -194,65 +121,11 @@ def _parameter(message: Message) -> ChatCompletionMessageParam:
 # One exchange
 
 
-class _DeadlineError(Exception):
-    pass
-
-
-class _Deadline:
-    """The end of an exchange, whatever the server does: failures, silence, or bytes without text."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds until the deadline; negative after it."""
-        return self._end - time.monotonic()
-
-    def check(self) -> None:
-        """Raises `_DeadlineError` after the deadline."""
-        if self.left() <= 0:
-            raise _DeadlineError
-
-    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
-        """For the HTTP client: no attempt outlasts the deadline, and none starts after it."""
-        return {"request": [self._shorten], "response": [self._forbid_long_wait]}
-
-    def _shorten(self, request: Any) -> None:
-        self.check()
-        limits = request.extensions["timeout"]
-        request.extensions["timeout"] = {what: min(limit, self.left()) for what, limit in limits.items()}
-
-    def _forbid_long_wait(self, response: Any) -> None:
-        for name, unit in ("retry-after-ms", 0.001), ("retry-after", 1):
-            with suppress(KeyError, ValueError):  # absent, or a date, which model servers do not send
-                if float(response.headers[name]) * unit >= self.left():
-                    response.headers["x-should-retry"] = "false"  # which the SDK obeys
-
-    @contextmanager
-    def ends(self, stream: openai.Stream[Any]) -> Iterator[None]:
-        """Ends the stream at the deadline: the read timeout alone starts anew with every byte."""
-        connection = stream.response.extensions["network_stream"].get_extra_info("socket")
-
-        def shut_down() -> None:
-            with suppress(OSError):
-                # Wakes a waiting `recv`, as `close` would not; and not `SSLSocket.shutdown`, which drops the
-                # TLS state under the reader.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-        timer = threading.Timer(max(self.left(), 0), shut_down)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-
 class _Exchange:
     """One request and its answer, and the words for everything that can go wrong between them."""
 
-    def __init__(self, model: str, endpoint: _Endpoint, settings: ProviderSettings) -> None:
-        self.deadline = _Deadline(settings.deadline)
+    def __init__(self, model: str, endpoint: Endpoint, settings: ProviderSettings) -> None:
+        self.deadline = Deadline(settings.deadline)
         self._model = model
         self._endpoint = endpoint
         self._settings = settings
@@ -333,7 +206,7 @@ class _Exchange:
                 f"sent an answer that cannot be read ({type(error).__name__})",
                 "Try again; if it stays so, this server is not compatible.",
             ) from None
-        except _DeadlineError:
+        except DeadlineExceeded:
             raise self._too_late() from None
 
     def cannot_begin(self, error: Exception) -> ProviderError:

@@ -1,0 +1,92 @@
+"""Where a model is served: the address to use, the one to show, and what must never be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from gitforge.errors import UserError
+from gitforge.llm import DEFAULT_MODEL
+
+QUOTE_LENGTH: Final = 300  # characters of a server's own words in a message
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the server is: the address to use, and the one to show, without userinfo, query and fragment."""
+
+    url: str = field(repr=False)
+    query: dict[str, str] = field(repr=False)
+    shown: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def quote(self, text: object) -> str:
+        """A server's own words for a message: one short line, printable, without any secret."""
+        words = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+        words = _without(self.secrets, words)
+        return words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1] + "…"
+
+
+def endpoint_of(url: str, key: str | None) -> Endpoint:
+    """Takes a base URL apart.
+
+    Args:
+        url: The address as the user set it, perhaps with userinfo or a query.
+        key: The server's key, which is hidden wherever it turns up.
+
+    Raises:
+        UserError: It is no http or https address.
+    """
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or any(c.isspace() or not c.isprintable() for c in url):
+        # What cannot be parsed is cut before its last "@": nothing tells where a password in it would end.
+        scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+        rest = re.split(r"[?#]", url.removeprefix(scheme[0] if scheme else "").rpartition("@")[2])[0]
+        shown = _without([key or ""], (scheme[0] if scheme else "") + rest)
+        raise UserError(
+            f"The base URL is not an http or https address: {shown!r}.",
+            hint="Set OPENAI_BASE_URL to an address such as http://localhost:11434/v1.",
+        )
+    query = dict(parse_qsl(parts.query))
+    values = [parts.username, parts.password, *query.values(), key]
+    secrets = tuple({form for value in values if value for form in (value, unquote(value))})
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return Endpoint(re.split(r"[?#]", url)[0], query, _without(secrets, shown), secrets)
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        # A short one is a dummy such as "x" or "none": only where it stands alone, to keep the text readable.
+        pattern = re.escape(secret) if len(secret) >= 8 else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(pattern, "[hidden]", text)
+    return text
+
+
+def check_key(key: str | None) -> None:
+    """Raises UserError, which does not show the key, where it cannot be sent in a header."""
+    if key and not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise UserError(
+            "The key holds a character that no key has: a space, a line break or one outside ASCII.",
+            hint="Set OPENAI_API_KEY again, the key alone on one line.",
+        )
+
+
+def check_model(model: str, key: str | None) -> None:
+    """Raises UserError where the model's name holds the key, or cannot stand on a line of a commit."""
+    if key and len(key) >= 8 and key in model:
+        raise UserError(
+            "The model's name holds the key.",
+            hint=f"Set the model to a name such as {DEFAULT_MODEL}: it is shown, and recorded in commits.",
+        )
+    if not model.isprintable() or model != model.strip() or len(model) > 200:
+        raise UserError(
+            f"The model's name is not one short printable line: {model[:200]!r}.",
+            hint=f"Set the model to a name such as {DEFAULT_MODEL}.",
+        )
