@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,5 +72,7 @@ def _part(
         "text": component.body,
     }
     if component.is_missing:
-        part["text"] = templates.render(PLACEHOLDER, {"component": part, "goal": goal, "project": project})
+        command = shlex.join(["gitforge", "build", project, "--goal", goal["name"]])
+        values = {"component": part, "goal": goal, "project": project, "command": command}
+        part["text"] = templates.render(PLACEHOLDER, values)
     return part

@@ -71,4 +71,7 @@ def make_toolkit(forge: Forge, project: str, goal: Goal, planned: Plan, *, force
     manifest = toolkits.manifest(project, goal.name, planned, list(used), files)
     folder = toolkits.folder(forge.workspace, project)
     changed = toolkits.write(folder, files, manifest, force=force)
-    return Toolkit(project, goal.name, folder, tuple(files), changed, planned.components)
+    shown = "".join(files.values())
+    pairs = zip(planned.components, components, strict=True)
+    unused = [one for one, component in pairs if (component.body or "") not in shown]
+    return Toolkit(project, goal.name, folder, tuple(files), changed, planned.components, tuple(unused))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
             if need.name not in have[need.kind.name] and need.path not in told:
                 told.add(need.path)
                 message = f"the goal {goal.name} needs library/{need.path}, which is missing"
-                hint = f"Generate it: `gitforge generate {need.path}`"
+                hint = f"Generate it: `gitforge generate {shlex.quote(need.path)}`"
                 yield Problem(book.file, message, need.line or goal.line, hint)
 
 

@@ -29,7 +29,7 @@ def generation(path: str, reviewed: Reviewed, goal: str | None, reviewer: str) -
     draft = reviewed.draft
     subject = f"Generate {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
     trailers = [("Goal", goal)] if goal else []
-    trailers += _provenance(path, reviewed)
+    trailers += _provenance(path, reviewed, reviewer)
     if reviewed.is_seen:
         trailers.append(("Reviewed-by", reviewer))
     return _message(subject, draft.purpose, trailers)
@@ -40,7 +40,7 @@ def new_goal(goal: Goal, accepted: Iterable[tuple[str, Reviewed]], reviewer: str
     trailers: list[Trailer] = [("Goal", goal.name)]
     is_seen = False
     for path, reviewed in accepted:
-        trailers += _provenance(path, reviewed)
+        trailers += _provenance(path, reviewed, reviewer)
         is_seen = is_seen or reviewed.is_seen
     if is_seen:
         trailers.append(("Reviewed-by", reviewer))
@@ -58,11 +58,14 @@ def starter(count: int, origin: str | None) -> str:
     return _message("Start a gitforge workspace", f"The starter library: {count} files.", [])
 
 
-def _provenance(path: str, reviewed: Reviewed) -> list[Trailer]:
+def _provenance(path: str, reviewed: Reviewed, reviewer: str) -> list[Trailer]:
+    draft = reviewed.draft
+    edited = [("Edited-by", reviewer)] if draft.is_edited else []
     return [
         ("Component", path),
-        ("Assisted-by", f"gitforge:{reviewed.draft.label}"),
-        ("Prompt-Id", reviewed.draft.prompt_id),
+        ("Assisted-by", f"gitforge:{draft.label}"),
+        ("Prompt-Id", draft.prompt_id),
+        *edited,
     ]
 
 

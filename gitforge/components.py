@@ -16,7 +16,7 @@ from typing import Any
 from gitforge import documents, names
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import Kind, Need
-from gitforge.text import hidden_characters, one_line
+from gitforge.text import did_you_mean, hidden_characters, one_line, printable
 
 MAX_BYTES = 256 * 1024
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\r?\n)??---[ \t]*(?:\r?\n[ \t]*)*(?:\r?\n|\Z)", re.DOTALL)
@@ -69,10 +69,19 @@ class Library:
         """Where the component's file is, or will be.
 
         Raises:
-            UserError: A symbolic link on the way leads out of the workspace.
+            UserError: It is or lies behind a symbolic link, which git would not follow; or it is no file.
         """
         path = self.folder / need.path
-        self.refuse_escape(path, f"library/{need.path}")
+        name = f"library/{need.path}"
+        self.refuse_escape(path, name)
+        if (
+            path.is_symlink()
+            or os.path.realpath(path) != f"{os.path.realpath(self.root)}/library/{need.path}"
+        ):
+            hint = "Replace the link with the real file or folder: git does not follow it."
+            raise UserError(f"{name}: is or lies behind a symbolic link", hint=hint)
+        if path.exists() and not path.is_file():
+            raise UserError(f"{name}: is not a file", hint="Move it away: a component is one text file.")
         return path
 
     def has(self, need: Need) -> bool:
@@ -90,8 +99,6 @@ class Library:
         name = f"library/{need.path}"
         if not path.exists():
             return Component(need, None, {})
-        if not path.is_file():
-            raise UserError(f"{name}: is not a file", hint="Move it away: a component is one text file.")
         meta, body = split_front_matter(documents.read_text(path, name, MAX_BYTES))
         return Component(need, body, meta)
 
@@ -162,7 +169,21 @@ def problems(library: Library, need: Need) -> Iterator[Problem]:
         return
     if not component.body.strip():
         yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
+    yield from _front_matter_problems(component, name)
     yield from text_problems(documents.read_text(library.path(need), name, MAX_BYTES), name)
+
+
+def _front_matter_problems(component: Component, name: str) -> Iterator[Problem]:
+    """Front matter that is not taken for any, or has keys that mean nothing."""
+    match = _FRONT_MATTER.match(component.body or "")
+    if match is not None and ":" in (match[1] or ""):
+        hint = "Correct it: as it stands it goes into every toolkit."
+        yield Problem(name, "has front matter that is not a YAML mapping", 1, hint)
+    for key in component.meta.keys() - {"name", "description", "metadata"}:
+        close = did_you_mean(key, ["name", "description", "metadata"])
+        yield Problem(
+            name, f"has the unknown key {printable(key)!r} in its front matter", 1, close, "warning"
+        )
 
 
 def text_problems(text: str, name: str) -> Iterator[Problem]:

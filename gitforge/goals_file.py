@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,12 +24,10 @@ from gitforge.goals import DEFAULT_KINDS, DEFAULT_OUTPUTS, FILE_NAME, MANIFEST, 
 from gitforge.text import did_you_mean, one_line, printable
 
 RESERVED_FOLDERS = ("generators", "templates")
-RESERVED_KEYS = (
-    "description",
-    "goal",
-    "kinds",
-    "project",
-)  # a goal and the templates mean something else by them
+RESERVED_KEYS = (  # a goal and the templates mean something else by them
+    *("description", "goal", "kinds", "project"),
+    *("self", "loop", "caller", "varargs", "kwargs", "none", "true", "false"),
+)
 
 
 def load(path: Path) -> GoalBook:
@@ -136,22 +135,25 @@ def _explain(
         wanted = detail.get("types") or detail.get("type")
         wanted = wanted if isinstance(wanted, list) else [wanted]
         expected = " or ".join(_TYPE_NAMES.get(str(one), str(one)) for one in wanted if one != "null")
-        hint = (
-            'Put quotes around it: "..." makes it text.'
-            if expected == "text" and not _is_container(data)
-            else None
-        )
+        hint = None
+        if expected == "text" and data is not None and not _is_container(data):
+            hint = 'Put quotes around it: "..." makes it text.'
+        elif expected == "a mapping" and path[-1:] and path[-1] in _GOAL_KEYS:
+            hint = "Is a category missing? A goal stands below one: goals, then CATEGORY, then GOAL."
         return f"{printable(where)} must be {expected}, but is {_type_name(data)}", hint
+    if name == "required" and path[-1:] == ["<<"]:
+        return "merge keys (<<) are not supported", "Write the keys out."
     if name == "required":
         return f"{printable(where)} lacks the key {detail['property']!r}", None
     if name == "enum":
         options = ", ".join(map(str, detail["options"]))
-        return f"{printable(where)} must be {options}, but is {printable(str(data))}", None
+        return f"{printable(where)} must be {options}, but is {printable(repr(data))}", None
     if name == "minLength":
         return f"{printable(where)} is empty", None
     return f"{printable(where)} breaks the rule {name} of the schema", None
 
 
+_GOAL_KEYS = {"description", *(kind.key for kind in DEFAULT_KINDS)}
 _TYPE_NAMES = {"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false"}
 
 
@@ -225,9 +227,13 @@ class _Reader:
         for name, given in declared.items():
             path = ["kinds", name]
             kind = _kind(name, given or {})
-            if not name.isidentifier():
+            unusable = [
+                word for word in (name, kind.key) if not word.isidentifier() or keyword.iskeyword(word)
+            ]
+            if unusable:
                 hint = "Use a word of letters, digits and '_': templates call the components by it."
-                self._problem(f"the kind name {printable(name)!r} is not a word", path, hint)
+                message = f"the kind {printable(name)!r}: {printable(unusable[0])!r} is no word for templates"
+                self._problem(message, path, hint)
             elif kind.key in RESERVED_KEYS or kind.key in {other.key for other in kinds.values()}:
                 self._problem(f"the kind {name!r} has the key {kind.key!r}, which is taken", path)
             elif kind.folder.split("/")[0] in RESERVED_FOLDERS:
@@ -248,6 +254,9 @@ class _Reader:
                 self._problem(
                     f"the output {name!r} is the name of a toolkit's manifest", path, "Choose another name."
                 )
+            elif name.casefold() in {other.casefold() for other in outputs}:
+                message = f"the output {printable(name)!r} differs from another in upper and lower case only"
+                self._problem(message, path, "Choose another name: some systems cannot hold both.")
             elif self._checked(path, names.file_name, name, "output") and self._checked(
                 path, names.folder_path, template, f"output {name!r}: template"
             ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from gitforge.store.repo import Identity, NoRepository, Repo
 from gitforge.store.transaction import NewFile, record
 
 IGNORED = "# Toolkits are made from goals.yaml and library/: `gitforge build` makes them again.\n/output/*\n"
+IGNORED_THERE = (
+    "# Toolkits are made from goals.yaml and library/: `gitforge build` makes them again.\n*\n!.gitignore\n"
+)
 LEGACY_FOLDER = "components"
 _HEADER = "# yaml-language-server: $schema=library/goals.schema.json\nversion: 1\n\n"
 
@@ -56,19 +61,32 @@ def initialise(root: Path, origin: Path | None = None) -> Initialised:
         UserError: The folder cannot be used, or git refuses.
         InvalidFile: The goal_map.json is not valid.
     """
+    _refuse_inside(root)
     wanted, skipped = _legacy_files(origin) if origin else (_starter_files(), ())
     is_workspace = (root / FILE_NAME).exists() and (root / "library").exists()
     if is_workspace and origin is not None:
         raise UserError(f"{root}: is a workspace already", hint="Take the old one over into an empty folder.")
-    kept = tuple(name for name in wanted if (root / name).exists() or (root / name).is_symlink())
-    missing = {name: content for name, content in wanted.items() if name not in kept}
-    if is_workspace or not missing:
-        return Initialised(root, (), kept, (), None, is_new_repository=False, fallback=None)
     repo, is_new = _repository(root)
+    if is_workspace:
+        wanted = {}
+    elif os.path.lexists(root / ".gitignore"):
+        wanted["output/.gitignore"] = IGNORED_THERE.encode()
+    kept = tuple(name for name in wanted if os.path.lexists(root / name))
+    missing = {name: content for name, content in wanted.items() if name not in kept}
+    if not missing:
+        return Initialised(root, (), kept, (), None, is_new_repository=is_new, fallback=None)
     edits = [NewFile(repo.relative(root / name), content) for name, content in missing.items()]
     recorded = record(repo, edits, commits.starter(len(missing), origin.name if origin else None))
     fallback = recorded.identity if recorded.identity.is_fallback else None
     return Initialised(root, tuple(missing), kept, skipped, recorded.commit, is_new, fallback)
+
+
+def _refuse_inside(root: Path) -> None:
+    """Raises UserError in a folder of another workspace, where a second one is surely a mistake."""
+    for folder in root.resolve().parents:
+        if (folder / FILE_NAME).exists() and (folder / "library").exists():
+            hint = f"Use that one: gitforge -C {shlex.quote(str(folder))} list"
+            raise UserError(f"{root.resolve()} is inside the workspace {folder}", hint=hint)
 
 
 def _repository(root: Path) -> tuple[Repo, bool]:
@@ -100,7 +118,7 @@ def _starter_files() -> dict[str, bytes]:
 
 def _legacy_files(origin: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What becomes of a goal_map.json and the components beside it; their text is kept byte for byte."""
-    text = documents.read_text(origin, origin.name)
+    text = documents.read_text(origin, str(origin))
     book = goals_file.parse(text, origin.name)
     if not book.is_flat:
         raise UserError(
@@ -112,6 +130,11 @@ def _legacy_files(origin: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
     skipped: list[str] = []
     for kind in book.kinds.values():
         files |= _legacy_components(origin.parent / LEGACY_FOLDER / kind.folder, kind, skipped)
+    known = {kind.folder for kind in book.kinds.values()}
+    beside = origin.parent / LEGACY_FOLDER
+    for path in sorted(beside.iterdir()) if beside.is_dir() else ():
+        if path.name not in known:
+            skipped.append(f"{LEGACY_FOLDER}/{path.name}: belongs to no kind")
     return dict(sorted(files.items())), tuple(skipped)
 
 
@@ -132,7 +155,7 @@ def _legacy_components(folder: Path, kind: Kind, skipped: list[str]) -> dict[str
             names.component_name(path.name)
             found[f"library/{kind.folder}/{path.name}"] = documents.read_text(path, shown, MAX_BYTES).encode()
         except UserError as error:
-            skipped.append(f"{shown}: {error.message}")
+            skipped.append(f"{shown}: {error.message.removeprefix(f'{shown}: ')}")
     return found
 
 

@@ -63,6 +63,10 @@ def folder_path(path: str, what: str) -> str:
     Raises:
         UserError: One cannot.
     """
+    if path.startswith("/"):
+        raise UserError(
+            f"the {what} name {printable(path[:60])!r} is an absolute path", hint="Name a folder inside."
+        )
     for part in path.split("/"):
         file_name(part, what)
     return path

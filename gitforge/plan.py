@@ -11,7 +11,7 @@ from gitforge.components import Library
 from gitforge.goals import Need
 
 if TYPE_CHECKING:
-    from gitforge.store.repo import Repo
+    from gitforge.store.repo import Generation, PathState, Repo
 
 OUTLINE_LABEL = "offline-outline"
 
@@ -21,6 +21,7 @@ class State(StrEnum):
 
     READY = "ready"
     EDITED = "edited, not committed"
+    NEW = "new, not committed"
     DELETED = "deleted, not committed"
     MISSING = "missing"
 
@@ -44,6 +45,11 @@ class Planned:
     blob: str | None
     commit: str | None
     is_outline: bool
+
+    @property
+    def is_uncommitted(self) -> bool:
+        """Whether the text in the working tree is not that of the last commit."""
+        return self.state in {State.EDITED, State.NEW}
 
     @property
     def is_absent(self) -> bool:
@@ -87,11 +93,22 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
     for path, need in paths.items():
         found = states[path]
         generation = generations.get(path)
-        if found.blob is not None:
-            state = State.EDITED if found.edited else State.READY
-        else:
-            state = State.DELETED if found.committed or found.staged else State.MISSING
-        label = generation.trailers.get("Assisted-by", "") if generation else ""
         commit = generation.commit if generation else None
-        planned.append(Planned(need, path, state, found.blob, commit, label == f"gitforge:{OUTLINE_LABEL}"))
+        is_outline = generation is not None and _is_outline(generation, library, need)
+        planned.append(Planned(need, path, _state(found), found.blob, commit, is_outline))
     return Plan(tuple(planned), laid_out, {path: states[path].blob for path in laid_out.values()})
+
+
+def _state(found: PathState) -> State:
+    if found.blob is None:
+        return State.DELETED if found.committed or found.staged else State.MISSING
+    if found.committed is None:
+        return State.NEW
+    return State.EDITED if found.edited else State.READY
+
+
+def _is_outline(generation: Generation, library: Library, need: Need) -> bool:
+    """Whether an offline outline was recorded, and nobody has edited all its TODO points away."""
+    if generation.trailers.get("Assisted-by") != f"gitforge:{OUTLINE_LABEL}":
+        return False
+    return "Edited-by" not in generation.trailers or "TODO" in (library.read(need).body or "")

@@ -1,7 +1,7 @@
 """The review of a draft: a state machine without a terminal.
 
 A `decide` callback is shown the draft and answers with one of the decisions below; the terminal's is in
-`cli/review.py`, a test's is a list.
+`cli/reviewing.py`, a test's is a list.
 """
 
 from __future__ import annotations
@@ -85,4 +85,4 @@ def review(draft: Draft, decide: Decide, regenerate: Callable[[Draft, str], Draf
             case Skip():
                 return None
             case Quit():
-                raise Cancelled("stopped at your request; what was accepted before is recorded")
+                raise Cancelled("at your request; what was recorded before stays recorded")

@@ -82,7 +82,7 @@ def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
         ready=ready,
         operation=repo.operation_in_progress(),
         missing=tuple((one, tuple(users[one.need.path])) for one in planned if one.need.path in users),
-        edited=tuple(one for one in planned if one.state is State.EDITED),
+        edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
         toolkits=tuple(_toolkits(workspace)),
     )

@@ -22,7 +22,7 @@ from typing import Any
 from gitforge import __version__, names
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import MANIFEST
-from gitforge.plan import Plan, Planned, State
+from gitforge.plan import Plan, Planned
 from gitforge.text import as_diff, printable
 from gitforge.workspace import Workspace
 
@@ -40,6 +40,7 @@ class Toolkit:
         files: The names of its files, without the manifest.
         changed: The files that this build wrote; empty where all were as they should be.
         components: What it was made from.
+        unused: Those of them that no file shows: its templates leave them out.
     """
 
     project: str
@@ -48,6 +49,7 @@ class Toolkit:
     files: tuple[str, ...]
     changed: tuple[str, ...]
     components: tuple[Planned, ...]
+    unused: tuple[Planned, ...] = ()
 
     @property
     def is_degraded(self) -> bool:
@@ -109,7 +111,7 @@ def manifest(
                 "path": one.path,
                 "blob": one.blob,
                 "commit": one.commit,
-                "uncommitted": one.state is not State.READY,
+                "uncommitted": one.is_uncommitted,
             }
             for one in planned.components
         ],
@@ -119,8 +121,12 @@ def manifest(
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a toolkit's folder; empty where there is none that can be used."""
-    return _read_manifest(path / MANIFEST)
+    """The manifest in a toolkit's folder, or in a staged one; empty where there is none that can be used."""
+    try:
+        data = json.loads((path / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def edited_files(path: Path) -> list[str]:
@@ -170,7 +176,7 @@ def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple
     """Checks, stages, moves; with the output folder locked."""
     staged = _staged(path)
     # What a killed build had staged is ours too: its files are not edits.
-    known = [_hashes(_read_manifest(one / MANIFEST)) for one in (path, staged)]
+    known = [_hashes(read_manifest(one)) for one in (path, staged)]
     changed = [name for name, content in contents.items() if _read(path / name) != content]
     edited = [name for name in changed if name != MANIFEST and _is_edited(path / name, name, known)]
     if edited and not force:
@@ -188,14 +194,34 @@ def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple
     outdated = [
         name for name in known[0] if name not in contents and not _is_edited(path / name, name, known)
     ]
-    for name in (name for name in changed if name != MANIFEST):
-        (staged / name).replace(path / name)
-    for name in outdated:  # while the old manifest still knows them
-        (path / name).unlink(missing_ok=True)
-    if MANIFEST in changed:
-        (staged / MANIFEST).replace(path / MANIFEST)
+    _move(
+        path, staged, [*(name for name in changed if name != MANIFEST)], outdated, is_new=MANIFEST in changed
+    )
     shutil.rmtree(staged, ignore_errors=True)
     return tuple(changed)
+
+
+def _move(path: Path, staged: Path, changed: Sequence[str], outdated: Sequence[str], *, is_new: bool) -> None:
+    """Moves what is staged into place, the manifest last; where the system refuses, moves it all back."""
+    before: dict[str, bytes | None] = {}
+    try:
+        for name in changed:
+            before[name] = _read(path / name)
+            (staged / name).replace(path / name)
+        for name in outdated:  # while the old manifest still knows them
+            before[name] = _read(path / name)
+            (path / name).unlink(missing_ok=True)
+        if is_new:
+            (staged / MANIFEST).replace(path / MANIFEST)
+    except OSError:
+        for name, content in before.items():
+            if content is None:
+                (path / name).unlink(missing_ok=True)
+            elif _read(path / name) != content:
+                (staged / name).write_bytes(content)
+                (staged / name).replace(path / name)
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
 
 
 def _stage(staged: Path, contents: Mapping[str, bytes]) -> None:
@@ -223,14 +249,6 @@ def _locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _hashes(data: Mapping[str, Any]) -> dict[str, str]:

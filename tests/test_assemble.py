@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import make_workspace, only_goal
 
+from gitforge import goals_file
 from gitforge.assemble import assemble
 from gitforge.errors import UserError
 from gitforge.templates import Templates
@@ -144,3 +145,32 @@ def test_a_template_that_fails_is_told_and_gives_nothing(tmp_path: Path) -> None
     workspace = make_workspace(tmp_path / "work", library={"templates/persona.md": "\n{{ persona.txet }}"})
     with pytest.raises(UserError, match=r"library/templates/persona\.md:2: fails: .*txet"):
         assembled(workspace)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        "kinds: {persona: {many: true}, protocol: {key: procedure}, constraint: {many: false}}",
+        "kinds: {persona: {key: who}, protocol: {many: true, key: how}, constraint: {key: never}}",
+        "kinds: {persona: {}, protocol: {}, example: {folder: constraints, many: true}}",
+    ],
+)
+def test_the_starters_templates_show_every_component_however_its_kind_is_declared(
+    tmp_path: Path, kinds: str
+) -> None:
+    root = tmp_path / "w"
+    workspace = make_workspace(root)
+    text = f"version: 1\n{kinds}\ngoals: {{}}\n"
+    declared = goals_file.parse(text).kinds
+    bodies = []
+    goal = "version: 1\n" + kinds + "\ngoals:\n  C:\n    G:\n      description: d\n"
+    for kind in declared.values():
+        goal += f"      {kind.key}: one.md\n"
+        folder = root / "library" / kind.folder
+        folder.mkdir(exist_ok=True)
+        (folder / "one.md").write_text(f"The {kind.name}.\n")
+        bodies.append(f"The {kind.name}.\n")
+    book = goals_file.parse(goal)
+    components = [workspace.library.read(need) for need in only_goal(book).needs]
+    files = "".join(assemble("p", only_goal(book), components, book, Templates(workspace)).values())
+    assert all(body in files for body in bodies)

@@ -42,7 +42,7 @@ def test_the_starter_library_has_no_findings() -> None:
         ("constraints:", "constraint:", 8, "unknown key 'constraint'", "Did you mean 'constraints'?"),
         ("constraints:", "zebras:", 8, "unknown key 'zebras'", "The kinds have the keys"),  # an unknown kind
         ("persona: p.md", "persona: 5", 6, "must be text", "quotes"),
-        ("version: 1", "version: one", 1, "'version' must be 1, but is one", None),
+        ("version: 1", "version: one", 1, "'version' must be 1, but is 'one'", None),
         ("      persona: p.md\n", "      persona: p.md\n      persona: p.md\n", 7,
          "duplicate key 'persona'", "Rename"),
         ("  Category:\n",

@@ -147,14 +147,26 @@ def test_a_link_into_gits_own_folder_is_refused(library: Library, target: str) -
         library.read(Need(PERSONA, "leak.md"))
 
 
-def test_a_link_inside_the_workspace_is_followed(library: Library) -> None:
-    (library.folder / "personas/alias.md").symlink_to("p.md")
-    assert library.read(Need(PERSONA, "alias.md")).body == "You are P.\n"
+@pytest.mark.parametrize("target", ["p.md", "none.md", "alias.md"], ids=["inside", "broken", "loop"])
+def test_a_component_that_is_a_link_is_refused_because_git_would_not_follow_it(
+    library: Library, target: str
+) -> None:
+    (library.folder / "personas/alias.md").symlink_to(target)
+    with pytest.raises(UserError, match=r"library/personas/alias\.md: is (or lies behind a|a) symbolic link"):
+        library.read(Need(PERSONA, "alias.md"))
 
 
-def test_a_broken_link_or_a_loop_is_a_missing_component(library: Library) -> None:
-    (library.folder / "personas/broken.md").symlink_to("none.md")
-    assert library.read(Need(PERSONA, "broken.md")).is_missing
+def test_a_component_behind_a_linked_folder_is_refused(library: Library) -> None:
+    (library.folder / "personas").rename(library.folder / "people")
+    (library.folder / "personas").symlink_to("people")
+    with pytest.raises(UserError, match="lies behind a symbolic link"):
+        library.read(Need(PERSONA, "p.md"))
+
+
+def test_a_folder_where_a_component_should_be_is_refused(library: Library) -> None:
+    (library.folder / "personas/folder.md").mkdir()
+    with pytest.raises(UserError, match="is not a file"):
+        library.path(Need(PERSONA, "folder.md"))
 
 
 def test_components_are_listed_by_kind_and_name_whatever_else_is_there(library: Library) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -273,3 +274,32 @@ def test_two_builds_at_once_leave_one_whole_toolkit(tmp_path: Path) -> None:
     assert contents(path) in versions
     assert toolkits.edited_files(path) == []
     assert [one.name for one in path.parent.iterdir()] == ["p"]
+
+
+def test_a_move_that_the_system_refuses_is_taken_back(tmp_path: Path) -> None:
+    if shutil.which("chattr") is None:
+        pytest.skip("making a file immutable needs chattr(1)")
+    folder = tmp_path / "output/p"
+    toolkits.write(
+        folder, {"a.md": "old a\n", "b.md": "old b\n"}, manifest_of(a="old a\n", b="old b\n"), force=False
+    )
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if (
+        subprocess.run(["chattr", "+i", str(folder / "b.md")], check=False, capture_output=True).returncode
+        != 0
+    ):
+        pytest.skip("this file system has no immutable files")
+    try:
+        new = {"a.md": "new a\n", "b.md": "new b\n"}
+        with pytest.raises(UserError, match="nothing in it was changed"):
+            toolkits.write(folder, new, manifest_of(a="new a\n", b="new b\n"), force=False)
+    finally:
+        subprocess.run(["chattr", "-i", str(folder / "b.md")], check=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["p"]
+    assert toolkits.write(folder, new, manifest_of(a="new a\n", b="new b\n"), force=False)
+
+
+def manifest_of(**texts: str) -> dict[str, object]:
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    return {"outputs": {f"{name}.md": {"sha256": value} for name, value in hashes.items()}}

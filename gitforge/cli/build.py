@@ -80,6 +80,7 @@ def build(
         forge, new_goal = _ask_new_goal(forge)
         goal = new_goal.goal
     planned = forge.plan(goal)
+    wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
     folder = toolkits.folder(forge.workspace, project)
@@ -139,6 +140,8 @@ def _show(forge: Forge, toolkit: Toolkit) -> None:
                 ("to fill in: ", output.WARN),
                 f"library/{one.need.path} is an offline outline with TODO points",
             )
+    for one in toolkit.unused:
+        output.say(("left out: ", output.WARN), f"no template of an output shows library/{one.need.path}")
     verb = "built" if toolkit.changed else "unchanged"
     output.say((f"{verb}: ", output.GOOD), f"the toolkit {toolkit.project} for {toolkit.goal}")
     for name in toolkit.files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 GoalOf = Callable[[Need], Goal | None]
 
+UNKNOWN_ID = "(known once the purpose is)"
 UNKNOWN_PURPOSE = "(its purpose, which the build will ask for)"
 
 
@@ -85,7 +87,8 @@ def dry_run(
             continue
         goal = goal_of(one.need)
         prompt = generation.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
-        draft = Draft(one.need, purpose or UNKNOWN_PURPOSE, "", prompt.id, provider.label, provider.is_model)
+        prompt_id = prompt.id if purpose else UNKNOWN_ID
+        draft = Draft(one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model)
         reviewed = review.Reviewed(draft, is_seen=not options.is_unattended)
         accepted.append((one.path, reviewed))
         steps.append(
@@ -151,9 +154,11 @@ def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], op
     wanted = [name for name, purpose in purposes.items() if purpose != ""]
     if not wanted or options.is_unattended or output.is_interactive():
         return
-    unknown = [f"--describe {name}='...'" for name, purpose in purposes.items() if purpose is None]
-    what = "Say what each is for and accept" if unknown else "Accept"
+    unknown = [
+        f"--describe {shlex.quote(name)}='...'" for name, purpose in purposes.items() if purpose is None
+    ]
+    what = "Say what each is for, and accept" if unknown else "Accept"
     raise AnswerMissing(
         f"{', '.join(wanted)}: missing, and there is no terminal on which to review drafts",
-        hint=f"{what} the drafts unseen: {' '.join([*unknown, '--yes'])}",
+        hint=f"{what} the drafts without a question: {' '.join([*unknown, '--yes'])}",
     )

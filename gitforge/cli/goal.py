@@ -82,6 +82,7 @@ def add(
             one_line(description) if description is not None else wizard.ask_description(),
             tuple(_needs(forge.book, use or ())),
         )
+    _check_needs(forge.book, wanted)
     proposed = propose(forge.workspace, wanted)
     forge = replace(forge, book=proposed.book)
     planned = forge.states(proposed.goal.needs)
@@ -125,3 +126,16 @@ def _needs(book: GoalBook, given: Sequence[str]) -> list[Need]:
         chosen.append(Need(kind, wizard.as_component_name(file)))
     order = list(book.kinds)
     return sorted(chosen, key=lambda need: order.index(need.kind.name))
+
+
+def _check_needs(book: GoalBook, goal: Goal) -> None:
+    """Raises UserError, in the words of the command line, where a kind has too few or too many components."""
+    for kind in book.kinds.values():
+        count = sum(need.kind.name == kind.name for need in goal.needs)
+        if kind.required and not count:
+            hint = f"Name one: --use {kind.name}=NAME; the file need not exist yet."
+            raise UserError(f"the goal {goal.name} has no {kind.name}", hint=hint)
+        if count > 1 and not kind.many:
+            raise UserError(
+                f"a goal takes one {kind.name}, but {count} were named", hint="Leave --use for one of them."
+            )

@@ -46,6 +46,10 @@ def init(
         return
     for reason in done.skipped:
         output.say(("skipped: ", output.WARN), reason)
+    if done.commit is None and done.is_new_repository:
+        output.result(f"Made a git repository around the workspace in {done.root.resolve()}.")
+        output.say("Next: record what is in it, with `git add .` and `git commit`.")
+        return
     if done.commit is None:
         output.result(f"{done.root.resolve()} is a workspace already: nothing to do.")
         return

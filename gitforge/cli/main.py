@@ -75,7 +75,13 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="`gitforge COMMAND --help` has an example of each. Exit codes: docs/exit-codes.md.")
+_CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+
+
+_CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+
+
+@app.callback(epilog=f"`gitforge COMMAND --help` has an example of each. Exit codes: {_CODES}.")
 def gitforge(
     ctx: typer.Context,
     directory: Annotated[
@@ -129,7 +135,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 -- the last resort
         return _report_bug(error)
     if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
-        output.say("Interrupted: nothing is half-written, and what you accepted is recorded.")
+        output.say("Interrupted: nothing is half-written.")
     return returned if isinstance(returned, int) else DONE
 
 

@@ -28,6 +28,10 @@ class Options:
         wrong = next((option for option in self.describe if "=" not in option), None)
         if wrong is not None:
             raise UserError(f"--describe {wrong!r} has no '='", hint="Write --describe NAME=TEXT.")
+        if self.provider is not None:
+            from gitforge.llm import check_provider  # noqa: PLC0415
+
+            check_provider(self.provider)
 
     @property
     def is_unattended(self) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -44,15 +43,14 @@ _STYLE = Style.from_dict(
 )
 
 
-def ask(question: str, check: Callable[[str], object] | None = None, default: str = "") -> str:
+def ask(question: str, check: Callable[[str], object] | None = None) -> str:
     """Asks for one line; what is wrong with it is said while it is typed.
 
     Args:
         question: Shown before the line.
         check: Raises UserError where the answer will not do.
-        default: What stands there to begin with.
     """
-    return _Line(question, check, default).run().strip()
+    return _Line(question, check).run().strip()
 
 
 def ask_letter(question: str, words: Sequence[str], explanation: str) -> str:
@@ -205,10 +203,10 @@ class _Chooser:
 class _Line:
     """One line to type, and under it what is wrong with what stands there."""
 
-    def __init__(self, question: str, check: Callable[[str], object] | None, default: str) -> None:
+    def __init__(self, question: str, check: Callable[[str], object] | None) -> None:
         self._check = check
         self._is_pressed = False
-        self._buffer = Buffer(document=Document(default), multiline=False, on_text_changed=self._changed)
+        self._buffer = Buffer(multiline=False, on_text_changed=self._changed)
         prefix: StyleAndTextTuples = [("class:question", f"{question} ")]
         asked = BufferControl(self._buffer, input_processors=[BeforeInput(prefix)])
         complaint = FormattedTextControl(lambda: [("class:complaint", f"  {self._complaint()}")])
@@ -266,4 +264,4 @@ def _run(application: Application[_Answer]) -> _Answer:
     try:
         return application.run()
     except EOFError:
-        raise Cancelled("stopped at your request") from None
+        raise Cancelled("at your request") from None

@@ -17,11 +17,11 @@ from gitforge.text import as_diff
 
 _WORDS = ("accept", "edit", "regenerate", "skip", "quit")
 _EXPLANATION = """\
-  a  accept: record it as one commit
+  a  accept it: it becomes one commit, or with a new goal part of that goal's commit
   e  edit it first, in your editor
   r  regenerate it with your feedback
   s  skip: do without it; a placeholder stands in the toolkit
-  q  quit: stop here; what you accepted before stays recorded
+  q  quit: stop here; what is recorded stays recorded
   ?  this help"""
 
 

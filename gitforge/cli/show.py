@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,7 +98,7 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
         rows += [(key.lower(), value) for key, value in origin.trailers.items() if key in _SHOWN]
     output.table(("", ""), [((first, output.DIM), second) for first, second in rows])
     if text is None:
-        output.say(f"It is missing: `gitforge generate {need.path}` makes it.")
+        output.say(f"It is missing: `gitforge generate {shlex.quote(need.path)}` makes it.")
         return
     output.result()
     output.result(text.removesuffix("\n"))

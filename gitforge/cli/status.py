@@ -55,9 +55,10 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
 
 
 def _show(found: Status) -> None:
-    output.result(
-        f"{found.ready} of {found.goals} goals are ready, {len(found.toolkits)} toolkits in output/."
-    )
+    kept = len(found.toolkits)
+    are = "is" if found.goals == 1 else "are"
+    toolkits = f"{kept} toolkit{'s' * (kept != 1)} in output/"
+    output.result(f"{found.ready} of {found.goals} goals {are} ready, {toolkits}.")
     if found.operation:
         output.result(
             (f"A {found.operation} is in progress: ", output.WARN),

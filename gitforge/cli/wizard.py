@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gitforge import catalog, names
@@ -130,8 +131,8 @@ def purposes(missing: Sequence[Need], described: Mapping[str, str]) -> dict[str,
     found = {need.path: described.get(need.path, need.purpose) for need in missing}
     unknown = [need for need in missing if found[need.path] is None]
     if unknown:
-        options = " ".join(f"--describe {need.name}='...'" for need in unknown)
-        need_answer(f"nobody said what {_enumerate(need.name for need in unknown)} should do", options)
+        options = " ".join(f"--describe {shlex.quote(need.name)}='...'" for need in unknown)
+        need_answer(f"nobody said what {', '.join(need.name for need in unknown)} should do", options)
         from gitforge.cli.prompts import ask  # noqa: PLC0415
 
         output.say()
@@ -145,14 +146,10 @@ def parse_descriptions(given: Iterable[str], find: Callable[[str], Need]) -> dic
     """`--describe NAME=TEXT` options, as text by path.
 
     Raises:
-        UserError: One names a component that is not wanted.
+        UserError: One names a component that nothing knows.
     """
     described: dict[str, str] = {}
     for option in given:
         name, _, text = option.partition("=")
         described[find(name.strip()).path] = one_line(text)
     return described
-
-
-def _enumerate(words: Iterable[str]) -> str:
-    return ", ".join(words)

@@ -105,17 +105,22 @@ def choose_provider(settings: ProviderSettings) -> Provider:
     Raises:
         UserError: The provider is unknown, or its settings are incomplete or impossible.
     """
+    if settings.provider is not None:
+        check_provider(settings.provider)
     name = settings.provider or ("openai" if settings.api_key or settings.base_url else "offline")
     # Imported only when chosen: the openai SDK takes 400 ms.
     if name == "openai":
         from gitforge.llm.openai_provider import OpenAIProvider  # noqa: PLC0415
 
         return OpenAIProvider(settings)
-    if name == "offline":
-        from gitforge.llm.offline_provider import OfflineProvider  # noqa: PLC0415
+    from gitforge.llm.offline_provider import OfflineProvider  # noqa: PLC0415
 
-        return OfflineProvider()
-    raise UserError(
-        f"There is no provider named {name!r}.",
-        hint=f"Choose one of: {', '.join(PROVIDERS)}.",
-    )
+    return OfflineProvider()
+
+
+def check_provider(name: str) -> None:
+    """Raises UserError where no provider has that name."""
+    if name not in PROVIDERS:
+        raise UserError(
+            f"There is no provider named {name!r}.", hint=f"Choose one of: {', '.join(PROVIDERS)}."
+        )

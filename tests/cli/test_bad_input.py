@@ -390,7 +390,7 @@ def test_a_bare_repository_is_told_and_not_made_a_workspace(
 
 
 @pytest.mark.parametrize(
-    "command", [BUILD, ("generate", "--all"), ("status",), ("init", "new")], ids=" ".join
+    "command", [BUILD, ("generate", "--all"), ("status",), ("init", "../new")], ids=" ".join
 )
 def test_without_git_it_is_said_where_to_get_it(
     command: Sequence[str], workspace: Path, state: State
@@ -402,7 +402,7 @@ def test_without_git_it_is_said_where_to_get_it(
     assert state() == before
 
 
-@pytest.mark.parametrize("command", [BUILD, ("status",), ("init", "new")], ids=" ".join)
+@pytest.mark.parametrize("command", [BUILD, ("status",), ("init", "../new")], ids=" ".join)
 @pytest.mark.parametrize("version", ["git version 2.20.1", "git version 1.8.3.1", "nonsense"])
 def test_a_git_that_is_too_old_is_told(
     command: Sequence[str], version: str, workspace: Path, state: State

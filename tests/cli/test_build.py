@@ -725,3 +725,31 @@ def test_unattended_without_review_the_draft_is_not_shown(incomplete: Path, llm:
     done = build(incomplete, *DESCRIBE, "--no-review")
     assert done.code == 0
     assert "Ask why" not in done.told
+
+
+def test_an_outline_that_was_edited_until_no_todo_is_left_is_an_outline_no_more(
+    incomplete: Path, git: Git
+) -> None:
+    assert build(incomplete, *DESCRIBE, "--yes").code == 0
+    (before,) = gitforge("status", "--json", cwd=incomplete).json["outlines"]
+    assert before["path"] == PROTOCOL
+    (incomplete / PROTOCOL).write_text("## Done\n\nBy hand.\n")
+    git("commit", "--quiet", "-am", "Fill it in", cwd=incomplete)
+    assert gitforge("status", "--json", cwd=incomplete).json["outlines"] == []
+
+
+def test_a_component_that_no_template_shows_is_told(workspace: Path) -> None:
+    (workspace / "library/templates/persona.md").write_text("nobody\n")
+    done = build(workspace)
+    assert done.code == 0
+    assert f"left out: no template of an output shows {PERSONA}" in done.err
+
+
+def test_a_dry_run_without_a_purpose_names_no_prompt_id(incomplete: Path) -> None:
+    assert "Prompt-Id: (known once the purpose is)" in build(incomplete, "--dry-run").out
+    assert "Prompt-Id: sha256:" in build(incomplete, "--dry-run", *DESCRIBE).out
+
+
+def test_options_are_looked_at_even_where_nothing_is_missing(workspace: Path) -> None:
+    assert "no component is called 'typo.md'" in build(workspace, "--describe", "typo.md=x").err
+    assert "no provider named 'nonsense'" in build(workspace, "--provider", "nonsense").err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -211,3 +212,43 @@ def test_a_bare_repository_is_refused(tmp_path: Path, git: Git) -> None:
     assert done.code == 1
     assert "bare" in done.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_inside_another_workspace_it_is_refused(workspace: Path) -> None:
+    done = gitforge("init", cwd=workspace / "library/personas")
+    assert done.code == 1
+    assert "is inside the workspace" in done.err
+    assert not (workspace / "library/personas/goals.yaml").exists()
+
+
+def test_a_workspace_without_a_repository_gets_one_and_nothing_else(
+    workspace: Path, tmp_path: Path, git: Git
+) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(workspace, alone, ignore=shutil.ignore_patterns(".git"))
+    assert "No git repository" in gitforge("build", "x", "--goal", GOAL, cwd=alone).err
+    done = gitforge("init", cwd=alone)
+    assert done.code == 0
+    assert "Made a git repository around the workspace" in done.out
+    assert git("status", "--porcelain", "--untracked-files=all", cwd=alone).count("?? ") > 70
+    assert gitforge("build", "x", "--goal", GOAL, cwd=alone).code == 0
+
+
+def test_where_gitignore_is_there_already_output_gets_one_of_its_own(tmp_path: Path, git: Git) -> None:
+    git("init", "--quiet", str(tmp_path / "r"), cwd=tmp_path)
+    (tmp_path / "r/.gitignore").write_text("*.pyc\n")
+    git("add", ".", cwd=tmp_path / "r")
+    git("commit", "--quiet", "-m", "first", cwd=tmp_path / "r")
+    assert gitforge("init", cwd=tmp_path / "r").code == 0
+    assert (tmp_path / "r/.gitignore").read_text() == "*.pyc\n"
+    assert gitforge("build", "x", "--goal", GOAL, cwd=tmp_path / "r").code == 0
+    assert git("status", "--porcelain", "--untracked-files=all", cwd=tmp_path / "r") == ""
+
+
+def test_components_of_no_kind_are_reported(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    (old / "components/formats").mkdir(parents=True)
+    (old / "goal_map.json").write_text('{"C": {"G": {"persona": "p.txt", "protocol": "x.txt"}}}')
+    done = gitforge("init", "new", "--from", "old/goal_map.json", cwd=tmp_path)
+    assert done.code == 0
+    assert "components/formats: belongs to no kind" in done.err
