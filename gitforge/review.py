@@ -85,4 +85,6 @@ def review(draft: Draft, decide: Decide, regenerate: Callable[[Draft, str], Draf
             case Skip():
                 return None
             case Quit():
-                raise Cancelled("stopped at your request; what was accepted before is recorded")
+                raise Cancelled(
+                    "stopped at your request; what was accepted before is recorded, and drafts are kept"
+                )
