@@ -28,16 +28,25 @@ _AFTER = "post-commit"
 
 
 @dataclass(frozen=True)
+class Rewritten:
+    """A file of ours that a hook has rewritten: its new entry, and its bytes after and before."""
+
+    entry: Entry
+    content: bytes
+    before: bytes | None
+
+
+@dataclass(frozen=True)
 class Checked:
     """What the hooks have made of a commit.
 
     Attributes:
         message: Its message.
-        files: The entry and the bytes of each file of ours that they have rewritten.
+        files: Those of ours that they have rewritten.
     """
 
     message: str
-    files: Mapping[str, tuple[Entry, bytes]]
+    files: Mapping[str, Rewritten]
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,12 @@ class Hooks:
         """
         folder, index = scratch_folder(work), work / "hooks-index"
         index.unlink(missing_ok=True)
-        files: dict[str, tuple[Entry, bytes]] = {}
+        files: dict[str, Rewritten] = {}
         if "pre-commit" in self.before:
             repo.check_out_copy(tree, index=index, folder=folder)
             files = self._pre_commit(repo, tree, paths, index, folder)
         text = work / "COMMIT_EDITMSG"
-        text.write_bytes(message.encode("utf-8", "surrogateescape"))
+        text.write_bytes(message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n")
         for name, source in (("prepare-commit-msg", ("message",)), ("commit-msg", ())):
             if name in self.before:
                 if not index.exists():
@@ -93,8 +102,9 @@ class Hooks:
 
     def _pre_commit(
         self, repo: Repo, tree: str, paths: Sequence[str], index: Path, folder: Path
-    ) -> dict[str, tuple[Entry, bytes]]:
+    ) -> dict[str, Rewritten]:
         """A formatter fails once because it has rewritten a file: as its user would, add that, try again."""
+        before = {path: read_file(folder, path) for path in paths}
         seen: dict[str, Entry | None] = {}
         while True:
             done = repo.run_hook(
@@ -119,7 +129,7 @@ class Hooks:
             content = read_file(folder, path)
             if entry is None or not entry.is_file or content is None:
                 raise UserError(f"The pre-commit hook leaves no file of {path}; nothing was recorded")
-            files[path] = (entry, content)
+            files[path] = Rewritten(entry, content, before[path])
         return files
 
     def _succeed(self, name: str, done: Done) -> None:

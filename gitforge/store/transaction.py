@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
-from gitforge.store.hooks import HOOK_SECONDS, Hooks, find_hooks, run_post_commit
+from gitforge.store.hooks import HOOK_SECONDS, Hooks, Rewritten, find_hooks, run_post_commit
 from gitforge.store.index import Signature, copy_index, publish_refreshed, signature
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
@@ -306,17 +306,19 @@ def run_hooks(
     return changes, build_tree(repo, head, changes) if checked.files else tree, checked.message
 
 
-def _as_rewritten(change: _Change, new: tuple[Entry, bytes] | None) -> _Change:
-    """The change with a hook's version of the file, wherever ours would have been the committed one."""
+def _as_rewritten(change: _Change, new: Rewritten | None) -> _Change:
+    """The change with a hook's version, in index and worktree where they would have the commit's."""
     if new is None:
         return change
-    entry, content = new
-    is_staged = change.committed in {change.staged, change.indexed}
-    is_ours = isinstance(change.edit, NewFile) or is_staged
+    is_in_index = change.committed == (change.staged or change.indexed)
+    in_worktree = change.content if change.content is not None else change.seen
+    is_in_worktree = isinstance(change.edit, NewFile) or in_worktree == new.before
     return replace(
-        change, committed=entry, staged=entry if is_staged else change.staged,
-        content=content if is_ours else change.content,
-    )  # fmt: skip
+        change,
+        committed=new.entry,
+        staged=new.entry if is_in_index else change.staged,
+        content=new.content if is_in_worktree else change.content,
+    )
 
 
 # --- step 5: the edits merged into HEAD's, the index's and the worktree's version ------------------------
@@ -525,7 +527,9 @@ def _put_in_place(target: Path, change: _Change, source: Path, staging: Staging)
             os.link(source, target)
         return
     now = target.read_bytes()
-    if now != change.seen and isinstance(change.edit, Rewrite):
+    if now != change.seen:
+        if isinstance(change.edit, NewFile):
+            return
         source = staging.write(target, change.edit.edit(now))
     source.replace(target)
 
