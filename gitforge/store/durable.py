@@ -13,11 +13,13 @@ class Unreadable(Exception):
 def write_durably(path: Path, content: bytes) -> None:
     """Writes a file that a power cut cannot take back or tear: temp file, fsync, rename, fsync of the folder.
 
+    Two processes never write the same file at once. The temp file that a kill leaves, the next one replaces.
+
     Raises:
         OSError: The disk is full, or the folder cannot be written to; what was there before is still there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _temporary(path)
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -32,6 +34,7 @@ def write_durably(path: Path, content: bytes) -> None:
 
 def remove_durably(path: Path) -> None:
     """Removes a file, if it is there, for good."""
+    _temporary(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
     sync_folder(path.parent)
 
@@ -75,6 +78,10 @@ def set_aside(path: Path) -> Path:
             sync_folder(path.parent)
             return aside
     raise FileExistsError(f"{path} could not be set aside: too many are already")
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
 
 
 def sync_folder(folder: Path) -> None:
