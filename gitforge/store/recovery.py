@@ -65,11 +65,12 @@ def is_pending(repo: Repo) -> bool:
 
 
 def recover_if_needed(repo: Repo) -> Repair | None:
-    """Recovery for commands that look at the repository: two calls of `stat` where there is nothing to do.
+    """Recovery for commands that look at the repository: three system calls where there is nothing to do.
 
     Raises:
         UserError: It cannot be done now; nothing is lost.
     """
+    sweep_component_locks(repo)
     is_certain = is_pending(repo)
     if not is_certain and not (repo.common_dir / "gitforge" / "work").exists():
         return None

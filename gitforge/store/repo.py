@@ -456,6 +456,19 @@ class Repo:
         )
         return done.stdout.decode().strip() or None if done.status == 0 else None
 
+    def refuse_lost_head(self) -> None:
+        """Says in plain words what makes git fail in many.
+
+        Raises:
+            UserError: HEAD names a commit that the repository has not.
+        """
+        head = self.head().commit
+        if head is not None and self._run("cat-file", "-e", f"{head}^{{tree}}").status != 0:
+            raise UserError(
+                f"HEAD points nowhere: the repository has no whole commit {head}",
+                hint="Run `git fsck` and `git reflog`; `git reset --soft` goes to a commit that is there",
+            )
+
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit is another one or among its ancestors; a commit that does not exist is not."""
         return self._run("merge-base", "--is-ancestor", commit, tip).status == 0

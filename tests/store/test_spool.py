@@ -108,6 +108,8 @@ class TestADraftSurvives:
     def test_a_kill_in_review_and_is_offered_again(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         answers(llm)
         killed(incomplete, "gitforge.generation:review:before", "group")
+        dry = gitforge(*GENERATE, "--dry-run", cwd=incomplete)
+        assert "would use the kept draft" in dry.out
         status = gitforge("status", cwd=incomplete)
         assert f"draft kept  {PROTOCOL}" in status.out
         assert "Nothing needs attention" not in status.out

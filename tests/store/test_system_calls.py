@@ -7,18 +7,26 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 from harm import GENERATE, Witness, answers, generate, locks_in, users_work
 from llm_server import LlmServer
+from program import PROTOCOL
 
 Git = Callable[..., str]
+Recorder = Callable[[str, object], None]
 
 CALLS = (
     "openat", "write", "pwrite64", "link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat",
     "fsync", "mkdir", "rmdir", "symlink", "flock", "close", "exit_group",
+)  # fmt: skip
+PATHS = (
+    ".git/index.lock", ".git/index", ".git/HEAD.lock", ".git/refs/heads/main.lock", ".git/refs/heads/main",
+    ".git/logs/HEAD", ".git/logs/refs/heads/main", ".git/gitforge/journal.json", ".git/gitforge/work/finished",
+    ".git/gitforge/work/finished.lock", ".git/gitforge/work/index", ".git/gitforge/work/index.lock",
+    PROTOCOL,
 )  # fmt: skip
 SAMPLES = int(os.environ.get("SYSTEM_CALL_SAMPLES", "12"))  # kills for each call
 
@@ -45,51 +53,80 @@ def drafted(incomplete: Path, git: Git, llm: LlmServer) -> Path:
     return incomplete
 
 
-def strace(root: Path, call: str, inject: str | None, log: Path) -> int:
-    """Runs gitforge in strace, with one system call of one of its processes replaced by a kill."""
-    how = ["-e", f"trace={call}"] if inject is None else ["-e", f"inject={call}:{inject}"]
-    command = ["strace", "-f", "-qq", "-y", "-o", str(log), *how, sys.executable, "-m", "gitforge", *GENERATE]
-    return subprocess.run(
-        command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120
-    ).returncode
+def strace(root: Path, options: Sequence[str]) -> str:
+    """Runs gitforge in strace; returns what strace has seen."""
+    if not is_traceable():
+        pytest.skip("strace is not installed, or may not trace here")
+    log = root.parent / "strace.log"
+    command = ["strace", "-f", "-o", str(log), *options, sys.executable, "-m", "gitforge", *GENERATE]
+    subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+    return log.read_text(errors="replace")
+
+
+def kill_at(
+    drafted: Path, git: Git, folder: Path, select: Sequence[str], event: str, numbers: Iterable[int]
+) -> int:
+    """Kills gitforge or its git at the N-th such system call, for each N, and lets the next command repair."""
+    kills = 0
+    for number in numbers:
+        root = folder / f"work-{number}"
+        shutil.copytree(drafted, root, symlinks=True)
+        witness = Witness(root, git)
+        log = strace(root, [*select, "-e", f"inject={event}:signal=SIGKILL:when={number}"])
+        kills += "killed by SIGKILL" in log
+        done = generate(root)
+        assert done.code == 0, f"{event} {number}: {done.told} {locks_in(root)}"
+        witness.assert_one_commit_and_nothing_else()
+        shutil.rmtree(root)
+    return kills
+
+
+def sampled(numbers: Sequence[int]) -> Sequence[int]:
+    return (
+        [numbers[index * len(numbers) // SAMPLES] for index in range(SAMPLES)]
+        if len(numbers) > SAMPLES
+        else numbers
+    )
+
+
+def by_process(log: str) -> list[list[str]]:
+    calls: dict[str, list[str]] = {}
+    for line in log.splitlines():
+        process, _, rest = line.partition(" ")
+        if re.match(r"\s*\w+\(", rest):
+            calls.setdefault(process, []).append(rest)
+    return list(calls.values())
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_killed_at_a_system_call_the_next_command_repairs(
-    drafted: Path,
-    git: Git,
-    llm: LlmServer,
-    tmp_path: Path,
-    record_property: Callable[[str, object], None],
-    call: str,
+def test_killed_at_a_call_on_the_git_directory_the_next_command_repairs(
+    drafted: Path, git: Git, llm: LlmServer, tmp_path: Path, record_property: Recorder, call: str
 ) -> None:
-    if not is_traceable():
-        pytest.skip("strace is not installed, or may not trace here")
-    log = tmp_path / "log"
     copy = shutil.copytree(drafted, tmp_path / "count", symlinks=True)
-    strace(copy, call, None, log)
-    calls: dict[str, list[str]] = {}
-    for line in log.read_text(errors="replace").splitlines():
-        process, _, rest = line.partition(" ")
-        if re.match(rf"\s*{call}\(", rest):
-            calls.setdefault(process, []).append(rest)
+    processes = by_process(strace(copy, ["-y", "-e", f"trace={call}"]))
     # `when=N` counts in each process by itself: each N kills the first process that gets so far.
-    most = max(map(len, calls.values()), default=0)
-    if not most:
-        pytest.skip(f"nobody calls {call} here")
-    # What Python does at its start is not the commit phase, and git's processes are short.
-    late = [number for process in calls.values() for number, one in enumerate(process, 1) if ".git" in one]
-    numbers = sorted(set(late) or set(range(1, most + 1)))
-    if len(numbers) > SAMPLES:
-        numbers = [numbers[index * len(numbers) // SAMPLES] for index in range(SAMPLES)]
-    for number in numbers:
-        root = tmp_path / f"{call}-{number}"
-        shutil.copytree(drafted, root, symlinks=True)
-        witness = Witness(root, git)
-        strace(root, call, f"signal=SIGKILL:when={number}", log)
-        done = generate(root)
-        assert done.code == 0, f"{call} {number}: {done.told} {locks_in(root)}"
-        witness.assert_one_commit_and_nothing_else()
-        shutil.rmtree(root)
-    record_property("kills", len(numbers))
+    late = {number for calls in processes for number, one in enumerate(calls, 1) if ".git" in one}
+    if not late:
+        pytest.skip(f"nobody calls {call} on the git directory")
+    kills = kill_at(drafted, git, tmp_path, [], call, sampled(sorted(late)))
+    record_property("kills", kills)
+    assert kills
+    assert len(llm.requests) == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_killed_at_a_call_on_a_file_the_next_command_repairs(
+    drafted: Path, git: Git, llm: LlmServer, tmp_path: Path, record_property: Recorder, path: str
+) -> None:
+    """Of git's processes too, which work with paths relative to the worktree."""
+    copy = shutil.copytree(drafted, tmp_path / "count", symlinks=True)
+    log = strace(copy, ["-P", path, "-P", str(copy / path)])
+    most = max(map(len, by_process(log)), default=0)
+    assert most, "nobody touches it"
+    kills = 0
+    for number in sampled(range(1, most + 1)):
+        select = ["-P", path, "-P", str(tmp_path / f"work-{number}" / path)]
+        kills += kill_at(drafted, git, tmp_path, select, "all", [number])
+    record_property("kills", kills)
+    assert kills
     assert len(llm.requests) == 1
