@@ -6,20 +6,26 @@ Nothing here asks or prints: decisions and progress go through callbacks.
 from __future__ import annotations
 
 import shlex
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitforge import commits
 from gitforge.build import Forge
 from gitforge.errors import Conflict, ProviderError, UserError
-from gitforge.generate import Draft, Prompt, Retry, make_prompt, write_draft
+from gitforge.generate import Draft, Prompt, Retry, make_prompt, tidy, write_draft
 from gitforge.goals import Goal, Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
-from gitforge.review import Decide, Reviewed, review
+from gitforge.review import Decide, Decision, Reviewed, review
+from gitforge.store import spool
+from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.records import Identity
+from gitforge.store.spool import Kept
 from gitforge.store.transaction import NewFile, Recorded, Rewrite, record, refuse_during_operation
+from gitforge.text import one_line
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
@@ -47,9 +53,11 @@ class Event:
     """Something that happened to one component while its generation goes on.
 
     Attributes:
-        what: `drafting`, `text`, `drafted`, `failed`, `recorded` or `skipped`.
+        what: `drafting`, `text`, `drafted`, `failed`, `recorded` or `skipped`; `kept`: the draft of an
+            earlier run is used; `unkept`: a draft could not be kept; `waiting`: another process makes it;
+            `found`: another process has made it; `repaired`: something else was finished first.
         need: The component.
-        text: The piece of text that arrived, or the new commit's id.
+        text: The piece of text that arrived, the new commit's id, or what is to be said.
         error: Why it failed.
     """
 
@@ -68,12 +76,14 @@ class Generated:
         skipped: Those left out, by an empty purpose or in review.
         failed: Those for which the provider failed, and how.
         fallback: The stand-in identity of the commits, where the user has set none.
+        found: Those that another process made meanwhile.
     """
 
     commits: Mapping[str, str]
     skipped: tuple[Need, ...] = ()
     failed: tuple[tuple[Need, ProviderError], ...] = ()
     fallback: Identity | None = None
+    found: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,31 +159,139 @@ def generate(
     """
     if new_goal is not None or any(task.purpose for task in tasks):
         refuse_during_operation(forge.repo)  # now, not once drafts are paid for
-    drafter = _Drafter(forge, provider, on_event)
-    drafts, skipped, failed = drafter.draft_all(tasks)
-    accepted: list[tuple[str, Reviewed]] = []
-    made: dict[str, str] = {}
-    recorded: Recorded | None = None
-    for task, draft in drafts:
-        path = task.planned.path
-        reviewed = review(draft, decide, drafter.regenerator(task))
-        if reviewed is None:
-            skipped.append(task.need)
-            on_event(Event("skipped", task.need))
-        elif new_goal is not None:
-            accepted.append((path, reviewed))
-        else:
-            message = message_for(forge, path, reviewed, task.goal)
-            recorded = record(forge.repo, [_new_file(path, reviewed)], message)
-            made[task.need.path] = recorded.commit
-            on_event(Event("recorded", task.need, recorded.commit))
-    if new_goal is not None:
-        recorded = _record_goal(forge, new_goal, accepted)
+    run = _Run(forge, provider, decide, on_event)
+    busy = run.make(tasks, new_goal)
+    for task in busy:  # one at a time, so that nobody waits for a process that waits
+        run.make([task], is_waiting=True)
+    return run.generated()
+
+
+class _Run:
+    """What became of the components so far."""
+
+    def __init__(
+        self, forge: Forge, provider: Provider, decide: Decide, on_event: Callable[[Event], None]
+    ) -> None:
+        self._forge = forge
+        self._drafter = _Drafter(forge, provider, on_event)
+        self._decide = decide
+        self._on_event = on_event
+        self._made: dict[str, str] = {}
+        self._skipped: list[Need] = []
+        self._failed: list[tuple[Need, ProviderError]] = []
+        self._found: list[Need] = []
+        self._fallback: Identity | None = None
+
+    def generated(self) -> Generated:
+        """The result."""
+        skipped, failed, found = tuple(self._skipped), tuple(self._failed), tuple(self._found)
+        return Generated(self._made, skipped, failed, self._fallback, found)
+
+    def make(
+        self, tasks: Sequence[Task], new_goal: NewGoal | None = None, *, is_waiting: bool = False
+    ) -> list[Task]:
+        """Makes components; returns those that another process is making, which a new goal waits for."""
+        with ExitStack() as held:
+            locks, busy = self._lock(tasks, held, is_waiting=is_waiting or new_goal is not None)
+            mine = self._leave_out_found([task for task in tasks if task not in busy], locks)
+            drafts, skipped, failed = self._drafter.draft_all(mine)
+            self._skipped += skipped
+            self._failed += failed
+            accepted: list[tuple[str, Reviewed]] = []
+            for task, draft in drafts:
+                path = task.planned.path
+                reviewed = review(draft, self._deciding(task), self._drafter.regenerator(task))
+                if reviewed is None:
+                    spool.drop(self._forge.repo, [as_kept(path, draft, None).id])
+                    self._skipped.append(task.need)
+                    self._on_event(Event("skipped", task.need))
+                elif new_goal is not None:
+                    accepted.append((path, reviewed))
+                    continue
+                else:
+                    message = message_for(self._forge, path, reviewed, task.goal)
+                    self._record([_new_file(path, reviewed)], message, [(path, reviewed)])
+                locks[path].free()
+            if new_goal is not None:
+                goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
+                edits: list[NewFile | Rewrite] = [goals]
+                edits += [_new_file(path, reviewed) for path, reviewed in accepted]
+                self._record(edits, message_for_goal(self._forge, new_goal, accepted), accepted)
+        return busy
+
+    def _lock(
+        self, tasks: Sequence[Task], held: ExitStack, *, is_waiting: bool
+    ) -> tuple[dict[str, ComponentLock], list[Task]]:
+        """Takes the locks, in the order of the paths, so that two processes cannot block each other."""
+        locks: dict[str, ComponentLock] = {}
+        busy = []
+        for task in sorted(tasks, key=lambda task: task.planned.path):
+            if not task.purpose:
+                continue
+
+            def wait(holder: str, need: Need = task.need) -> None:
+                self._on_event(Event("waiting", need, holder))
+
+            lock = component_lock(self._forge.repo, task.planned.path, wait=wait if is_waiting else None)
+            if lock is None:
+                busy.append(task)
+            else:
+                held.callback(lock.free)
+                locks[task.planned.path] = lock
+        return locks, busy
+
+    def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
+        """The tasks but for those that another process has recorded since they were planned."""
+        there = self._forge.repo.entries("HEAD", list(locks)) if locks else {}
+        for task in tasks:
+            if task.planned.path in there:
+                locks[task.planned.path].free()
+                self._found.append(task.need)
+                self._on_event(Event("found", task.need))
+        return [task for task in tasks if task.planned.path not in there]
+
+    def _deciding(self, task: Task) -> Decide:
+        """The review, which keeps what the engineer has edited."""
+
+        def decide(draft: Draft) -> Decision:
+            if draft.is_edited:
+                self._drafter.keep(task.planned.path, draft, task.goal)
+            return self._decide(draft)
+
+        return decide
+
+    def _record(
+        self, edits: Sequence[NewFile | Rewrite], message: str, accepted: Sequence[tuple[str, Reviewed]]
+    ) -> None:
+        drafts = [as_kept(path, reviewed.draft, None).id for path, reviewed in accepted]
+        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts)
         for _, reviewed in accepted:
-            made[reviewed.draft.need.path] = recorded.commit
-            on_event(Event("recorded", reviewed.draft.need, recorded.commit))
-    fallback = recorded.identity if recorded and recorded.identity.is_fallback else None
-    return Generated(made, tuple(skipped), tuple(failed), fallback)
+            need = reviewed.draft.need
+            if recorded.repair is not None:
+                self._on_event(Event("repaired", need, recorded.repair.done))
+            self._made[need.path] = recorded.commit
+            self._on_event(Event("recorded", need, recorded.commit))
+        self._fallback = recorded.identity if recorded.identity.is_fallback else None
+
+
+def as_kept(path: str, draft: Draft, goal: Goal | None) -> Kept:
+    """A draft as it is kept on disk."""
+    return Kept(
+        path, draft.purpose, goal.name if goal else None, draft.text, draft.prompt_id, draft.label,
+        draft.is_model, draft.is_edited,
+    )  # fmt: skip
+
+
+def kept_draft(forge: Forge, planned: Planned, purpose: str) -> Draft | None:
+    """The draft of an earlier run for the same component and purpose, if there is one that can be used."""
+    kept = spool.find(forge.repo, planned.path, one_line(purpose))
+    try:
+        if kept is None or tidy(kept.text, planned.need.name) != kept.text:
+            return None
+    except ProviderError:
+        return None
+    draft = Draft(planned.need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model)
+    return replace(draft, is_edited=kept.is_edited)
 
 
 class _Drafter:
@@ -215,7 +333,20 @@ class _Drafter:
 
         return again
 
+    def keep(self, path: str, draft: Draft, goal: Goal | None) -> None:
+        """Keeps a draft that costs money or work, before anything else can go wrong with it."""
+        if not draft.is_model and not draft.is_edited:
+            return
+        try:
+            spool.keep(self._forge.repo, as_kept(path, draft, goal))
+        except OSError as error:
+            self._on_event(Event("unkept", draft.need, f"{error.strerror}; {_keep_elsewhere(draft)}"))
+
     def _draft(self, task: Task, retry: Retry | None = None) -> Draft:
+        kept = kept_draft(self._forge, task.planned, task.purpose) if retry is None else None
+        if kept is not None:
+            self._on_event(Event("kept", task.need, kept.label))
+            return kept
         prompt = prompt_for(self._forge, task.need, task.goal, task.purpose, retry)
         self._on_event(Event("drafting", task.need))
         draft = write_draft(
@@ -225,15 +356,22 @@ class _Drafter:
             task.purpose,
             lambda text: self._on_event(Event("text", task.need, text)),
         )
+        self.keep(task.planned.path, draft, task.goal)
         self._on_event(Event("drafted", task.need))
         return draft
 
 
+def _keep_elsewhere(draft: Draft) -> str:
+    """Where a draft is, whose place in the git directory could not be written to."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gitforge-draft-", suffix=f"-{draft.need.name}", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(draft.text)
+    except OSError as error:
+        return f"nor elsewhere: {error.strerror}"
+    return f"it is in {file.name}"
+
+
 def _new_file(path: str, reviewed: Reviewed) -> NewFile:
     return NewFile(path, reviewed.draft.text.encode())
-
-
-def _record_goal(forge: Forge, new: NewGoal, accepted: Sequence[tuple[str, Reviewed]]) -> Recorded:
-    edits: list[NewFile | Rewrite] = [Rewrite(forge.repo.relative(forge.workspace.goals_file), new.edit)]
-    edits += [_new_file(path, reviewed) for path, reviewed in accepted]
-    return record(forge.repo, edits, message_for_goal(forge, new, accepted))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gitforge.components import Library
+from gitforge.errors import UserError
 from gitforge.goals import Need
 
 if TYPE_CHECKING:
@@ -87,7 +88,11 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
     paths = {repo.relative(library.path(need)): need for need in needs}
     own = {name: library.folder / name for name in templates}
     laid_out = {name: repo.relative(path) for name, path in own.items() if path.is_file()}
-    states = repo.states([*paths, *laid_out.values()])
+    try:
+        states = repo.states([*paths, *laid_out.values()])
+    except UserError:
+        repo.refuse_lost_head()
+        raise
     generations = repo.generation_of([path for path in paths if states[path].committed])
     planned = []
     for path, need in paths.items():

@@ -85,4 +85,4 @@ def review(draft: Draft, decide: Decide, regenerate: Callable[[Draft, str], Draf
             case Skip():
                 return None
             case Quit():
-                raise Cancelled("at your request; what was recorded before stays recorded")
+                raise Cancelled("at your request; what was recorded stays recorded, and drafts are kept")

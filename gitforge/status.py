@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gitforge import toolkits
 from gitforge.goals import GoalBook
 from gitforge.plan import Planned, State, plan
+from gitforge.store import spool
+from gitforge.store.recovery import is_pending
+from gitforge.store.spool import Drafts
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Status:
         edited: Components with edits that are not committed.
         outlines: Components whose last commit recorded an offline outline.
         toolkits: What is in `output/`.
+        drafts: Drafts that are kept until they are recorded.
+        is_repair_pending: Whether a recording was interrupted and is not finished yet.
     """
 
     goals: int
@@ -52,11 +57,14 @@ class Status:
     edited: tuple[Planned, ...]
     outlines: tuple[Planned, ...]
     toolkits: tuple[ToolkitState, ...]
+    drafts: Drafts
+    is_repair_pending: bool
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing needs attention."""
-        concerns = (self.operation, self.missing, self.edited, self.outlines)
+        concerns: tuple[object, ...] = (self.operation, self.missing, self.edited, self.outlines)
+        concerns += (self.is_repair_pending, self.drafts.kept, self.drafts.unusable)
         return not any(concerns) and not any(one.edited or one.is_degraded for one in self.toolkits)
 
 
@@ -85,6 +93,8 @@ def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
         edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
         toolkits=tuple(_toolkits(workspace)),
+        drafts=spool.drafts(repo),
+        is_repair_pending=is_pending(repo),
     )
 
 

@@ -61,7 +61,7 @@ def test_a_skipped_draft_is_nothing() -> None:
 
 
 def test_quitting_is_said() -> None:
-    with pytest.raises(Cancelled, match="what was recorded before stays recorded"):
+    with pytest.raises(Cancelled, match="what was recorded stays recorded, and drafts are kept"):
         lead(Quit())
 
 

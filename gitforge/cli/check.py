@@ -10,7 +10,11 @@ import typer
 from gitforge.check import check as find_problems
 from gitforge.cli import output
 from gitforge.cli.main import PROBLEMS
-from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
+from gitforge.errors import Problem, UserError
+from gitforge.store.inspection import inspect
+from gitforge.store.repo import NoRepository
+from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -18,6 +22,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 @app.command(epilog="Example: gitforge check --strict")
 def check(
     ctx: typer.Context,
+    store: Annotated[
+        bool, typer.Option("--store", help="Check what gitforge relies on in the git directory too.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the check too.")] = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
@@ -25,9 +32,11 @@ def check(
     """Check goals.yaml and library/.
 
     Finds what would break a build or hide from a reviewer. Exit code 3 where there are errors. For pre-commit
-    and CI: it changes nothing and asks nothing.
+    and CI: it changes nothing and asks nothing, but for a recording that was interrupted, which it finishes.
     """
-    found = find_problems(find_workspace(ctx, directory))
+    workspace = find_workspace(ctx, directory)
+    found = _store_problems(workspace, is_wanted=store)
+    found += find_problems(workspace)
     errors = sum(problem.severity == "error" for problem in found)
     warnings = len(found) - errors
     if as_json:
@@ -50,6 +59,23 @@ def check(
         output.say(_count(errors, warnings))
     if errors or (strict and warnings):
         raise typer.Exit(PROBLEMS)
+
+
+def _store_problems(workspace: Workspace, *, is_wanted: bool) -> list[Problem]:
+    """What is wrong in the git directory, if that is to be looked for; without a repository, nothing."""
+    try:
+        repo = open_repo(workspace)
+    except UserError as error:
+        if is_wanted:
+            raise
+        if not isinstance(error, NoRepository):
+            output.say(("warning: ", output.WARN), error.message)
+        return []
+    if not is_wanted:
+        return []
+    kinds = workspace.book().kinds.values()
+    paths = [repo.relative(workspace.library.path(need)) for need in workspace.library.all(kinds)]
+    return list(inspect(repo, paths))
 
 
 def _count(errors: int, warnings: int) -> str:

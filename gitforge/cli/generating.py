@@ -86,9 +86,12 @@ def dry_run(
         if purpose == "":
             continue
         goal = goal_of(one.need)
+        kept = generation.kept_draft(forge, one, purpose) if purpose else None
         prompt = generation.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
         prompt_id = prompt.id if purpose else UNKNOWN_ID
-        draft = Draft(one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model)
+        draft = kept or Draft(
+            one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model
+        )
         reviewed = review.Reviewed(draft, is_seen=not options.is_unattended)
         accepted.append((one.path, reviewed))
         steps.append(
@@ -96,17 +99,20 @@ def dry_run(
                 "path": one.path,
                 "provider": provider.name,
                 "model": provider.model,
-                "messages": [
-                    {"role": message.role, "content": message.content} for message in prompt.messages
-                ],
-                "outline": None if provider.is_model else prompt.outline,
+                "kept_draft": kept.text if kept else None,
+                "messages": []
+                if kept
+                else [{"role": message.role, "content": message.content} for message in prompt.messages],
+                "outline": None if provider.is_model or kept else prompt.outline,
                 "commit": None if new_goal else generation.message_for(forge, one.path, reviewed, goal),
             }
         )
     if new_goal is not None:
         message = generation.message_for_goal(forge, new_goal, accepted)
         path = forge.repo.relative(forge.workspace.goals_file)
-        nobody: dict[str, Any] = {"provider": None, "model": None, "messages": [], "outline": None}
+        nobody: dict[str, Any] = {
+            "provider": None, "model": None, "kept_draft": None, "messages": [], "outline": None,
+        }  # fmt: skip
         steps.append({"path": path, **nobody, "commit": message})
     return steps
 
@@ -116,6 +122,8 @@ def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
     for step in steps:
         drafted = f"generate {step['path']} with {step['provider']} ({step['model']})"
         what = drafted if step["messages"] else f"add the goal to {step['path']}"
+        if step["kept_draft"] is not None:
+            what = f"use the kept draft of {step['path']}, and ask nobody"
         output.result((f"--- would {what}", output.BOLD))
         for message in step["messages"]:
             output.result((f"--- {message['role']} message", output.BOLD))

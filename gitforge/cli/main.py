@@ -40,7 +40,7 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
     (UserError, FIXABLE),
 )
 
-COMMANDS = ("init", "build", "generate", "goal", "list", "show", "search", "status", "check")
+COMMANDS = ("init", "build", "generate", "goal", "list", "show", "search", "status", "drafts", "check")
 
 
 class Commands(TyperGroup):

@@ -53,6 +53,20 @@ class Progress:
                 output.say(
                     ("recorded ", output.GOOD), f"{path} ", (f"as commit {event.text[:10]}", output.DIM)
                 )
+            case "kept":
+                output.say(
+                    ("kept draft ", output.GOOD),
+                    f"of {path} by {event.text}, from an earlier run: nothing is sent",
+                )
+            case "unkept":
+                self._stop()
+                output.say(("warning: ", output.WARN), f"the draft of {path} could not be kept: {event.text}")
+            case "waiting":
+                output.say(("waiting ", output.WARN), f"{event.text} is making {path}; Ctrl-C stops waiting")
+            case "found":
+                output.say(("found ", output.GOOD), f"{path}: another gitforge has made it meanwhile")
+            case "repaired":
+                output.say(("repaired: ", output.GOOD), event.text)
             case "skipped":
                 output.say(("skipped ", output.WARN), path)
 

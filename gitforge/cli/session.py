@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitforge.cli import output
 from gitforge.errors import UserError
 from gitforge.workspace import Settings, Workspace
 
@@ -51,10 +52,26 @@ def find_workspace(ctx: typer.Context, directory: Path) -> Workspace:
 
 def open_forge(workspace: Workspace) -> Forge:
     """The workspace with its repository and its recipe book."""
-    from gitforge.build import Forge  # noqa: PLC0415 -- GitPython and Jinja2, where they are needed
+    from gitforge.build import Forge  # noqa: PLC0415 -- Jinja2, where it is needed
+
+    return Forge.open(workspace, open_repo(workspace))
+
+
+def open_repo(workspace: Workspace) -> Repo:
+    """The repository around the workspace, with what a killed gitforge had begun in it finished."""
     from gitforge.store.repo import Repo  # noqa: PLC0415
 
-    return Forge.open(workspace, Repo.discover(workspace.root))
+    repo = Repo.discover(workspace.root)
+    repair(repo)
+    return repo
+
+
+def repair(repo: Repo) -> None:
+    """Finishes what a killed gitforge had begun, and says so."""
+    from gitforge.store.recovery import recover_if_needed  # noqa: PLC0415
+
+    if (done := recover_if_needed(repo)) is not None:
+        output.say(("repaired: ", output.GOOD), done.done)
 
 
 def settings(repo: Repo, provider: str | None = None, model: str | None = None) -> Settings:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from gitforge.cli import output, plans
-from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider
+from gitforge.cli import drafts, output, plans
+from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
 from gitforge.errors import UserError
 from gitforge.status import Status
 from gitforge.status import status as look
@@ -21,10 +21,17 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
     """Say what needs attention.
 
     Missing components and the goals that need them, edits that are not committed, outlines that are to be
-    filled in, toolkits that are degraded or were edited by hand, and who would write drafts.
+    filled in, drafts that are kept, toolkits that are degraded or were edited by hand, and who would write
+    drafts. Finishes a recording that was interrupted, and says so.
     """
     workspace = find_workspace(ctx, directory)
     repo = Repo.discover(workspace.root)
+    try:
+        repair(repo)
+    except UserError as error:
+        output.say(
+            ("warning: ", output.WARN), error.message, (f" ({error.hint})" if error.hint else "", output.DIM)
+        )
     found = look(workspace, repo, workspace.book())
     provider = _provider(repo)
     if as_json:
@@ -46,6 +53,9 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
                     }
                     for one in found.toolkits
                 ],
+                "drafts": [drafts.draft_as_json(one) for one in found.drafts.kept],
+                "unusable_drafts": [one.id for one in found.drafts.unusable],
+                "repair_pending": found.is_repair_pending,
                 "provider": provider,
             }
         )
@@ -82,6 +92,10 @@ def _show(found: Status) -> None:
             (("by hand", output.WARN), f"output/{toolkit.project}/{name}", "edited since it was assembled")
             for name in toolkit.edited
         ]
+    rows += [(("draft kept", output.WARN), one.path, "the next build uses it") for one in found.drafts.kept]
+    rows += [(("unusable", output.BAD), one.id, f"a draft: {one.reason}") for one in found.drafts.unusable]
+    if found.is_repair_pending:
+        rows.append((("pending", output.BAD), "a repair", "a recording was interrupted, or goes on just now"))
     output.table(("", "", ""), rows)
     if found.is_clean:
         output.result(("Nothing needs attention.", output.GOOD))

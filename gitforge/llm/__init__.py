@@ -105,7 +105,7 @@ def choose_provider(settings: ProviderSettings) -> Provider:
     Raises:
         UserError: The provider is unknown, or its settings are incomplete or impossible.
     """
-    if settings.provider is not None:
+    if settings.provider:
         check_provider(settings.provider)
     name = settings.provider or ("openai" if settings.api_key or settings.base_url else "offline")
     # Imported only when chosen: the openai SDK takes 400 ms.

@@ -35,6 +35,7 @@ from gitforge.store.records import (
 
 __all__ = [
     "MINIMUM_GIT",
+    "CommitSettings",
     "Entry",
     "Generation",
     "Head",
@@ -54,6 +55,14 @@ FALLBACK_EMAIL = "gitforge@localhost.invalid"
 _RELATIVE_TO_START = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 _DURABLE = ("-c", "core.fsync=committed,reference")  # by default git fsyncs neither loose objects nor refs
 _NAMED_PATHS = 100  # with more, git is asked for their folders: it compares every entry with every path
+
+
+@dataclass(frozen=True)
+class CommitSettings:
+    """Whether commits are signed, and the folder in which the user's hooks are."""
+
+    sign: bool
+    hooks: Path
 
 
 class NoRepository(UserError):
@@ -442,6 +451,113 @@ class Repo:
 
     def _write_object(self, verb: str, *arguments: str, stdin: bytes) -> str:
         return _id(self._run(verb, *arguments, options=_DURABLE, stdin=stdin, writes=True))
+
+    # --- recovery and hooks ------------------------------------------------------------------------------
+
+    def commit_of(self, ref: str) -> str | None:
+        """The id of the commit that a ref names; None if there is no such ref."""
+        done = self._read(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", accept=(0, 1, 128)
+        )
+        return done.stdout.decode().strip() or None if done.status == 0 else None
+
+    def refuse_lost_head(self) -> None:
+        """Says in plain words what makes git fail in many.
+
+        Raises:
+            UserError: HEAD names a commit that the repository has not.
+        """
+        head = self.head().commit
+        if head is not None and self._run("cat-file", "-e", f"{head}^{{tree}}").status != 0:
+            raise UserError(
+                f"HEAD points nowhere: the repository has no whole commit {head}",
+                hint="Run `git fsck` and `git reflog`; `git reset --soft` goes to a commit that is there",
+            )
+
+    def contains(self, tip: str, commit: str) -> bool:
+        """Whether a commit is another one or among its ancestors; a commit that does not exist is not."""
+        return self._run("merge-base", "--is-ancestor", commit, tip).status == 0
+
+    def refresh_copy(self, paths: Sequence[str], *, index: Path) -> None:
+        """As `refresh_index`, in a file that is not the index yet; it is replaced, not written into."""
+        about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+        there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}
+        self._run("status", *about, "--", *_pathspecs(paths), environment=there, shielded=True, writes=True)
+
+    def commit_settings(self) -> CommitSettings:
+        """What `git commit` reads and `commit-tree` does not: whether to sign, and where hooks are."""
+        done = self._read(
+            "config", "-z", "--get-regexp", r"^(commit\.gpgsign|core\.hookspath)$", accept=(0, 1)
+        )
+        found = dict(
+            item.partition("\n")[::2] if "\n" in item else (item, "true") for item in fields(done.stdout)
+        )
+        hooks = found.get("core.hookspath")
+        is_on = found.get("commit.gpgsign", "false").lower() in {"true", "yes", "on", "1"}
+        # A relative path is relative to where hooks run, which is the worktree's top (git-config(1)).
+        folder = self.root / Path(hooks).expanduser() if hooks else self.common_dir / "hooks"
+        return CommitSettings(is_on, folder)
+
+    def check_out_copy(self, tree: str, *, index: Path, folder: Path) -> None:
+        """Fills an index and an empty folder of ours with a tree, as a fresh clone would have it."""
+        there = self._elsewhere(index, folder)
+        succeed(self._run("read-tree", tree, environment=there, writes=True))
+        arguments = ("--all", "--index", "--quiet", "--force")
+        succeed(run(folder, "checkout-index", *arguments, environment=there, writes=True))
+
+    def run_hook(
+        self, name: str, *arguments: str, hooks: Path, timeout: float, index: Path | None = None,
+        folder: Path | None = None,
+    ) -> Done:  # fmt: skip
+        """Runs a hook as `git commit` does, in a folder and with an index of its own, or in the worktree.
+
+        Args:
+            name: The hook.
+            arguments: The hook's.
+            hooks: The folder of the hooks.
+            timeout: Seconds after which it is stopped.
+            index: The index that it sees.
+            folder: The worktree that it sees.
+        """
+        locale = {name: os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL")}
+        plain = {"GIT_LITERAL_PATHSPECS": "0", "GIT_EDITOR": ":", "GIT_PREFIX": "", **locale}
+        there = self._elsewhere(index, folder) if index and folder else {**self.environment}
+        return run(
+            folder or self.root, "hook", "run", "--ignore-missing", name, "--", *arguments,
+            options=("-c", f"core.hooksPath={hooks}"), environment={**there, **plain}, timeout=timeout,
+            shielded=True, writes=True,
+        )  # fmt: skip
+
+    def take_in(self, *, index: Path, folder: Path) -> None:
+        """Puts what has changed in a folder of ours into its index, as `git add --update` does."""
+        there = self._elsewhere(index, folder)
+        succeed(run(folder, "add", "--update", "--", ".", environment=there, writes=True))
+
+    def changed_entries(self, tree: str, *, index: Path) -> dict[str, Entry | None]:
+        """Where an index differs from a tree: its entry by path, None where it has none."""
+        about = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all")
+        done = self._read("diff-index", *about, tree, environment={"GIT_INDEX_FILE": str(index)})
+        parts = fields(done.stdout)
+        changed: dict[str, Entry | None] = {}
+        for description, path in zip(parts[::2], parts[1::2], strict=True):
+            _, mode, _, id_, status = description.split(" ")
+            changed[path] = None if status == "D" else Entry(mode, id_)
+        return changed
+
+    def verify(self, commits: Sequence[str]) -> None:
+        """Reads commits with all their trees and blobs, and compares each with its id.
+
+        Raises:
+            UserError: An object is missing or damaged.
+        """
+        listed = "".join(f"{commit}\n" for commit in commits).encode()
+        self._read(
+            "rev-list", "--objects", "--verify-objects", "--no-walk", "--quiet", "--stdin", stdin=listed
+        )
+
+    def _elsewhere(self, index: Path, folder: Path) -> dict[str, str]:
+        places = {"GIT_DIR": self.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
+        return {**self.environment, **{name: str(place) for name, place in places.items()}}
 
 
 def _id(done: Done) -> str:

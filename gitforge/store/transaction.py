@@ -7,26 +7,30 @@ changed or left untracked stays as it is, and whatever of it is in the way is re
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.store.hooks import HOOK_SECONDS, Hooks, Rewritten, find_hooks, run_post_commit
+from gitforge.store.index import Signature, copy_index, publish_refreshed, signature
+from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
     await_index_lock,
     commit_lock,
     interrupts_held,
-    publish_index,
     release_index_lock,
     take_index_lock,
 )
 from gitforge.store.process import harmless
 from gitforge.store.records import FILE
+from gitforge.store.recovery import MOVE_SECONDS, Repair, recover
 from gitforge.store.repo import Entry, Head, Identity, IndexEntry, Repo
+from gitforge.store.spool import drop
 from gitforge.store.tree import edit_tree, kind
 from gitforge.store.worktree import Staging, check_path, read_file
 
@@ -36,8 +40,6 @@ INDEX_LOCK_SECONDS = 5.0
 """How long to wait for a git command of the user's that holds `index.lock`."""
 SIGN_SECONDS = 120.0
 """How long a signing program may ask for its passphrase."""
-MOVE_SECONDS = 60.0
-"""How long moving the branch may take, with the user's `reference-transaction` hook."""
 ATTEMPTS = 20
 """How often an edit is applied anew because the branch or the index moved meanwhile."""
 
@@ -81,11 +83,13 @@ class Recorded:
         commit: The new commit; HEAD's, if it had everything already.
         paths: The paths that the commit changed; none, if HEAD had everything already.
         identity: Its author.
+        repair: What a killed gitforge had begun, and was finished first.
     """
 
     commit: str
     paths: tuple[str, ...]
     identity: Identity
+    repair: Repair | None = None
 
 
 def record(
@@ -93,9 +97,11 @@ def record(
     edits: Sequence[Edit],
     message: str,
     *,
+    drafts: Sequence[str] = (),
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
     sign_seconds: float = SIGN_SECONDS,
+    hook_seconds: float = HOOK_SECONDS,
 ) -> Recorded:
     """Makes one commit of all the edits on HEAD's branch, and carries it into index and worktree.
 
@@ -103,32 +109,48 @@ def record(
         repo: The repository.
         edits: At least one, at most one for each path.
         message: The commit's message, with trailers.
+        drafts: Names of the kept drafts that it records; they are dropped with it.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
         sign_seconds: How long to wait for a signature.
+        hook_seconds: How long each of the user's hooks may take.
 
     Raises:
         Conflict: Something of the user's is in the way.
-        UserError: A merge or the like is in progress, a path is ignored, a lock stays, git or the system
-            refuses. Its message says so if the commit was made nevertheless.
+        UserError: A merge or the like is in progress, a path is ignored, a lock stays, a hook, git or the
+            system refuses. Its message says so if the commit was made nevertheless.
     """
     _check(edits, message)
     try:
         # Before the lock: these do not depend on HEAD, and a filter may be slow.
         author, committer = repo.identity(), repo.identity("COMMITTER")
         committer = author if committer.is_fallback else committer
-        settings = _Settings(author, committer, repo.signs_commits(), index_lock_seconds, sign_seconds)
+        found = repo.commit_settings()
+        hooks = find_hooks(found.hooks, hook_seconds)
+        settings = _Settings(
+            author, committer, found.sign, hooks, tuple(drafts), index_lock_seconds, sign_seconds
+        )
         blobs = {e.path: repo.write_blob(e.content, path=e.path) for e in edits if isinstance(e, NewFile)}
         with commit_lock(repo, timeout=lock_seconds) as work:
-            for attempt in range(ATTEMPTS):
-                try:
-                    return _attempt(repo, edits, blobs, message, work, settings)
-                except _LostRace as lost:
-                    reason = lost
-                    time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
-            raise UserError(f"{reason}, {ATTEMPTS} times in a row; nothing was recorded", hint="Try again")
+            repair = recover(repo, work)
+            recorded = replace(_record(repo, edits, blobs, message, work, settings), repair=repair)
+        if recorded.paths:
+            run_post_commit(repo, hooks)
     except OSError as error:
         raise UserError(f"{_told(error)}; nothing was recorded") from error
+    return recorded
+
+
+def _record(
+    repo: Repo, edits: Sequence[Edit], blobs: dict[str, str], message: str, work: Path, settings: _Settings
+) -> Recorded:
+    for attempt in range(ATTEMPTS):
+        try:
+            return _attempt(repo, edits, blobs, message, work, settings)
+        except _LostRace as lost:
+            reason = lost
+            time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
+    raise UserError(f"{reason}, {ATTEMPTS} times in a row; nothing was recorded", hint="Try again")
 
 
 class _LostRace(Exception):
@@ -140,6 +162,8 @@ class _Settings:
     author: Identity
     committer: Identity
     sign: bool
+    hooks: Hooks
+    drafts: tuple[str, ...]
     index_lock_seconds: float
     sign_seconds: float
 
@@ -151,6 +175,7 @@ class _Change:
     Args:
         edit: The edit.
         committed: The commit's entry.
+        indexed: The index's entry now; None if it has none.
         staged: The index's new entry; None leaves the index's as it is.
         seen: The worktree's bytes now; None if the file is absent.
         content: The worktree's new bytes; None leaves the file as it is.
@@ -158,6 +183,7 @@ class _Change:
 
     edit: Edit
     committed: Entry
+    indexed: Entry | None
     staged: Entry | None
     seen: bytes | None
     content: bytes | None
@@ -172,27 +198,40 @@ def _attempt(
 ) -> Recorded:
     refuse_during_operation(repo)
     head = repo.head()
-    new_index, signature = copy_index(repo, work)
+    new_index, before = copy_index(repo, work)
     changes = merge_edits(repo, head, edits, blobs, new_index)
     if not changes and head.commit is not None:
+        drop(repo, settings.drafts)
         return Recorded(head.commit, (), settings.author)
     build_index(repo, changes, new_index)
     refuse_ignored(repo, changes)
-    commit = build_commit(repo, head, changes, message, settings)
+    tree = build_tree(repo, head, changes)
+    if settings.hooks.before:
+        changes, tree, message = run_hooks(repo, head, changes, tree, message, work, settings)
+        build_index(repo, changes, new_index)
+    commit = build_commit(repo, head, tree, message, settings)
     await_index_lock(repo.index, timeout=settings.index_lock_seconds)
     with interrupts_held():
         staging = Staging(work)
         try:
             files = stage_files(repo, changes, staging)
-            lock_index(repo, head, new_index, signature)
-            reach_commit_point(repo, head, commit, message)
+            write_journal(journal_of(repo, head, commit, message, changes, new_index, settings.drafts))
+            is_finished = True
             try:
-                failures = write_worktree(repo, changes, files, staging)
+                lock_index(repo, head, new_index, before)
+                reach_commit_point(repo, head, commit, message)
+                is_finished = False
+                try:
+                    failures = write_worktree(repo, changes, files, staging)
+                finally:
+                    publish(repo, commit, new_index, work, [change.path for change in changes])
+                drop(repo, settings.drafts)
+                is_finished = True
             finally:
-                publish(repo, commit)
-            repo.refresh_index([change.path for change in changes])
+                release_index_lock(repo.index, new_index)
+                if is_finished:  # else the next command finishes it
+                    drop_journal(repo)
         finally:
-            release_index_lock(repo.index, new_index)
             staging.discard()
     if failures:
         raise UserError(
@@ -235,37 +274,54 @@ def refuse_during_operation(repo: Repo) -> None:
 # --- step 4: blobs, tree and commit, invisible until a ref points at them --------------------------------
 
 
-def build_commit(
-    repo: Repo, head: Head, changes: Sequence[_Change], message: str, settings: _Settings
-) -> str:
-    """The id of the commit on top of HEAD's that has the changes and nothing else."""
-    tree = edit_tree(repo, head.commit, {change.path: change.committed for change in changes})
+def build_tree(repo: Repo, head: Head, changes: Sequence[_Change]) -> str:
+    """The id of HEAD's tree with the changes and nothing else."""
+    return edit_tree(repo, head.commit, {change.path: change.committed for change in changes})
+
+
+def build_commit(repo: Repo, head: Head, tree: str, message: str, settings: _Settings) -> str:
+    """The id of the commit on top of HEAD's that has the tree."""
     return repo.write_commit(
         tree, head.commit, message, author=settings.author, committer=settings.committer,
         sign=settings.sign, timeout=settings.sign_seconds,
     )  # fmt: skip
 
 
+def run_hooks(
+    repo: Repo,
+    head: Head,
+    changes: Sequence[_Change],
+    tree: str,
+    message: str,
+    work: Path,
+    settings: _Settings,
+) -> tuple[list[_Change], str, str]:
+    """Runs the user's hooks on the commit to be; returns changes, tree and message as they leave them.
+
+    Raises:
+        UserError: A hook refuses, or changes something else than our files.
+    """
+    checked = settings.hooks.run(repo, tree, message, [change.path for change in changes], work)
+    changes = [_as_rewritten(change, checked.files.get(change.path)) for change in changes]
+    return changes, build_tree(repo, head, changes) if checked.files else tree, checked.message
+
+
+def _as_rewritten(change: _Change, new: Rewritten | None) -> _Change:
+    """The change with a hook's version, in index and worktree where they would have the commit's."""
+    if new is None:
+        return change
+    is_in_index = change.committed == (change.staged or change.indexed)
+    in_worktree = change.content if change.content is not None else change.seen
+    is_in_worktree = isinstance(change.edit, NewFile) or in_worktree == new.before
+    return replace(
+        change,
+        committed=new.entry,
+        staged=new.entry if is_in_index else change.staged,
+        content=new.content if is_in_worktree else change.content,
+    )
+
+
 # --- step 5: the edits merged into HEAD's, the index's and the worktree's version ------------------------
-
-
-def copy_index(repo: Repo, work: Path) -> tuple[Path, tuple[int, ...] | None]:
-    """A copy of the index to build the new one from, and what tells whether the index has changed since."""
-    copy = work / "index"
-    copy.unlink(missing_ok=True)
-    try:
-        with repo.index.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
-            status = os.fstat(source.fileno())
-    except FileNotFoundError:
-        return copy, None
-    # git takes a file for unchanged if it is older than the index: a younger copy would hide a change.
-    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-    return copy, _signature(status)
-
-
-def _signature(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def merge_edits(
@@ -325,7 +381,9 @@ def _merge_new(
         raise Conflict(
             f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
         )
-    return _Change(edit, new, new if staged is None else None, seen, edit.content if seen is None else None)
+    return _Change(
+        edit, new, staged, new if staged is None else None, seen, edit.content if seen is None else None
+    )
 
 
 def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> _Change | None:
@@ -340,7 +398,12 @@ def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry |
     index = committed if staged is None or staged == old else _rewrite(repo, edit, staged)
     content = edit.edit(seen)
     return _Change(
-        edit, committed, index if index != staged else None, seen, content if content != seen else None
+        edit,
+        committed,
+        staged,
+        index if index != staged else None,
+        seen,
+        content if content != seen else None,
     )
 
 
@@ -389,7 +452,7 @@ def stage_files(repo: Repo, changes: Sequence[_Change], staging: Staging) -> dic
     return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
 
 
-def lock_index(repo: Repo, head: Head, new_index: Path, signature: tuple[int, ...] | None) -> None:
+def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None) -> None:
     """Takes git's lock, and sees whether HEAD and the index are still those that the commit was built on.
 
     Raises:
@@ -401,14 +464,28 @@ def lock_index(repo: Repo, head: Head, new_index: Path, signature: tuple[int, ..
     except FileExistsError as error:
         raise _LostRace("Another git locked the index meanwhile") from error
     refuse_during_operation(repo)
-    try:
-        now = _signature(repo.index.stat())
-    except FileNotFoundError:
-        now = None
-    if now != signature:
+    if signature(repo.index) != before:
         raise _LostRace("The index changed meanwhile")
     if repo.head() != head:
         raise _LostRace("The branch moved meanwhile")
+
+
+def journal_of(
+    repo: Repo, head: Head, commit: str, message: str, changes: Sequence[_Change], new_index: Path,
+    drafts: tuple[str, ...],
+) -> Journal:  # fmt: skip
+    """All that `recover` needs to finish the commit."""
+    steps = tuple(
+        FileStep(c.path, c.committed, c.indexed, c.staged, fingerprint(c.seen), c.content) for c in changes
+    )
+    identity = FileIdentity.of(new_index)
+    if identity is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(new_index))
+    return Journal(repo, head, commit, _reason(message), identity, steps, drafts)
+
+
+def _reason(message: str) -> str:
+    return f"gitforge: {message.strip().splitlines()[0]}"
 
 
 def reach_commit_point(repo: Repo, head: Head, commit: str, message: str) -> None:
@@ -418,9 +495,8 @@ def reach_commit_point(repo: Repo, head: Head, commit: str, message: str) -> Non
         _LostRace: Somebody else has moved it, or is about to.
         UserError: git or the user's hook refuses.
     """
-    subject = message.strip().splitlines()[0]
     try:
-        repo.move_head(head, commit, reason=f"gitforge: {subject}", timeout=MOVE_SECONDS)
+        repo.move_head(head, commit, reason=_reason(message), timeout=MOVE_SECONDS)
     except UserError as error:
         now = repo.head()
         if now.commit == commit:
@@ -451,23 +527,25 @@ def _put_in_place(target: Path, change: _Change, source: Path, staging: Staging)
             os.link(source, target)
         return
     now = target.read_bytes()
-    if now != change.seen and isinstance(change.edit, Rewrite):
+    if now != change.seen:
+        if isinstance(change.edit, NewFile):
+            return
         source = staging.write(target, change.edit.edit(now))
     source.replace(target)
 
 
-def publish(repo: Repo, commit: str) -> None:
+def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:
     """Makes the new index the index.
 
     Raises:
         UserError: The system refuses.
     """
     try:
-        publish_index(repo.index)
+        publish_refreshed(repo, new_index, work, paths)
     except OSError as error:
         raise UserError(
             f"Recorded as {commit[:12]}, but the index could not be written: {_told(error)}",
-            hint="Run `git restore --staged` with the file's name",
+            hint="Correct that, and run `gitforge status`, which finishes it",
         ) from error
 
 

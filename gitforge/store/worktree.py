@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
+import tempfile
+import time
 from pathlib import Path, PurePosixPath
 
 from gitforge.errors import Conflict, UserError
@@ -65,7 +68,8 @@ def _kind(mode: int) -> str:
 class Staging:
     """Files written under other names, to be put in place after the commit point.
 
-    A full disk or a lacking permission shows here, while there is nothing to undo.
+    A full disk or a lacking permission shows here, while there is nothing to undo. What is made outside the
+    work folder is noted in it first, as a symbolic link, so that `sweep` finds it after a kill.
 
     Args:
         work: A folder of gitforge's own, used wherever it is on the target's filesystem.
@@ -83,14 +87,17 @@ class Staging:
             OSError: The disk is full, or the target's folder cannot be made or written to.
         """
         for folder in reversed([folder for folder in target.parents if not folder.exists()]):
+            _note(self._work, "folder", folder)
             folder.mkdir(exist_ok=True)
             self._folders.append(folder)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
         near = self._work.stat().st_dev == target.parent.stat().st_dev
         folder = self._work if near else target.parent
-        source = folder / f".gitforge-{os.getpid()}-{len(self._sources)}"
+        source = folder / f".gitforge-{os.getpid()}-{time.monotonic_ns()}"
         self._sources.append(source)
+        if not near:
+            _note(self._work, "source", source)
         with source.open("xb") as file:  # the umask gives a new file git's permissions
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
@@ -107,3 +114,33 @@ class Staging:
         for folder in reversed(self._folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def scratch_folder(work: Path) -> Path:
+    """A new folder outside the repository, which `sweep` removes, also after a kill."""
+    folder = Path(tempfile.gettempdir()) / f"gitforge-{os.getpid()}-{os.urandom(6).hex()}"
+    _note(work, "scratch", folder)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def sweep(work: Path) -> None:
+    """Empties the work folder and removes what is noted in it: scratch, and new folders that stayed empty."""
+    for note in sorted((path for path in work.iterdir() if path.is_symlink()), reverse=True):
+        made = note.readlink()
+        with contextlib.suppress(OSError):
+            if note.name.startswith("scratch"):
+                shutil.rmtree(made)
+            elif note.name.startswith("folder"):
+                made.rmdir()
+            else:
+                made.unlink()
+    for path in list(work.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _note(work: Path, kind: str, made: Path) -> None:
+    (work / f"{kind}-{time.monotonic_ns():020}").symlink_to(made)

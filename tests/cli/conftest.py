@@ -1,66 +1,10 @@
-"""One starter workspace, made once and copied for each test; and a model server on loopback."""
+"""No proxy between the program and the server on loopback, in any of these tests."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
-from llm_server import LlmServer
-from program import COMMAND, PROTOCOL
-
-Git = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy between the program and the server on loopback."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(scope="session")
-def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace as `gitforge init` leaves it, with an identity. Not to be changed: copy it."""
-    root = tmp_path_factory.mktemp("starter") / "work"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(root.parent),
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path_factory.getbasetemp()),
-    }
-    identity = [("user.name", "Ada Engineer"), ("user.email", "ada@example.org"), ("commit.gpgsign", "false")]
-    commands = [["git", "init", "-q", "-b", "main", str(root)]]
-    commands += [["git", "-C", str(root), "config", key, value] for key, value in identity]
-    commands += [[*COMMAND, "init", str(root)]]
-    for command in commands:
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-    return root
-
-
-@pytest.fixture
-def workspace(starter: Path, tmp_path: Path) -> Path:
-    """A complete workspace of the test's own."""
-    return Path(shutil.copytree(starter, tmp_path / "work"))
-
-
-@pytest.fixture
-def incomplete(workspace: Path, git: Git) -> Path:
-    """A workspace in which the protocol of DIAGNOSE_ROOT_CAUSE is missing, and committed as missing."""
-    git("rm", "-q", PROTOCOL, cwd=workspace)
-    git("commit", "-qm", "Drop a protocol", cwd=workspace)
-    return workspace
-
-
-@pytest.fixture
-def llm(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
-    """A model server, which the environment names."""
-    with LlmServer() as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("GITFORGE_MODEL", "test-model")
-        yield server
+def always_direct(direct: None) -> None:
+    """See `direct`."""

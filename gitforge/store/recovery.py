@@ -1,0 +1,297 @@
+"""Finishes what a killed gitforge began; see docs/commit-protocol.md."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitforge.errors import Conflict, UserError
+from gitforge.store.durable import Unreadable, set_aside
+from gitforge.store.index import copy_index, publish_refreshed, signature
+from gitforge.store.journal import (
+    FileIdentity,
+    FileStep,
+    Journal,
+    OtherVersion,
+    drop_journal,
+    fingerprint,
+    journal_file,
+    read_journal,
+)
+from gitforge.store.locks import (
+    Busy,
+    await_index_lock,
+    commit_lock,
+    foreign_lock,
+    interrupts_held,
+    lock_of,
+    sweep_component_locks,
+    take_index_lock,
+)
+from gitforge.store.process import harmless
+from gitforge.store.repo import Repo
+from gitforge.store.spool import drop
+from gitforge.store.worktree import Staging, read_file, sweep
+
+BUSY_SECONDS = 10.0
+"""How long a command waits for a gitforge that is just recording, before it looks anyway."""
+MOVE_SECONDS = 60.0
+"""How long moving the branch may take, with the user's `reference-transaction` hook."""
+INDEX_LOCK_SECONDS = 5.0
+"""How long to wait for a git command of the user's that holds `index.lock`."""
+DEAD_SECONDS = 1.0
+"""How long an empty lock of a ref stays unchanged until nobody can be writing it any more."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What recovery did.
+
+    Attributes:
+        done: In a sentence.
+        commit: The commit that is complete now, if there is one.
+    """
+
+    done: str
+    commit: str | None = None
+
+
+def is_pending(repo: Repo) -> bool:
+    """Whether a killed gitforge may have left something to finish, or another one is recording now."""
+    return os.path.lexists(journal_file(repo))
+
+
+def recover_if_needed(repo: Repo) -> Repair | None:
+    """Recovery for commands that look at the repository: three system calls where there is nothing to do.
+
+    Raises:
+        UserError: It cannot be done now; nothing is lost.
+    """
+    sweep_component_locks(repo)
+    is_certain = is_pending(repo)
+    if not is_certain and not (repo.common_dir / "gitforge" / "work").exists():
+        return None
+    try:
+        with commit_lock(repo, timeout=BUSY_SECONDS if is_certain else 0) as work:
+            return recover(repo, work)
+    except Busy:  # alive, or it will itself recover first
+        return None
+    except OSError as error:
+        if not is_certain:
+            return None
+        raise UserError(
+            f"A recording was interrupted, and cannot be finished now: {harmless(str(error))}",
+            hint="Give gitforge access to the git directory, and run it again",
+        ) from error
+
+
+def recover(repo: Repo, work: Path) -> Repair | None:
+    """Finishes the commit that the journal tells of, or takes it back, and empties the work folder.
+
+    Args:
+        repo: Any worktree of the repository.
+        work: The folder of the commit lock, which the caller holds.
+
+    Returns:
+        What was done; None if there was no journal.
+
+    Raises:
+        UserError: Somebody else's lock is in the way, or the journal is another gitforge's or another user's.
+    """
+    repair = None
+    try:
+        journal = read_journal(repo)
+    except OtherVersion as error:
+        raise _unusable(
+            repo, error, hint="Run a gitforge that is as new as the one that was interrupted"
+        ) from error
+    except Unreadable as error:
+        if "another user" in str(error):
+            raise _unusable(
+                repo, error, hint="Let that user run `gitforge status`, which finishes it"
+            ) from error
+        aside = set_aside(journal_file(repo))
+        return Repair(f"The journal of an interrupted recording was set aside as {aside}: {error}")
+    if journal is not None:
+        with interrupts_held():
+            repair = _finish_or_withdraw(journal, work)
+            drop_journal(repo)
+    sweep(work)
+    sweep_component_locks(repo)
+    return repair
+
+
+def _unusable(repo: Repo, error: Unreadable, *, hint: str) -> UserError:
+    return UserError(
+        f"An interrupted recording is to be finished first, but {journal_file(repo)} is not usable: {error}",
+        hint=hint,
+    )
+
+
+def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
+    repo = journal.repo
+    paths = ", ".join(step.path for step in journal.steps)
+    if not repo.git_dir.is_dir() or not repo.root.is_dir():
+        return Repair(f"An interrupted recording of {paths} was given up: its worktree is not there any more")
+    _free_dead_ref_locks(journal)
+    if not _is_recorded(journal):
+        if not _is_ours(journal, work):
+            return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
+        if not _move_again(journal):
+            lock_of(repo.index).unlink(missing_ok=True)
+            return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
+    left = _finish(journal, work)
+    drop(repo, journal.drafts)
+    done = f"An interrupted recording of {paths} was finished: commit {journal.commit[:12]}"
+    if left:
+        done += f"; left as you have it meanwhile: {', '.join(left)}"
+    return Repair(done, journal.commit)
+
+
+def _is_recorded(journal: Journal) -> bool:
+    """Whether the branch contains the commit."""
+    tip = journal.repo.commit_of(journal.head.ref or "HEAD")
+    return tip is not None and journal.repo.contains(tip, journal.commit)
+
+
+def _is_ours(journal: Journal, work: Path) -> bool:
+    """Whether `index.lock` is the link to the new index that the journal tells of."""
+    lock = lock_of(journal.repo.index)
+    with contextlib.suppress(FileNotFoundError):
+        return lock.samefile(work / "index") or FileIdentity.of(lock) == journal.new_index
+    return FileIdentity.of(lock) == journal.new_index
+
+
+def _move_again(journal: Journal) -> bool:
+    """Tries the commit point again; a killed parent's git may still reach it, so it is not undone first.
+
+    Raises:
+        UserError: Somebody else's lock is in the way.
+    """
+    repo = journal.repo
+    try:
+        repo.move_head(journal.head, journal.commit, reason=journal.reason, timeout=MOVE_SECONDS)
+    except UserError as error:
+        if _is_recorded(journal):
+            return True
+        locks = [lock for lock in _ref_locks(journal) if lock.exists()]
+        if locks and ".lock': File exists" in error.message:
+            raise foreign_lock(locks[0]) from error
+        return False
+    return True
+
+
+def _ref_locks(journal: Journal) -> list[Path]:
+    head = journal.repo.git_dir / "HEAD.lock"
+    ref = journal.head.ref
+    return [journal.repo.common_dir / f"{ref}.lock", head] if ref is not None else [head]
+
+
+def _free_dead_ref_locks(journal: Journal) -> None:
+    """Removes the locks that a killed `update-ref` of ours left: nobody else writes our commit's id.
+
+    A kill before the id was written leaves an empty one, and git never writes into that of HEAD. An empty
+    lock is ours if it is younger than the journal and nothing happens to it: a living git fills or removes
+    its own at once.
+    """
+    empty = []
+    for lock in _ref_locks(journal):
+        with contextlib.suppress(FileNotFoundError):
+            content = lock.read_bytes()
+            if content.strip() == journal.commit.encode():
+                lock.unlink()
+            elif not content and lock.stat().st_mtime_ns >= _written_ns(journal):
+                empty.append((lock, FileIdentity.of(lock)))
+    if empty:
+        time.sleep(DEAD_SECONDS)
+    for lock, identity in empty:
+        if FileIdentity.of(lock) == identity:
+            lock.unlink(missing_ok=True)
+
+
+def _written_ns(journal: Journal) -> int:
+    return journal_file(journal.repo).stat().st_mtime_ns
+
+
+def _finish(journal: Journal, work: Path) -> list[str]:
+    """Completes worktree and index; returns the paths that the user has changed meanwhile."""
+    repo = journal.repo
+    is_ours = _is_ours(journal, work)
+    head = repo.head()
+    paths = [step.path for step in journal.steps]
+    now = repo.entries(head.commit, paths) if head.commit is not None else {}
+    # What the user has committed or switched to meanwhile is theirs.
+    steps = [s for s in journal.steps if head.ref == journal.head.ref and now.get(s.path) == s.committed]
+    left = sorted(set(paths) - {step.path for step in steps})
+    left += [step.path for step in steps if not _finish_file(repo, step, work)]
+    paths = [step.path for step in steps]
+    lock = lock_of(repo.index)
+    if is_ours and _is_sound(repo, paths, lock):
+        publish_refreshed(repo, lock, work, paths)
+        return left
+    if is_ours:
+        lock.unlink()
+    _rebuild_index(repo, steps, work)
+    return left
+
+
+def _is_sound(repo: Repo, paths: list[str], index: Path) -> bool:
+    """Whether a power cut has left the whole of an index, which is not fsynced."""
+    try:
+        repo.index_entries(paths, index=index)
+    except UserError:
+        return False
+    return True
+
+
+def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
+    """Puts one file in place; False if the user has changed it meanwhile."""
+    if step.content is None:
+        return True
+    target = repo.root / step.path
+    try:
+        now = read_file(repo.root, step.path)
+    except Conflict:
+        return False
+    if now == step.content:
+        return True
+    if fingerprint(now) != step.seen:
+        return False
+    source = Staging(work).write(target, step.content)
+    if step.seen is None:
+        with contextlib.suppress(FileExistsError):
+            os.link(source, target)
+        source.unlink()
+        return True
+    source.replace(target)
+    return True
+
+
+def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
+    """Puts the entries into the index that is there now, where they are still what they were."""
+    while True:
+        await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
+        new_index, before = copy_index(repo, work)
+        now = {one.path: one for one in repo.index_entries([step.path for step in steps], index=new_index)}
+        entries = {}
+        for step in steps:
+            one = now.get(step.path)
+            is_as_before = (one and (one.mode, one.id, one.stage)) == (
+                step.indexed and (step.indexed.mode, step.indexed.id, 0)
+            )
+            if step.staged is not None and is_as_before:
+                entries[step.path] = step.staged
+        if not entries:
+            return
+        repo.update_index(entries, index=new_index)
+        try:
+            take_index_lock(repo.index, new_index)
+        except FileExistsError:
+            continue
+        if signature(repo.index) == before:
+            publish_refreshed(repo, new_index, work, list(entries))
+            return
+        lock_of(repo.index).unlink()

@@ -1,0 +1,178 @@
+"""Drafts are money: each is kept on disk from the moment that the provider has answered until it is recorded.
+
+A kept draft is a JSON file in `gitforge/drafts/` of the git directory that all worktrees share. It stands for
+one component and one purpose: asked for the same component with the same purpose again, it is used, whatever
+prompt it answered, because a prompt changes with every component that is recorded meanwhile. Another purpose
+is another draft, and replaces none. An offline outline is kept only once the engineer has edited it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from gitforge.errors import UserError
+from gitforge.store.durable import Unreadable, read_own, remove_durably, set_aside, write_durably
+from gitforge.store.repo import Repo
+from gitforge.store.worktree import check_path
+
+VERSION = 1
+MAX_BYTES = 4 * 1024 * 1024  # a component's limit is 256 KiB, and JSON may spell a character in six
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A draft as it is kept.
+
+    Attributes:
+        path: The component, from the repository's root.
+        purpose: What it is for, in one line.
+        goal: The goal that it was made for, if any.
+        text: The text.
+        prompt_id: Which prompt it answers.
+        label: Who wrote it.
+        is_model: Whether a language model did.
+        is_edited: Whether the engineer changed it.
+    """
+
+    path: str
+    purpose: str
+    goal: str | None
+    text: str
+    prompt_id: str
+    label: str
+    is_model: bool
+    is_edited: bool
+
+    @property
+    def id(self) -> str:
+        """The file's name without its ending: the component's, and a hash of its path and purpose."""
+        stem = re.sub(r"[^\w-]", "_", self.path.rpartition("/")[2].rpartition(".")[0])[:60]
+        digest = hashlib.sha256(f"{self.path}\0{self.purpose}".encode("utf-8", "surrogateescape"))
+        return f"{stem}-{digest.hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A file among the drafts that is none, with the reason; it is left alone until somebody drops it."""
+
+    id: str
+    file: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """What is in the spool."""
+
+    kept: Sequence[Kept] = ()
+    unusable: Sequence[Unusable] = ()
+
+
+def keep(repo: Repo, draft: Kept) -> None:
+    """Keeps a draft, in place of the one for the same component and purpose.
+
+    Raises:
+        OSError: The git directory is full or cannot be written to.
+    """
+    path = _path(repo, draft.id)
+    try:
+        _read(path)
+    except FileNotFoundError:
+        pass
+    except Unreadable:
+        set_aside(path)
+    write_durably(path, _serialise(draft))
+
+
+def find(repo: Repo, path: str, purpose: str) -> Kept | None:
+    """The draft that is kept for a component and a purpose, if there is a usable one."""
+    wanted = Kept(path, purpose, None, "", "", "", is_model=False, is_edited=False)
+    try:
+        found = _read(_path(repo, wanted.id))
+    except (FileNotFoundError, Unreadable):
+        return None
+    return found if (found.path, found.purpose) == (path, purpose) else None
+
+
+def drafts(repo: Repo) -> Drafts:
+    """Everything in the spool, in the order of the names."""
+    kept, unusable = [], []
+    folder = _folder(repo)
+    try:
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return Drafts()
+    except OSError as error:
+        raise UserError(f"{folder}: {error.strerror}") from error
+    for path in files:
+        try:
+            kept.append(_read_named(path))
+        except Unreadable as error:
+            unusable.append(Unusable(path.name.removesuffix(_SUFFIX), path, str(error)))
+        except FileNotFoundError:  # recorded meanwhile
+            continue
+    return Drafts(tuple(kept), tuple(unusable))
+
+
+def drop(repo: Repo, ids: Sequence[str]) -> None:
+    """Removes drafts that are recorded, or that nobody wants."""
+    for id_ in ids:
+        path = _path(repo, id_)
+        if path.parent.is_dir():
+            remove_durably(path)
+
+
+def drop_unusable(one: Unusable) -> None:
+    """Removes a file that is no draft."""
+    remove_durably(one.file)
+
+
+def _folder(repo: Repo) -> Path:
+    return repo.common_dir / "gitforge" / "drafts"
+
+
+def _path(repo: Repo, id_: str) -> Path:
+    return _folder(repo) / f"{id_}{_SUFFIX}"
+
+
+def _serialise(draft: Kept) -> bytes:
+    return json.dumps({"version": VERSION, **asdict(draft)}, indent=1).encode() + b"\n"
+
+
+def _read_named(path: Path) -> Kept:
+    if path.suffix != _SUFFIX:
+        raise Unreadable("it was set aside, because it could not be used")
+    draft = _read(path)
+    if draft.id != path.stem:
+        raise Unreadable("its name is not that of its content")
+    return draft
+
+
+def _read(path: Path) -> Kept:
+    content = read_own(path, MAX_BYTES)
+    try:
+        data: Any = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("it is no JSON: torn, or not gitforge's") from error
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        version = data.get("version") if isinstance(data, dict) else None
+        raise Unreadable(f"its version is {version!r}, and this gitforge knows {VERSION}")
+    values: dict[str, Any] = {name: data.get(name) for name in (field.name for field in fields(Kept))}
+    kinds = {"is_model": bool, "is_edited": bool}
+    for name, value in values.items():
+        is_right = isinstance(value, kinds.get(name, str)) or (name == "goal" and value is None)
+        if not is_right:
+            raise Unreadable(f"its {name} is {type(value).__name__}")
+    draft = Kept(**values)
+    try:
+        check_path(draft.path)
+    except UserError as error:
+        raise Unreadable(error.message) from error
+    return draft

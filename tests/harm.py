@@ -1,0 +1,115 @@
+"""What must hold after something terrible: exactly one commit, nothing left, nothing of the user's touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from llm_server import LlmServer, Say
+from program import DESCRIBE, NAME, PROTOCOL, Done, files, gitforge
+
+Git = Callable[..., str]
+
+TEXT = "# Drill down\n\nAsk why, and test each answer.\n"
+DYING = (sys.executable, str(Path(__file__).parent / "dying.py"))
+GENERATE = ("generate", NAME, *DESCRIBE, "--yes")
+
+
+def users_work(root: Path, git: Git) -> None:
+    """Staged, changed and untracked files of the user's, and one that is staged and changed on top."""
+    (root / "staged.txt").write_text("staged\n")
+    git("add", "staged.txt", cwd=root)
+    (root / "both.txt").write_text("staged\n")
+    git("add", "both.txt", cwd=root)
+    (root / "both.txt").write_text("changed\n")
+    (root / "library/personas/digital_detective.md").write_text("Mine.\n")
+    (root / "untracked.txt").write_text("untracked\n")
+    goals = root / "goals.yaml"
+    goals.write_text("# staged\n" + goals.read_text())
+    git("add", "goals.yaml", cwd=root)
+    goals.write_text("# changed\n" + goals.read_text())
+
+
+def killed(root: Path, where: str, how: str, *arguments: str) -> None:
+    """Runs gitforge until it is killed at a step, in a process group of its own."""
+    process = subprocess.Popen(
+        [*DYING, *(arguments or GENERATE)], cwd=root, env={**os.environ, "DIE_AT": where, "DIE_HOW": how},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, told.decode()
+
+
+def locks_in(root: Path) -> list[Path]:
+    """Every lock file in the git directory but ours, which is one that the kernel frees."""
+    return [path for path in (root / ".git").rglob("*.lock") if path.name != "commit.lock"]
+
+
+def generated(root: Path, git: Git) -> list[str]:
+    """The commits that recorded the component."""
+    return git("log", "--format=%H", "--grep=^Generate protocol", cwd=root).splitlines()
+
+
+def porcelain(root: Path, git: Git) -> str:
+    """`git status`, every untracked file too."""
+    return git("status", "--porcelain", "-z", "--untracked-files=all", cwd=root)
+
+
+class Witness:
+    """Looks at a workspace before and after.
+
+    Args:
+        root: The workspace.
+        git: Runs git.
+    """
+
+    def __init__(self, root: Path, git: Git) -> None:
+        self._root = root
+        self._git = git
+        self._files = files(root)
+        self._status = porcelain(root, git)
+        self._staged = git("diff", "--cached", "--no-ext-diff", cwd=root)
+        self._commits = self._count()
+
+    def assert_one_commit_and_nothing_else(self, text: str = TEXT) -> None:
+        """One commit of the component alone; the user's files, index and status as before; no lock, no damage."""
+        root, git = self._root, self._git
+        assert self._count() == self._commits + 1
+        (commit,) = generated(root, git)
+        assert git("show", "--format=", "--name-status", commit, cwd=root) == f"A\t{PROTOCOL}"
+        assert (root / PROTOCOL).read_text() == text
+        assert git("show", f"HEAD:{PROTOCOL}", cwd=root) + "\n" == text
+        self.assert_unharmed({PROTOCOL: text.encode()})
+
+    def assert_unharmed(self, more: dict[str, bytes] | None = None) -> None:
+        """The user's files, index and status as before; no lock, no damage, nothing pending."""
+        root, git = self._root, self._git
+        assert locks_in(root) == []
+        assert files(root) == {**self._files, **(more or {})}
+        assert porcelain(root, git) == self._status
+        assert git("diff", "--cached", "--no-ext-diff", cwd=root) == self._staged
+        git("fsck", "--full", "--strict", "--no-dangling", cwd=root)
+        left = sorted(path.name for path in (root / ".git/gitforge").rglob("*") if path.is_file())
+        assert left == ["commit.lock"], left
+
+    def _count(self) -> int:
+        return int(self._git("rev-list", "--count", "--all", cwd=self._root))
+
+
+def answers(llm: LlmServer, times: int = 1) -> None:
+    """Lets the model answer so often; what it is asked beyond fails."""
+    llm.queue(*[Say(TEXT)] * times)
+
+
+def generate(root: Path, *more: str) -> Done:
+    """The next command."""
+    return gitforge(*GENERATE, *more, cwd=root)
+
+
+def steps(names: Sequence[str]) -> list[str]:
+    """Each step, before and after."""
+    return [f"gitforge.store.{name}:{moment}" for name in names for moment in ("before", "after")]
