@@ -136,7 +136,7 @@ def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
     paths = ", ".join(step.path for step in journal.steps)
     if not repo.git_dir.is_dir() or not repo.root.is_dir():
         return Repair(f"An interrupted recording of {paths} was given up: its worktree is not there any more")
-    _free_dead_ref_locks(journal)
+    free_dead_ref_locks(journal)
     if not _is_recorded(journal):
         if not _is_ours(journal, work):
             return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
@@ -190,19 +190,24 @@ def _ref_locks(journal: Journal) -> list[Path]:
     return [journal.repo.common_dir / f"{ref}.lock", head] if ref is not None else [head]
 
 
-def _free_dead_ref_locks(journal: Journal) -> None:
+def free_dead_ref_locks(journal: Journal) -> bool:
     """Removes the locks that a killed `update-ref` of ours left: nobody else writes our commit's id.
 
     A kill before the id was written leaves an empty one, and git never writes into that of HEAD. An empty
     lock is ours if it is younger than the journal and nothing happens to it: a living git fills or removes
     its own at once.
+
+    Returns:
+        Whether there was one.
     """
     empty = []
+    is_freed = False
     for lock in _ref_locks(journal):
         with contextlib.suppress(FileNotFoundError):
             content = lock.read_bytes()
             if content.strip() == journal.commit.encode():
                 lock.unlink()
+                is_freed = True
             elif not content and lock.stat().st_mtime_ns >= _written_ns(journal):
                 empty.append((lock, FileIdentity.of(lock)))
     if empty:
@@ -210,6 +215,8 @@ def _free_dead_ref_locks(journal: Journal) -> None:
     for lock, identity in empty:
         if FileIdentity.of(lock) == identity:
             lock.unlink(missing_ok=True)
+            is_freed = True
+    return is_freed
 
 
 def _written_ns(journal: Journal) -> int:

@@ -28,7 +28,7 @@ from gitforge.store.locks import (
 )
 from gitforge.store.process import harmless
 from gitforge.store.records import FILE
-from gitforge.store.recovery import MOVE_SECONDS, Repair, recover
+from gitforge.store.recovery import MOVE_SECONDS, Repair, free_dead_ref_locks, recover
 from gitforge.store.repo import Entry, Head, Identity, IndexEntry, Repo
 from gitforge.store.spool import drop
 from gitforge.store.tree import edit_tree, kind
@@ -215,11 +215,12 @@ def _attempt(
         staging = Staging(work)
         try:
             files = stage_files(repo, changes, staging)
-            write_journal(journal_of(repo, head, commit, message, changes, new_index, settings.drafts))
+            journal = journal_of(repo, head, commit, message, changes, new_index, settings.drafts)
+            write_journal(journal)
             is_finished = True
             try:
                 lock_index(repo, head, new_index, before)
-                reach_commit_point(repo, head, commit, message)
+                reach_commit_point(journal)
                 is_finished = False
                 try:
                     failures = write_worktree(repo, changes, files, staging)
@@ -488,20 +489,22 @@ def _reason(message: str) -> str:
     return f"gitforge: {message.strip().splitlines()[0]}"
 
 
-def reach_commit_point(repo: Repo, head: Head, commit: str, message: str) -> None:
+def reach_commit_point(journal: Journal) -> None:
     """Moves the branch; from here on the generation is recorded.
 
     Raises:
         _LostRace: Somebody else has moved it, or is about to.
         UserError: git or the user's hook refuses.
     """
+    repo, head, commit = journal.repo, journal.head, journal.commit
     try:
-        repo.move_head(head, commit, reason=_reason(message), timeout=MOVE_SECONDS)
+        repo.move_head(head, commit, reason=journal.reason, timeout=MOVE_SECONDS)
     except UserError as error:
+        is_killed = free_dead_ref_locks(journal)
         now = repo.head()
         if now.commit == commit:
             return  # killed by the time limit, but after its work
-        if now != head or ".lock': File exists" in error.message:
+        if is_killed or now != head or ".lock': File exists" in error.message:
             raise _LostRace(f"The branch could not be moved ({error.message})") from error
         raise
 
