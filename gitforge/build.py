@@ -1,6 +1,6 @@
 """Builds a toolkit: reads the components of a goal, assembles them, writes the files.
 
-Nothing here asks, prints or generates: what is missing becomes a placeholder. See `generation.py`.
+Nothing here asks, prints or generates: what is missing becomes a placeholder. See `generate.py`.
 """
 
 from __future__ import annotations

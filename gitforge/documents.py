@@ -32,6 +32,7 @@ _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_TELLING = frozenset("+-.0123456789~nNtTfF")  # what a plain scalar that is not text can begin with
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,7 @@ def parse(text: str, file: str) -> Document:
     """
     builder = _Builder(file)
     try:
-        loader = _Loader(_paired(text.removeprefix("\ufeff")))
-        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
-            builder.take(event)
+        builder.read(_Loader(_paired(text.removeprefix("\ufeff"))))
     except yaml.MarkedYAMLError as error:
         raise InvalidFile([_syntax_problem(error, text, file)]) from None
     except yaml.YAMLError as error:
@@ -150,7 +149,39 @@ class _Builder:
         self._anchors: dict[str, tuple[Any, int, int]] = {}
         self._documents = 0
 
-    def take(self, event: yaml.Event) -> None:
+    def read(self, loader: Any) -> None:
+        """Takes every event. Nearly all are plain scalars, put in place right here: a call for each costs."""
+        stack = self._stack
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            if (
+                type(event) is not yaml.ScalarEvent
+                or not stack
+                or event.tag is not None
+                or event.anchor is not None
+            ):
+                self._take(event)
+                continue
+            holder, value = stack[-1], event.value
+            mark: Any = event.start_mark
+            if holder.wants_key:
+                holder.key, holder.wants_key = value, False
+                if value in holder.lines:
+                    self._duplicate(event, value, holder.lines[value])
+                else:
+                    holder.lines[value] = mark.line + 1
+                continue
+            if not event.style and (
+                not value or value[0] in _TELLING
+            ):  # plain: empty from libyaml, else None
+                value = _resolve(value)
+            if holder.is_list:
+                holder.lines[len(holder.value)] = mark.line + 1
+                holder.value.append(value)
+            else:
+                holder.value.setdefault(holder.key, value)
+                holder.wants_key = True
+
+    def _take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -165,7 +196,6 @@ class _Builder:
                 raise self._refuse(event, "holds more than one YAML document")
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        """Most events of a file are scalars: this is the loop that has to be quick."""
         value: Any = event.value
         if event.tag is not None and event.tag not in _STRING_TAGS:
             raise self._refuse(event, f"has the tag {event.tag!r}, which means nothing here")
@@ -192,7 +222,7 @@ class _Builder:
     def _close(self) -> None:
         done = self._stack.pop()
         self.lines[id(done.value)] = done.lines
-        self._add(done.event, done.value, done.size, done.height)
+        self._add(done.event, done.value, done.size + len(done.lines), done.height)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self._anchors:
@@ -269,8 +299,6 @@ def _resolve(value: str) -> Any:
     """What a plain scalar means, by the core schema of YAML 1.2."""
     if value in _WORDS:
         return _WORDS[value]
-    if value[0] not in "+-.0123456789":
-        return value
     if _INTEGER.fullmatch(value):
         return int(value)
     if _FLOAT.fullmatch(value):

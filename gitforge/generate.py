@@ -1,199 +1,377 @@
-"""From a missing component to a draft of it.
+"""Generates what is missing: drafts, each led through review, each accepted one recorded as one commit.
 
-What a model is asked is rendered from `library/generators/`: nothing of it is in this file. A draft is text
-that is not recorded yet.
+Nothing here asks or prints: decisions and progress go through callbacks.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
+import shlex
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from gitforge import names
-from gitforge.assemble import describe_goal
-from gitforge.components import MAX_BYTES, Component, Library
-from gitforge.errors import ProviderError
+from gitforge import commits
+from gitforge.build import Forge
+from gitforge.drafting import Draft, Prompt, Retry, make_prompt, tidy, write_draft
+from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.goals import Goal, Need
-from gitforge.llm import Message, Provider, Request
-from gitforge.templates import Templates
-from gitforge.text import hidden_characters, one_line
+from gitforge.llm import Provider
+from gitforge.plan import Planned, State
+from gitforge.review import Decide, Decision, Reviewed, review
+from gitforge.store import spool
+from gitforge.store.locks import ComponentLock, component_lock
+from gitforge.store.records import Identity
+from gitforge.store.spool import Kept
+from gitforge.store.transaction import NewFile, Recorded, Rewrite, record, refuse_during_operation
+from gitforge.text import one_line
 
-EXAMPLES = 2
-_FENCED = re.compile(r"(`{3,}|~{3,})(?:markdown|md|text|txt)?[ \t]*\n(.*?)\n?\1[ \t]*", re.DOTALL)
+if TYPE_CHECKING:
+    from gitforge.new_goal import NewGoal
+
+
+def prompt_for(
+    forge: Forge, need: Need, goal: Goal | None, purpose: str, retry: Retry | None = None
+) -> Prompt:
+    """What a model is asked for a component."""
+    return make_prompt(forge.templates, forge.workspace.library, need, goal, purpose, retry)
+
+
+def message_for(forge: Forge, path: str, reviewed: Reviewed, goal: Goal | None) -> str:
+    """The message of the commit that records a draft."""
+    return commits.generation(path, reviewed, goal.name if goal else None, str(forge.repo.identity()))
+
+
+def message_for_goal(forge: Forge, new: NewGoal, accepted: Sequence[tuple[str, Reviewed]]) -> str:
+    """The message of the commit that records a new goal, with the drafts made for it."""
+    return commits.new_goal(new.goal, accepted, str(forge.repo.identity()))
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """Exactly what a model is asked for one component, and the outline that the offline provider gives."""
-
-    messages: tuple[Message, ...]
-    outline: str
-
-    @property
-    def id(self) -> str:
-        """SHA-256 of the messages as compact JSON: the same prompt has the same id everywhere."""
-        plain = [{"role": message.role, "content": message.content} for message in self.messages]
-        sent = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(sent.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The generated text of a component before it is recorded.
+class Event:
+    """Something that happened to one component while its generation goes on.
 
     Attributes:
-        need: Which component.
-        purpose: What it is for, in one line.
-        text: The text, ending in one newline.
-        prompt_id: Which prompt it answers.
-        label: Who wrote it, for the commit.
-        is_model: Whether a language model did.
-        is_edited: Whether the engineer changed it.
+        what: `drafting`, `text`, `drafted`, `failed`, `recorded` or `skipped`; `kept`: the draft of an
+            earlier run is used; `unkept`: a draft could not be kept; `waiting`: another process makes it;
+            `found`: another process has made it; `repaired`: something else was finished first.
+        need: The component.
+        text: The piece of text that arrived, the new commit's id, or what is to be said.
+        error: Why it failed.
     """
 
+    what: str
     need: Need
-    purpose: str
-    text: str
-    prompt_id: str
-    label: str
-    is_model: bool
-    is_edited: bool = False
+    text: str = ""
+    error: ProviderError | None = None
 
 
 @dataclass(frozen=True)
-class Retry:
-    """Why a draft is asked for again."""
+class Generated:
+    """What became of the missing components.
 
-    previous: str
-    feedback: str
+    Attributes:
+        commits: The commit that recorded each, by path below `library/`.
+        skipped: Those left out, by an empty purpose or in review.
+        failed: Those for which the provider failed, and how.
+        fallback: The stand-in identity of the commits, where the user has set none.
+        found: Those that another process made meanwhile.
+    """
+
+    commits: Mapping[str, str]
+    skipped: tuple[Need, ...] = ()
+    failed: tuple[tuple[Need, ProviderError], ...] = ()
+    fallback: Identity | None = None
+    found: tuple[Need, ...] = ()
 
 
-def make_prompt(
-    templates: Templates,
-    library: Library,
-    need: Need,
-    goal: Goal | None,
-    purpose: str,
-    retry: Retry | None = None,
-) -> Prompt:
-    """Renders what a model is asked.
+@dataclass(frozen=True)
+class Task:
+    """One missing component to make.
 
-    Args:
-        templates: Where the generators are.
-        library: Where the goal's other components, and examples of the kind, are.
-        need: The missing component.
-        goal: What it will be used for; None where it stands for itself.
-        purpose: What it is for, in one line.
-        retry: An earlier draft and what was wrong with it.
+    Attributes:
+        planned: The component.
+        goal: What it is made for, if for one goal in particular.
+        purpose: What it is for, in one line; empty where it is to be left out.
+    """
+
+    planned: Planned
+    goal: Goal | None
+    purpose: str
+
+    @property
+    def need(self) -> Need:
+        """The component."""
+        return self.planned.need
+
+
+def refuse_in_the_way(forge: Forge, planned: Sequence[Planned], new_goal: NewGoal | None = None) -> None:
+    """Finds early, before anything is asked or paid for, what a commit would be refused for.
 
     Raises:
-        UserError: A generator is missing or does not compile, or a component cannot be read.
+        Conflict: A component is deleted in the working tree but not in git, or goals.yaml is not in git.
+        UserError: git ignores a component that is to be made.
     """
-    siblings = _read(library, (other for other in (goal.needs if goal else ()) if other.path != need.path))
-    values: dict[str, Any] = {
-        "kind": need.kind.name,
-        "name": need.name,
-        "title": names.title(need.name),
-        "path": f"library/{need.path}",
-        "purpose": one_line(purpose),
-        "goal": describe_goal(goal) if goal else None,
-        "siblings": siblings,
-        "examples": _read(library, _closest(library, need, purpose)),
-        "feedback": retry.feedback if retry else None,
-        "previous": retry.previous if retry else None,
-    }
-    outline = templates.render(_generator(templates, need, ".outline.md"), values)
-    blocks = templates.render_blocks(_generator(templates, need, ".md"), values | {"outline": outline})
-    messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
-    return Prompt(messages, outline)
-
-
-def write_draft(
-    provider: Provider,
-    prompt: Prompt,
-    need: Need,
-    purpose: str,
-    on_text: Callable[[str], None] = lambda _: None,
-) -> Draft:
-    """Asks the provider for a draft.
-
-    Args:
-        provider: Who writes it.
-        prompt: What is asked.
-        need: Which component.
-        purpose: What it is for.
-        on_text: Called with each piece of text as it arrives.
-
-    Raises:
-        ProviderError: It fails, or what it gives cannot be a component.
-    """
-    pieces: list[str] = []
-    size = 0
-    with closing(provider.stream(Request(prompt.messages, prompt.outline))) as stream:
-        for piece in stream:
-            pieces.append(piece)
-            size += len(piece.encode("utf-8", "replace"))
-            if size > MAX_BYTES:
-                raise ProviderError(f"the draft of {need.name} grew beyond {MAX_BYTES // 1024} KiB")
-            on_text(piece)
-    text = tidy("".join(pieces), need.name)
-    return Draft(need, one_line(purpose), text, prompt.id, provider.label, provider.is_model)
-
-
-def tidy(answer: str, name: str) -> str:
-    """What a provider answered, as a component's text: no fence around it, plain newlines, one at the end.
-
-    Raises:
-        ProviderError: Nothing is left, or it has characters that a reviewer could not see.
-    """
-    text = answer.replace("\r\n", "\n").strip()
-    fenced = _FENCED.fullmatch(text)
-    if fenced and fenced[1] not in fenced[2]:
-        text = fenced[2].strip()
-    if not text:
-        raise ProviderError(f"the draft of {name} is empty", hint="Try again, or try another model.")
-    hidden = next(hidden_characters(text), None)
-    if hidden is not None:
-        place = f"line {hidden.line}, column {hidden.column}"
-        raise ProviderError(
-            f"the draft of {name} has the hidden character {hidden.name} in {place}",
-            hint="Try again, or try another model: what a reviewer cannot see is not recorded.",
+    if new_goal is not None:
+        path = forge.repo.relative(forge.workspace.goals_file)
+        new_goal.edit(forge.repo.committed(path))
+    missing = [one.path for one in planned if one.state is State.MISSING]
+    if missing and (ignored := forge.repo.ignored(missing)):
+        raise UserError(
+            f"{', '.join(ignored)}: git ignores it, so it cannot be recorded",
+            hint=f"`git check-ignore -v {shlex.quote(ignored[0])}` shows the line that does it.",
         )
-    return text + "\n"
+    deleted = [one for one in planned if one.state is State.DELETED]
+    if deleted:
+        paths = ", ".join(one.path for one in deleted)
+        restored = " ".join(shlex.quote(f":/{one.path}") for one in deleted)  # from any folder
+        raise Conflict(
+            f"{paths}: deleted here, but still in git",
+            hint=f"Bring it back with `git restore --staged --worktree {restored}`, or commit the deletion.",
+        )
 
 
-def _generator(templates: Templates, need: Need, suffix: str) -> str:
-    """The kind's own generator, else the default one."""
-    own = f"generators/{need.kind.name}{suffix}"
-    return own if templates.exists(own) else f"generators/default{suffix}"
+def generate(
+    forge: Forge,
+    tasks: Sequence[Task],
+    provider: Provider,
+    decide: Decide,
+    on_event: Callable[[Event], None],
+    new_goal: NewGoal | None = None,
+) -> Generated:
+    """Drafts every missing component, leads each through review, and records each accepted one as one commit.
+
+    A provider that fails for one component does not cost the others theirs.
+
+    Args:
+        forge: Where.
+        tasks: The components to make.
+        provider: Who drafts them.
+        decide: The review.
+        on_event: Told what happens.
+        new_goal: A goal to put into goals.yaml: it and its components become one commit.
+
+    Raises:
+        Cancelled: The engineer quit; what was accepted before is recorded.
+        Conflict: Something of the user's is in the way.
+        UserError: git refuses.
+    """
+    if new_goal is not None or any(task.purpose for task in tasks):
+        refuse_during_operation(forge.repo)  # now, not once drafts are paid for
+    run = _Run(forge, provider, decide, on_event)
+    busy = run.make(tasks, new_goal)
+    for task in busy:  # one at a time, so that nobody waits for a process that waits
+        run.make([task], is_waiting=True)
+    return run.generated()
 
 
-def _read(library: Library, needs: Iterable[Need]) -> list[dict[str, str]]:
-    """What generators see of the components that exist."""
-    return [_about(component) for component in map(library.read, needs) if component.body is not None]
+class _Run:
+    """What became of the components so far."""
+
+    def __init__(
+        self, forge: Forge, provider: Provider, decide: Decide, on_event: Callable[[Event], None]
+    ) -> None:
+        self._forge = forge
+        self._drafter = _Drafter(forge, provider, on_event)
+        self._decide = decide
+        self._on_event = on_event
+        self._made: dict[str, str] = {}
+        self._skipped: list[Need] = []
+        self._failed: list[tuple[Need, ProviderError]] = []
+        self._found: list[Need] = []
+        self._fallback: Identity | None = None
+
+    def generated(self) -> Generated:
+        """The result."""
+        skipped, failed, found = tuple(self._skipped), tuple(self._failed), tuple(self._found)
+        return Generated(self._made, skipped, failed, self._fallback, found)
+
+    def make(
+        self, tasks: Sequence[Task], new_goal: NewGoal | None = None, *, is_waiting: bool = False
+    ) -> list[Task]:
+        """Makes components; returns those that another process is making, which a new goal waits for."""
+        with ExitStack() as held:
+            locks, busy = self._lock(tasks, held, is_waiting=is_waiting or new_goal is not None)
+            mine = self._leave_out_found([task for task in tasks if task not in busy], locks)
+            drafts, skipped, failed = self._drafter.draft_all(mine)
+            self._skipped += skipped
+            self._failed += failed
+            accepted: list[tuple[str, Reviewed]] = []
+            for task, draft in drafts:
+                path = task.planned.path
+                reviewed = review(draft, self._deciding(task), self._drafter.regenerator(task))
+                if reviewed is None:
+                    spool.drop(self._forge.repo, [as_kept(path, draft, None).id])
+                    self._skipped.append(task.need)
+                    self._on_event(Event("skipped", task.need))
+                elif new_goal is not None:
+                    accepted.append((path, reviewed))
+                    continue
+                else:
+                    message = message_for(self._forge, path, reviewed, task.goal)
+                    self._record([_new_file(path, reviewed)], message, [(path, reviewed)])
+                locks[path].free()
+            if new_goal is not None:
+                goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
+                edits: list[NewFile | Rewrite] = [goals]
+                edits += [_new_file(path, reviewed) for path, reviewed in accepted]
+                self._record(edits, message_for_goal(self._forge, new_goal, accepted), accepted)
+        return busy
+
+    def _lock(
+        self, tasks: Sequence[Task], held: ExitStack, *, is_waiting: bool
+    ) -> tuple[dict[str, ComponentLock], list[Task]]:
+        """Takes the locks, in the order of the paths, so that two processes cannot block each other."""
+        locks: dict[str, ComponentLock] = {}
+        busy = []
+        for task in sorted(tasks, key=lambda task: task.planned.path):
+            if not task.purpose:
+                continue
+
+            def wait(holder: str, need: Need = task.need) -> None:
+                self._on_event(Event("waiting", need, holder))
+
+            lock = component_lock(self._forge.repo, task.planned.path, wait=wait if is_waiting else None)
+            if lock is None:
+                busy.append(task)
+            else:
+                held.callback(lock.free)
+                locks[task.planned.path] = lock
+        return locks, busy
+
+    def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
+        """The tasks but for those that another process has recorded since they were planned."""
+        there = self._forge.repo.entries("HEAD", list(locks)) if locks else {}
+        for task in tasks:
+            if task.planned.path in there:
+                locks[task.planned.path].free()
+                self._found.append(task.need)
+                self._on_event(Event("found", task.need))
+        return [task for task in tasks if task.planned.path not in there]
+
+    def _deciding(self, task: Task) -> Decide:
+        """The review, which keeps what the engineer has edited."""
+
+        def decide(draft: Draft) -> Decision:
+            if draft.is_edited:
+                self._drafter.keep(task.planned.path, draft, task.goal)
+            return self._decide(draft)
+
+        return decide
+
+    def _record(
+        self, edits: Sequence[NewFile | Rewrite], message: str, accepted: Sequence[tuple[str, Reviewed]]
+    ) -> None:
+        drafts = [as_kept(path, reviewed.draft, None).id for path, reviewed in accepted]
+        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts)
+        for _, reviewed in accepted:
+            need = reviewed.draft.need
+            if recorded.repair is not None:
+                self._on_event(Event("repaired", need, recorded.repair.done))
+            self._made[need.path] = recorded.commit
+            self._on_event(Event("recorded", need, recorded.commit))
+        self._fallback = recorded.identity if recorded.identity.is_fallback else None
 
 
-def _about(component: Component) -> dict[str, str]:
-    return {
-        "kind": component.need.kind.name,
-        "name": component.need.name,
-        "title": component.title,
-        "text": component.body or "",
-    }
+def as_kept(path: str, draft: Draft, goal: Goal | None) -> Kept:
+    """A draft as it is kept on disk."""
+    return Kept(
+        path, draft.purpose, goal.name if goal else None, draft.text, draft.prompt_id, draft.label,
+        draft.is_model, draft.is_edited,
+    )  # fmt: skip
 
 
-def _closest(library: Library, need: Need, purpose: str) -> Sequence[Need]:
-    """The components of the same kind whose names share the most words with the name and the purpose."""
-    wanted = _words(need.name) | _words(purpose)
-    others = [Need(need.kind, name) for name in library.names(need.kind) if name != need.name]
-    others.sort(key=lambda other: (-len(wanted & _words(other.name)), other.name))
-    return others[:EXAMPLES]
+def kept_draft(forge: Forge, planned: Planned, purpose: str) -> Draft | None:
+    """The draft of an earlier run for the same component and purpose, if there is one that can be used."""
+    kept = spool.find(forge.repo, planned.path, one_line(purpose))
+    try:
+        if kept is None or tidy(kept.text, planned.need.name) != kept.text:
+            return None
+    except ProviderError:
+        return None
+    draft = Draft(planned.need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model)
+    return replace(draft, is_edited=kept.is_edited)
 
 
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[^\W\d_]{3,}", text.casefold()))
+class _Drafter:
+    """Asks the provider, and says what happens."""
+
+    def __init__(self, forge: Forge, provider: Provider, on_event: Callable[[Event], None]) -> None:
+        self._forge = forge
+        self._provider = provider
+        self._on_event = on_event
+
+    def draft_all(
+        self, tasks: Sequence[Task]
+    ) -> tuple[list[tuple[Task, Draft]], list[Need], list[tuple[Need, ProviderError]]]:
+        """The drafts, the components without a purpose, and those for which the provider failed."""
+        drafts: list[tuple[Task, Draft]] = []
+        skipped: list[Need] = []
+        failed: list[tuple[Need, ProviderError]] = []
+        for task in tasks:
+            if not task.purpose:
+                skipped.append(task.need)
+                self._on_event(Event("skipped", task.need))
+                continue
+            try:
+                drafts.append((task, self._draft(task)))
+            except ProviderError as error:
+                failed.append((task.need, error))
+                self._on_event(Event("failed", task.need, error=error))
+        return drafts, skipped, failed
+
+    def regenerator(self, task: Task) -> Callable[[Draft, str], Draft]:
+        """What makes another draft from one and the engineer's feedback."""
+
+        def again(draft: Draft, feedback: str) -> Draft:
+            try:
+                return self._draft(task, Retry(draft.text, feedback))
+            except ProviderError as error:  # the draft at hand is kept: it was paid for
+                self._on_event(Event("failed", task.need, error=error))
+                return draft
+
+        return again
+
+    def keep(self, path: str, draft: Draft, goal: Goal | None) -> None:
+        """Keeps a draft that costs money or work, before anything else can go wrong with it."""
+        if not draft.is_model and not draft.is_edited:
+            return
+        try:
+            spool.keep(self._forge.repo, as_kept(path, draft, goal))
+        except OSError as error:
+            self._on_event(Event("unkept", draft.need, f"{error.strerror}; {_keep_elsewhere(draft)}"))
+
+    def _draft(self, task: Task, retry: Retry | None = None) -> Draft:
+        kept = kept_draft(self._forge, task.planned, task.purpose) if retry is None else None
+        if kept is not None:
+            self._on_event(Event("kept", task.need, kept.label))
+            return kept
+        prompt = prompt_for(self._forge, task.need, task.goal, task.purpose, retry)
+        self._on_event(Event("drafting", task.need))
+        draft = write_draft(
+            self._provider,
+            prompt,
+            task.need,
+            task.purpose,
+            lambda text: self._on_event(Event("text", task.need, text)),
+        )
+        self.keep(task.planned.path, draft, task.goal)
+        self._on_event(Event("drafted", task.need))
+        return draft
+
+
+def _keep_elsewhere(draft: Draft) -> str:
+    """Where a draft is, whose place in the git directory could not be written to."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gitforge-draft-", suffix=f"-{draft.need.name}", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(draft.text)
+    except OSError as error:
+        return f"nor elsewhere: {error.strerror}"
+    return f"it is in {file.name}"
+
+
+def _new_file(path: str, reviewed: Reviewed) -> NewFile:
+    return NewFile(path, reviewed.draft.text.encode())

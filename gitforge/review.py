@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gitforge.drafting import Draft
 from gitforge.errors import Cancelled
-from gitforge.generate import Draft
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from gitforge.drafting import Draft
 from gitforge.errors import Cancelled
-from gitforge.generate import Draft
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.review import Accept, Decision, Edit, Quit, Regenerate, Reviewed, Skip, review
 from gitforge.text import as_diff

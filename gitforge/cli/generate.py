@@ -23,7 +23,7 @@ from gitforge.cli.session import (
     open_forge,
 )
 from gitforge.errors import AnswerMissing, ProviderError, UserError
-from gitforge.generation import Generated
+from gitforge.generate import Generated
 from gitforge.goals import Goal, Need
 from gitforge.plan import State
 

@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitforge import generation, review
+from gitforge import generate, review
 from gitforge.build import Forge
 from gitforge.cli import output, wizard
 from gitforge.cli.plans import Options
 from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
 from gitforge.cli.session import open_provider
+from gitforge.drafting import Draft
 from gitforge.errors import AnswerMissing
-from gitforge.generate import Draft
-from gitforge.generation import Generated
+from gitforge.generate import Generated
 from gitforge.goals import Goal, Need
 from gitforge.plan import Planned, State
 
@@ -37,7 +37,7 @@ def generate_missing(
     new_goal: NewGoal | None = None,
 ) -> Generated:
     """Asks for the purposes, has the drafts made, and leads each through review to its commit."""
-    generation.refuse_in_the_way(forge, planned, new_goal)
+    generate.refuse_in_the_way(forge, planned, new_goal)
     missing = [one for one in planned if one.state is State.MISSING]
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
@@ -48,11 +48,11 @@ def generate_missing(
         _say_provider(provider)
         _refuse_silence(missing, described, options)
     purposes = wizard.purposes([one.need for one in missing], described)
-    tasks = [generation.Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
+    tasks = [generate.Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
     is_asked = not options.is_unattended
     decide = on_terminal(forge.repo.editor) if is_asked else accept_all(show=not options.no_review)
     with Progress(provider) as progress:
-        done = generation.generate(forge, tasks, provider, decide, progress, new_goal)
+        done = generate.generate(forge, tasks, provider, decide, progress, new_goal)
     if done.fallback:
         output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
     return done
@@ -70,7 +70,7 @@ def dry_run(
 
     A new goal and its components would be one commit: it stands in a last step, that of goals.yaml.
     """
-    generation.refuse_in_the_way(forge, planned)
+    generate.refuse_in_the_way(forge, planned)
     missing = [one for one in planned if one.state is State.MISSING]
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
@@ -86,8 +86,8 @@ def dry_run(
         if purpose == "":
             continue
         goal = goal_of(one.need)
-        kept = generation.kept_draft(forge, one, purpose) if purpose else None
-        prompt = generation.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
+        kept = generate.kept_draft(forge, one, purpose) if purpose else None
+        prompt = generate.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
         prompt_id = prompt.id if purpose else UNKNOWN_ID
         draft = kept or Draft(
             one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model
@@ -104,11 +104,11 @@ def dry_run(
                 if kept
                 else [{"role": message.role, "content": message.content} for message in prompt.messages],
                 "outline": None if provider.is_model or kept else prompt.outline,
-                "commit": None if new_goal else generation.message_for(forge, one.path, reviewed, goal),
+                "commit": None if new_goal else generate.message_for(forge, one.path, reviewed, goal),
             }
         )
     if new_goal is not None:
-        message = generation.message_for_goal(forge, new_goal, accepted)
+        message = generate.message_for_goal(forge, new_goal, accepted)
         path = forge.repo.relative(forge.workspace.goals_file)
         nobody: dict[str, Any] = {
             "provider": None, "model": None, "kept_draft": None, "messages": [], "outline": None,

@@ -11,7 +11,7 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generation import Generated
+    from gitforge.generate import Generated
 
 
 @dataclass(frozen=True)

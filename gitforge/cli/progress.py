@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitforge.cli import output
-from gitforge.generation import Event
+from gitforge.generate import Event
 from gitforge.llm import Provider
 
 if TYPE_CHECKING:

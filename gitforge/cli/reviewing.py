@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitforge.cli import output
+from gitforge.drafting import Draft, tidy
 from gitforge.errors import GitforgeError
-from gitforge.generate import Draft, tidy
 from gitforge.review import Accept, Decision, Edit, Quit, Regenerate, Skip
 from gitforge.text import as_diff
 

@@ -107,7 +107,7 @@ class TestASpool:
 class TestADraftSurvives:
     def test_a_kill_in_review_and_is_offered_again(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         answers(llm)
-        killed(incomplete, "gitforge.generation:review:before", "group")
+        killed(incomplete, "gitforge.generate:review:before", "group")
         dry = gitforge(*GENERATE, "--dry-run", cwd=incomplete)
         assert "would use the kept draft" in dry.out
         status = gitforge("status", cwd=incomplete)
@@ -211,7 +211,7 @@ class TestADraftSurvives:
 
     def test_another_purpose_is_another_draft(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         llm.queue(Say(TEXT), Say("Other.\n"))
-        killed(incomplete, "gitforge.generation:review:before", "alone")
+        killed(incomplete, "gitforge.generate:review:before", "alone")
         done = gitforge("generate", NAME, "--describe", f"{NAME}=Another purpose.", "--yes", cwd=incomplete)
         assert done.code == 0
         assert len(llm.requests) == 2
@@ -221,7 +221,7 @@ class TestADraftSurvives:
         assert gitforge("drafts", cwd=incomplete).out == ""
 
     def test_that_an_offline_outline_costs_nothing(self, incomplete: Path) -> None:
-        killed(incomplete, "gitforge.generation:review:before", "alone")
+        killed(incomplete, "gitforge.generate:review:before", "alone")
         assert not (incomplete / ".git/gitforge/drafts").exists()
 
 
@@ -277,7 +277,7 @@ class TestAComponentsLock:
 
     def test_one_that_was_killed_holds_nobody(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         answers(llm, 2)
-        killed(incomplete, "gitforge.generation:write_draft:after", "alone")
+        killed(incomplete, "gitforge.generate:write_draft:after", "alone")
         assert generate(incomplete).code == 0
         assert list((incomplete / ".git/gitforge/making").iterdir()) == []
 

@@ -45,7 +45,7 @@ def drafted(incomplete: Path, git: Git, llm: LlmServer) -> Path:
     """A workspace with the user's work in it and a draft that is kept, so that what follows is the commit."""
     answers(llm)
     users_work(incomplete, git)
-    environment = {**os.environ, "DIE_AT": "gitforge.generation:review:before", "DIE_HOW": "alone"}
+    environment = {**os.environ, "DIE_AT": "gitforge.generate:review:before", "DIE_HOW": "alone"}
     dying = Path(__file__).parent.parent / "dying.py"
     subprocess.run([sys.executable, str(dying), *GENERATE], cwd=incomplete, env=environment, check=False,
                    capture_output=True)  # fmt: skip

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from making import make_workspace, only_goal
 
+from gitforge.drafting import Prompt, Retry, make_prompt, tidy, write_draft
 from gitforge.errors import ProviderError
-from gitforge.generate import Prompt, Retry, make_prompt, tidy, write_draft
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.llm import Request
 from gitforge.templates import Templates

@@ -1,0 +1,199 @@
+"""What recording one component costs, as a ratio to `git add` and `git commit` by hand.
+
+    python benchmarks/recording.py             # tables, and exit code 1 where a bound is exceeded
+    python benchmarks/recording.py --rounds 30 # steadier
+
+Libraries of 10, 1,000 and 100,000 components, all of them files in a worktree that git knows to be unchanged.
+Each round records one component in each of the ways, in turn, so that a noisy machine slows all alike; a
+figure is the median of the per-round ratios. "In process" is one call of `record`. "Command" is a whole
+`gitforge generate` with the offline provider, less an interpreter's start with the same imports in the same
+round. Absolute times are printed for orientation only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gitforge.store.repo import Repo
+from gitforge.store.transaction import NewFile, record
+
+KINDS = ("personas", "protocols", "constraints")
+BULK = 1_000
+
+SAYS_ITS_IMPORTS = """
+import json, sys
+from gitforge.cli.main import main
+code = main()
+print(json.dumps(list(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+IMPORTS = """
+import importlib, json, os, sys
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+os._exit(0)  # as gitforge ends
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A library's size, how many rounds it gets, and the bound of its ratios, if there is one."""
+
+    components: int
+    rounds: float
+    most: float | None
+
+
+CASES = (Case(10, 1.0, 1.5), Case(1_000, 1.0, None), Case(100_000, 0.5, 0.6))
+
+
+def main() -> int:
+    """Measures, prints, and says whether every bound holds."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="rounds in the smaller libraries (default: 20)"
+    )
+    rounds = parser.parse_args().rounds
+    os.environ.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull)
+    kept = True
+    print(f"{'components':>10}  {'':<12}{'median ms':>10}{'ratio to git by hand':>22}")
+    with tempfile.TemporaryDirectory(prefix="gitforge-bench-") as folder:
+        for case in CASES:
+            workspace = Path(folder) / str(case.components)
+            prepare(workspace, case.components)
+            times = measure(workspace, max(3, round(rounds * case.rounds)))
+            print(f"{case.components:>10,}  {'by hand':<12}{milliseconds(times['by hand']):>10.1f}")
+            for way in ("in process", "command"):
+                ratio = median_ratio(times[way], times["by hand"])
+                verdict = ""
+                if case.most is not None:
+                    kept = kept and ratio <= case.most
+                    verdict = f"  at most {case.most}: {'ok' if ratio <= case.most else 'EXCEEDED'}"
+                print(f"{'':>10}  {way:<12}{milliseconds(times[way]):>10.1f}{ratio:>22.2f}{verdict}")
+        print()
+        workspace = Path(folder) / "1000"
+        print(f"{BULK:,} components in bulk, in one process: {bulk(workspace):.0f} commits a second")
+    return 0 if kept else 1
+
+
+def prepare(workspace: Path, components: int) -> None:
+    """A workspace whose library has that many components, committed and checked out."""
+    run([sys.executable, "-m", "gitforge", "init", str(workspace)], workspace.parent)
+    who = "committer bench <bench@example.org> 1700000000 +0000\n"
+    stream = [f"commit refs/heads/main\n{who}data 15\nA large library\nfrom refs/heads/main^0\n"]
+    stream += [f"D library/{kind}\n" for kind in KINDS]
+    for number in range(components):
+        text = f"## Component {number}\n\nA component of its own.\n"
+        path = f"library/{KINDS[number % len(KINDS)]}/component_{number}.md"
+        stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
+    run(["git", "fast-import", "--quiet"], workspace, "".join(stream))
+    run(["git", "reset", "--quiet", "--hard"], workspace)
+    for key, value in {"user.name": "bench", "user.email": "bench@example.org", "gc.auto": "0"}.items():
+        run(["git", "config", key, value], workspace)
+    time.sleep(1.1)  # from now on no file is as young as the index, so git trusts what it has noted of them
+    run(["git", "update-index", "--refresh", "--force-write-index"], workspace)
+
+
+def measure(workspace: Path, rounds: int) -> dict[str, list[float]]:
+    """Seconds of wall clock for each way, one figure a round; the first round does not count."""
+    repo = Repo.discover(workspace)
+    generate = ["generate", "--yes", "--no-review", "--provider", "offline", "--describe"]
+    modules = run(
+        [
+            sys.executable,
+            "-c",
+            SAYS_ITS_IMPORTS,
+            *generate,
+            "warm_up.md=For the warm-up.",
+            "protocols/warm_up.md",
+        ],
+        workspace,
+    )
+    names = [
+        name for name in json.loads(modules.splitlines()[-1]) if name not in {"__main__", "gitforge.__main__"}
+    ]
+    floor = [sys.executable, "-c", IMPORTS, json.dumps(names)]
+    times: dict[str, list[float]] = {"by hand": [], "in process": [], "command": []}
+    for number in range(rounds + 1):
+        content = f"## Round {number}\n\nA component of its own.\n"
+        path = f"library/protocols/by_hand_{number}.md"
+        (workspace / path).write_text(content)
+        name = f"command_{number}.md"
+        command = [sys.executable, "-m", "gitforge", *generate, f"{name}=For {number}.", f"protocols/{name}"]
+
+        seconds = {
+            "by hand": timed(partial(by_hand, workspace, path)),
+            "in process": timed(partial(record_one, repo, number, content)),
+            "command": timed(partial(run, command, workspace)) - timed(partial(run, floor, workspace)),
+        }
+        if number >= 1:
+            for way, figure in seconds.items():
+                times[way].append(figure)
+    return times
+
+
+def by_hand(workspace: Path, path: str) -> None:
+    """Records a file that is there already as a person does."""
+    run(["git", "add", "--", path], workspace)
+    run(["git", "commit", "--quiet", "-m", f"Add {path}"], workspace)
+
+
+def record_one(repo: Repo, number: int, content: str) -> None:
+    """Records one component as a generation does."""
+    name = f"library/protocols/recorded_{number}.md"
+    record(
+        repo, [NewFile(name, content.encode())], f"Generate protocol recorded_{number}\n\nComponent: {name}\n"
+    )
+
+
+def bulk(workspace: Path) -> float:
+    """How many commits a second there are where one process records one component after the other."""
+    repo = Repo.discover(workspace)
+
+    def every() -> None:
+        for number in range(BULK):
+            record_one(repo, 1_000_000 + number, f"## Bulk {number}\n")
+
+    return BULK / timed(every)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that an action takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def milliseconds(seconds: list[float]) -> float:
+    """Their median."""
+    return statistics.median(seconds) * 1000
+
+
+def median_ratio(times: list[float], floor: list[float]) -> float:
+    """The median of the ratios of the rounds."""
+    return statistics.median(one / other for one, other in zip(times, floor, strict=True))
+
+
+def run(command: list[str], folder: Path, stdin: str = "") -> str:
+    """Runs a command quietly and gives what it said on stderr; a failure ends the benchmark with that."""
+    done = subprocess.run(command, cwd=folder, input=stdin, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stderr
+
+
+if __name__ == "__main__":
+    sys.exit(main())
