@@ -47,9 +47,10 @@ def drafts(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
 def show(ctx: typer.Context, name: Name, as_json: AsJson = False, directory: Directory = Path()) -> None:
     """Show the text of a draft."""
     one = _find(_open(ctx, directory)[1].kept, name)
-    output.data({**draft_as_json(one), "text": one.text}) if as_json else output.result(
-        one.text.removesuffix("\n")
-    )
+    if as_json:
+        output.data({**draft_as_json(one), "text": one.text})
+    else:
+        output.result(one.text.removesuffix("\n"))
 
 
 @app.command(epilog="Example: gitforge drafts drop root_cause_analysis_drilldown.md")

@@ -18,6 +18,7 @@ from gitforge.errors import AnswerMissing
 from gitforge.generate import Generated
 from gitforge.goals import Goal, Need
 from gitforge.plan import Planned, State
+from gitforge.store import spool
 
 if TYPE_CHECKING:
     from gitforge.llm import Provider
@@ -137,8 +138,17 @@ def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> dict[str, str]:
+    """What each component is for, where it is known: said now, or when a draft that is kept was asked for."""
     others = [one.need for one in missing]
-    return wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
+    described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
+    kept: dict[str, list[str]] = {}
+    for draft in spool.drafts(forge.repo).kept if missing else ():
+        kept.setdefault(draft.path, []).append(draft.purpose)
+    for one in missing:
+        purposes = kept.get(one.path, [])
+        if one.need.path not in described and one.need.purpose is None and len(purposes) == 1:
+            described[one.need.path] = purposes[0]
+    return described
 
 
 def _say_provider(provider: Provider) -> None:

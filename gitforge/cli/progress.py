@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitforge.cli import output
 from gitforge.generate import Event
 from gitforge.llm import Provider
+from gitforge.text import printable
 
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
 
 
 class Progress:
@@ -25,6 +28,7 @@ class Progress:
         self._provider = provider
         self._live: Status | None = None
         self._size = 0
+        self._since = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -54,10 +58,8 @@ class Progress:
                     ("recorded ", output.GOOD), f"{path} ", (f"as commit {event.text[:10]}", output.DIM)
                 )
             case "kept":
-                output.say(
-                    ("kept draft ", output.GOOD),
-                    f"of {path} by {event.text}, from an earlier run: nothing is sent",
-                )
+                told = f"of {path} by {event.text}, from an earlier run: nothing is sent"
+                output.say(("kept draft ", output.GOOD), told)
             case "unkept":
                 self._stop()
                 output.say(("warning: ", output.WARN), f"the draft of {path} could not be kept: {event.text}")
@@ -72,16 +74,21 @@ class Progress:
 
     def _start(self, path: str) -> None:
         self._size = 0
+        self._since = time.monotonic()
         if sys.stderr.isatty():
             self._live = output.console(sys.stderr).status(self._line(path))
             self._live.start()
         else:
             output.say(f"drafting {path} with {self._provider.describe}")
 
-    def _line(self, path: str) -> str:
-        from rich.markup import escape  # noqa: PLC0415
+    def _line(self, path: str) -> Text:
+        """One line that never wraps: a live line is drawn over itself."""
+        from rich.text import Text  # noqa: PLC0415
 
-        return escape(f"drafting {path} with {self._provider.describe}: {self._size:,} characters")
+        name = path.rpartition("/")[2]
+        seconds = time.monotonic() - self._since
+        told = f"drafting {name}: {self._size:,} characters in {seconds:.0f} s"
+        return Text(printable(told), no_wrap=True, overflow="ellipsis")
 
     def _stop(self) -> None:
         if self._live is not None:

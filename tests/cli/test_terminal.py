@@ -465,7 +465,7 @@ def test_ctrl_c_in_mid_draft_leaves_everything_as_it_was(
     llm.queue(answer)
     before = head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)
     with Terminal(*BUILD, *DESCRIBE, cwd=incomplete) as terminal:
-        terminal.wait_for(f"drafting {PROTOCOL}")
+        terminal.wait_for(f"drafting {NAME}")
         while not llm.requests:
             time.sleep(0.01)
         if answer is not HANG:
@@ -500,7 +500,7 @@ def test_ctrl_c_in_the_second_draft_keeps_nothing_because_nothing_was_accepted(
     llm.queue(Say("## Detective\n"), HANG)
     before = head(git, lacking), files(lacking)
     with Terminal(*TWO, cwd=lacking) as terminal:
-        terminal.wait_for(f"drafting {PROTOCOL}")
+        terminal.wait_for(f"drafting {NAME}")
         terminal.send(CTRL_C)
         assert terminal.ended() == 130
     assert (head(git, lacking), files(lacking)) == before

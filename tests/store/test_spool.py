@@ -121,6 +121,16 @@ class TestADraftSurvives:
         assert len(generated(incomplete, git)) == len(llm.requests) == 1
         assert gitforge("drafts", "--json", cwd=incomplete).json == {"drafts": [], "unusable": []}
 
+    def test_without_its_purpose_being_typed_again(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
+        answers(llm)
+        killed(incomplete, "gitforge.generate:review:before", "group")
+        with Terminal("generate", NAME, cwd=incomplete) as terminal:
+            terminal.wait_for("Record this protocol?")
+            assert "what are these for?" not in terminal.told
+            terminal.enter("a")
+            assert terminal.ended() == 0
+        assert len(generated(incomplete, git)) == len(llm.requests) == 1
+
     def test_a_merge_that_began_meanwhile(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         answers(llm)
         with Terminal("generate", NAME, *DESCRIBE, cwd=incomplete) as terminal:
