@@ -157,11 +157,6 @@ class Repo:
             found[key.lower().removeprefix(f"{section.lower()}.")] = value if "\n" in item else "true"
         return found
 
-    def signs_commits(self) -> bool:
-        """Whether `commit.gpgsign` is on. `git commit` reads it; `commit-tree` has to be told."""
-        done = self._read("config", "--type=bool", "--get", "commit.gpgsign", accept=(0, 1))
-        return done.stdout == b"true\n"
-
     def editor(self) -> str:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
         return os.fsdecode(self._read("var", "GIT_EDITOR").stdout).removesuffix("\n")
@@ -366,6 +361,9 @@ class Repo:
         encoding = ("-c", "i18n.commitEncoding=UTF-8")
         done = self._run("commit-tree", *options, tree, options=(*_DURABLE, *encoding),
                          stdin=text, environment=people, timeout=timeout, writes=True)  # fmt: skip
+        if sign and done.status != 0 and not done.timed_out:
+            hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository"
+            raise UserError(failure(done).message, hint=hint)
         return _id(done)
 
     # --- index and refs ----------------------------------------------------------------------------------
@@ -391,13 +389,6 @@ class Repo:
         added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
         environment = {"GIT_INDEX_FILE": str(index)}
         succeed(self._run("update-index", "--add", *added, environment=environment, writes=True))
-
-    def refresh_index(self, paths: Sequence[str]) -> None:
-        """Lets git note in the index that files are unchanged, if nobody else holds the index's lock."""
-        about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-        locking = {"GIT_OPTIONAL_LOCKS": "1"}
-        # Shielded: an interrupted git sometimes leaves an empty index.lock behind.
-        self._run("status", *about, "--", *_pathspecs(paths), environment=locking, shielded=True, writes=True)
 
     def move_head(self, head: Head, commit: str, *, reason: str, timeout: float) -> None:
         """Moves HEAD's branch, or a detached HEAD, by compare-and-swap.
@@ -479,7 +470,7 @@ class Repo:
         return self._run("merge-base", "--is-ancestor", commit, tip).status == 0
 
     def refresh_copy(self, paths: Sequence[str], *, index: Path) -> None:
-        """As `refresh_index`, in a file that is not the index yet; it is replaced, not written into."""
+        """Lets git note that files are unchanged, in a file that is not the index yet and is replaced."""
         about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
         there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}
         self._run("status", *about, "--", *_pathspecs(paths), environment=there, shielded=True, writes=True)

@@ -424,8 +424,10 @@ def refuse_ignored(repo: Repo, changes: Sequence[_Change]) -> None:
         UserError: A path is ignored and not tracked.
     """
     if ignored := repo.ignored([change.path for change in changes]):
+        rest = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
+        are = "is" if len(ignored) == 1 else "are"
         raise UserError(
-            f"{', '.join(ignored)} is ignored by .gitignore; nothing was recorded",
+            f"{', '.join(ignored[:3])}{rest} {are} ignored by .gitignore; nothing was recorded",
             hint="`git check-ignore -v` with its name shows the line that does it",
         )
 
