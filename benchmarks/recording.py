@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from gitforge.store.edits import NewFile
 from gitforge.store.repo import Repo
-from gitforge.store.transaction import NewFile, record
+from gitforge.store.transaction import record
 
 KINDS = ("personas", "protocols", "constraints")
 BULK = 1_000

@@ -21,10 +21,11 @@ from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Reviewed, review
 from gitforge.store import spool
+from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.records import Identity
 from gitforge.store.spool import Kept
-from gitforge.store.transaction import NewFile, Recorded, Rewrite, record, refuse_during_operation
+from gitforge.store.transaction import Recorded, record, refuse_during_operation
 from gitforge.text import one_line
 
 if TYPE_CHECKING:

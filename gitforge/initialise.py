@@ -16,8 +16,9 @@ from gitforge import commits, documents, goals_file, names, starter
 from gitforge.components import MAX_BYTES
 from gitforge.errors import UserError
 from gitforge.goals import FILE_NAME, GoalBook, Kind
+from gitforge.store.edits import NewFile
 from gitforge.store.repo import Identity, NoRepository, Repo
-from gitforge.store.transaction import NewFile, record
+from gitforge.store.transaction import record
 
 IGNORED = "# Toolkits are made from goals.yaml and library/: `gitforge build` makes them again.\n/output/*\n"
 IGNORED_THERE = (

@@ -43,6 +43,7 @@ LAYERS = [
     "store.hooks",
     "store.recovery",
     "store.inspection",
+    "store.edits",
     "store.transaction",
     "templates",
     "plan",

@@ -11,11 +11,12 @@ import errno
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.store.edits import UNSTAGE, Change, Edit, NewFile, merge_edits
 from gitforge.store.hooks import HOOK_SECONDS, Hooks, Rewritten, find_hooks, run_post_commit
 from gitforge.store.index import Signature, copy_index, publish_refreshed, signature
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
@@ -27,12 +28,11 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.process import harmless
-from gitforge.store.records import FILE
 from gitforge.store.recovery import MOVE_SECONDS, Repair, free_dead_ref_locks, recover
-from gitforge.store.repo import Entry, Head, Identity, IndexEntry, Repo
+from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
-from gitforge.store.tree import edit_tree, kind
-from gitforge.store.worktree import Staging, check_path, read_file
+from gitforge.store.tree import edit_tree
+from gitforge.store.worktree import Staging, check_path
 
 LOCK_SECONDS = 180.0
 """How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
@@ -42,37 +42,6 @@ SIGN_SECONDS = 120.0
 """How long a signing program may ask for its passphrase."""
 ATTEMPTS = 20
 """How often an edit is applied anew because the branch or the index moved meanwhile."""
-
-
-@dataclass(frozen=True)
-class NewFile:
-    """A file that does not exist yet.
-
-    Args:
-        path: Its path from the worktree's top.
-        content: Its bytes in the worktree; clean filters and line ending rules apply on the way into git.
-    """
-
-    path: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """A change of a file, made separately to its versions in HEAD, index and worktree.
-
-    Args:
-        path: Its path from the worktree's top.
-        edit: Gives a version's new bytes from its old ones, None for a file that is nowhere yet. It is
-            pure, as it is called again after a lost race, and keeps the line endings that it finds. It may
-            raise Conflict.
-    """
-
-    path: str
-    edit: Callable[[bytes | None], bytes]
-
-
-Edit = NewFile | Rewrite
 
 
 @dataclass(frozen=True)
@@ -168,31 +137,6 @@ class _Settings:
     sign_seconds: float
 
 
-@dataclass(frozen=True)
-class _Change:
-    """What an edit does to a path that HEAD does not have that way yet.
-
-    Args:
-        edit: The edit.
-        committed: The commit's entry.
-        indexed: The index's entry now; None if it has none.
-        staged: The index's new entry; None leaves the index's as it is.
-        seen: The worktree's bytes now; None if the file is absent.
-        content: The worktree's new bytes; None leaves the file as it is.
-    """
-
-    edit: Edit
-    committed: Entry
-    indexed: Entry | None
-    staged: Entry | None
-    seen: bytes | None
-    content: bytes | None
-
-    @property
-    def path(self) -> str:
-        return self.edit.path
-
-
 def _attempt(
     repo: Repo, edits: Sequence[Edit], blobs: dict[str, str], message: str, work: Path, settings: _Settings
 ) -> Recorded:
@@ -275,7 +219,7 @@ def refuse_during_operation(repo: Repo) -> None:
 # --- step 4: blobs, tree and commit, invisible until a ref points at them --------------------------------
 
 
-def build_tree(repo: Repo, head: Head, changes: Sequence[_Change]) -> str:
+def build_tree(repo: Repo, head: Head, changes: Sequence[Change]) -> str:
     """The id of HEAD's tree with the changes and nothing else."""
     return edit_tree(repo, head.commit, {change.path: change.committed for change in changes})
 
@@ -291,12 +235,12 @@ def build_commit(repo: Repo, head: Head, tree: str, message: str, settings: _Set
 def run_hooks(
     repo: Repo,
     head: Head,
-    changes: Sequence[_Change],
+    changes: Sequence[Change],
     tree: str,
     message: str,
     work: Path,
     settings: _Settings,
-) -> tuple[list[_Change], str, str]:
+) -> tuple[list[Change], str, str]:
     """Runs the user's hooks on the commit to be; returns changes, tree and message as they leave them.
 
     Raises:
@@ -307,7 +251,7 @@ def run_hooks(
     return changes, build_tree(repo, head, changes) if checked.files else tree, checked.message
 
 
-def _as_rewritten(change: _Change, new: Rewritten | None) -> _Change:
+def _as_rewritten(change: Change, new: Rewritten | None) -> Change:
     """The change with a hook's version, in index and worktree where they would have the commit's."""
     if new is None:
         return change
@@ -322,102 +266,7 @@ def _as_rewritten(change: _Change, new: Rewritten | None) -> _Change:
     )
 
 
-# --- step 5: the edits merged into HEAD's, the index's and the worktree's version ------------------------
-
-
-def merge_edits(
-    repo: Repo, head: Head, edits: Sequence[Edit], blobs: dict[str, str], index: Path
-) -> list[_Change]:
-    """What each edit does to each version of its path; edits that HEAD has already are left out.
-
-    Raises:
-        Conflict: Something of the user's is in the way.
-    """
-    paths = [edit.path for edit in edits]
-    committed = repo.entries(head.commit, paths) if head.commit is not None else {}
-    staged = repo.index_entries(paths, index=index)
-    changes = []
-    for edit in edits:
-        entry = _only_file(edit.path, [e for e in staged if f"{e.path}/".startswith(f"{edit.path}/")])
-        old = committed.get(edit.path)
-        if old is not None and not old.is_file:
-            raise Conflict(f"{edit.path} is {kind(old)} in the last commit, where a file should be")
-        if isinstance(edit, NewFile):
-            change = _merge_new(repo, edit, Entry(FILE, blobs[edit.path]), old, entry)
-        else:
-            change = _merge_rewrite(repo, edit, old, entry)
-        if change is not None:
-            changes.append(change)
-    return changes
-
-
-def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
-    for entry in entries:
-        if entry.stage:
-            raise Conflict(
-                f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first"
-            )
-        if entry.path != path or not entry.is_file:
-            raise Conflict(f"{path} is staged as something else than a file", hint=_UNSTAGE)
-        return Entry(entry.mode, entry.id)
-    return None
-
-
-_UNSTAGE = "Commit it, or take it back with `git restore --staged`"
-
-
-def _merge_new(
-    repo: Repo, edit: NewFile, new: Entry, old: Entry | None, staged: Entry | None
-) -> _Change | None:
-    if old is not None:
-        if old.id == new.id:
-            return None
-        raise Conflict(f"{edit.path} is in the last commit already, with other content")
-    if staged is not None and staged.id != new.id:
-        raise Conflict(f"{edit.path} is staged already, with other content", hint=_UNSTAGE)
-    seen = read_file(repo.root, edit.path)
-    if staged is not None and seen is None:
-        raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=_UNSTAGE)
-    if seen is not None and seen != edit.content:
-        raise Conflict(
-            f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
-        )
-    return _Change(
-        edit, new, staged, new if staged is None else None, seen, edit.content if seen is None else None
-    )
-
-
-def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> _Change | None:
-    seen = read_file(repo.root, edit.path)
-    if old is not None and staged is None:
-        raise Conflict(f"the deletion of {edit.path} is staged", hint="`git restore --staged` takes it back")
-    if staged is not None and seen is None:
-        raise Conflict(f"{edit.path} is missing in the worktree", hint="`git restore` brings it back")
-    committed = _rewrite(repo, edit, old)
-    if committed == old:
-        return None
-    index = committed if staged is None or staged == old else _rewrite(repo, edit, staged)
-    content = edit.edit(seen)
-    return _Change(
-        edit,
-        committed,
-        staged,
-        index if index != staged else None,
-        seen,
-        content if content != seen else None,
-    )
-
-
-def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
-    if old is None:
-        return Entry(FILE, repo.write_blob(edit.edit(None), path=edit.path))
-    before = repo.read_blob(old.id)
-    after = edit.edit(before)
-    # Unfiltered: what came out of a blob is as the repository has it.
-    return old if after == before else Entry(old.mode, repo.write_blob(after, path=None))
-
-
-def refuse_ignored(repo: Repo, changes: Sequence[_Change]) -> None:
+def refuse_ignored(repo: Repo, changes: Sequence[Change]) -> None:
     """As `git add` does, because git's own commands would pass over the file from then on.
 
     Raises:
@@ -432,7 +281,7 @@ def refuse_ignored(repo: Repo, changes: Sequence[_Change]) -> None:
         )
 
 
-def build_index(repo: Repo, changes: Sequence[_Change], new_index: Path) -> None:
+def build_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> None:
     """Makes the copy the complete new index.
 
     Raises:
@@ -443,14 +292,14 @@ def build_index(repo: Repo, changes: Sequence[_Change], new_index: Path) -> None
         repo.update_index(entries, index=new_index)
     except UserError as error:
         if "both a file and as a directory" in error.message:
-            raise Conflict(error.message, hint=_UNSTAGE) from error
+            raise Conflict(error.message, hint=UNSTAGE) from error
         raise
 
 
 # --- steps 7 to 10: git's lock, the commit point, the worktree, the index --------------------------------
 
 
-def stage_files(repo: Repo, changes: Sequence[_Change], staging: Staging) -> dict[str, Path]:
+def stage_files(repo: Repo, changes: Sequence[Change], staging: Staging) -> dict[str, Path]:
     """The new content of the worktree's files under other names, by path."""
     return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
 
@@ -474,7 +323,7 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
 
 
 def journal_of(
-    repo: Repo, head: Head, commit: str, message: str, changes: Sequence[_Change], new_index: Path,
+    repo: Repo, head: Head, commit: str, message: str, changes: Sequence[Change], new_index: Path,
     drafts: tuple[str, ...],
 ) -> Journal:  # fmt: skip
     """All that `recover` needs to finish the commit."""
@@ -512,7 +361,7 @@ def reach_commit_point(journal: Journal) -> None:
 
 
 def write_worktree(
-    repo: Repo, changes: Sequence[_Change], files: dict[str, Path], staging: Staging
+    repo: Repo, changes: Sequence[Change], files: dict[str, Path], staging: Staging
 ) -> list[str]:
     """Puts the files in place, over nothing that the user has written meanwhile; returns what failed."""
     failures = []
@@ -526,7 +375,7 @@ def write_worktree(
     return failures
 
 
-def _put_in_place(target: Path, change: _Change, source: Path, staging: Staging) -> None:
+def _put_in_place(target: Path, change: Change, source: Path, staging: Staging) -> None:
     if change.seen is None:
         with contextlib.suppress(FileExistsError):  # the user's own by now: theirs stays, as a change
             os.link(source, target)

@@ -15,8 +15,9 @@ from making import fill, small_disk
 from program import NAME, PROTOCOL, gitforge
 
 from gitforge.errors import UserError
+from gitforge.store.edits import NewFile
 from gitforge.store.repo import Repo
-from gitforge.store.transaction import NewFile, record
+from gitforge.store.transaction import record
 
 Git = Callable[..., str]
 

@@ -15,8 +15,9 @@ from llm_server import LlmServer
 from program import COMMAND, NAME, PROTOCOL, gitforge
 
 from gitforge.errors import UserError
+from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.repo import Repo
-from gitforge.store.transaction import NewFile, Rewrite, record
+from gitforge.store.transaction import record
 
 Git = Callable[..., str]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from gitforge.errors import UserError
+from gitforge.store.edits import NewFile
 from gitforge.store.repo import Head, Identity, PathState, Repo
-from gitforge.store.transaction import NewFile, record
+from gitforge.store.transaction import record
 
 Git = Callable[..., str]
 

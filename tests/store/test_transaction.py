@@ -16,8 +16,9 @@ import pytest
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store import locks, transaction
+from gitforge.store.edits import Edit, NewFile, Rewrite
 from gitforge.store.repo import Repo
-from gitforge.store.transaction import Edit, NewFile, Rewrite, record
+from gitforge.store.transaction import record
 from gitforge.store.worktree import Staging
 
 Git = Callable[..., str]
@@ -634,7 +635,8 @@ class TestOthersAtTheSameTime:
         each = 6
         script = (
             "import sys; from pathlib import Path; from gitforge.store.repo import Repo\n"
-            "from gitforge.store.transaction import *\n"
+            "from gitforge.store.edits import NewFile, Rewrite\n"
+            "from gitforge.store.transaction import record\n"
             "me = sys.argv[1]; repo = Repo.discover(Path('.'))\n"
             f"for n in range({each}):\n"
             "    line = f'{me}-{n}\\n'.encode()\n"

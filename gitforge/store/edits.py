@@ -1,0 +1,164 @@
+"""Edits, and what each does to the versions of its path in HEAD, index and worktree.
+
+Step 5 of docs/commit-protocol.md: nothing is written here, but what is in the way is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitforge.errors import Conflict
+from gitforge.store.records import FILE
+from gitforge.store.repo import Entry, Head, IndexEntry, Repo
+from gitforge.store.tree import kind
+from gitforge.store.worktree import read_file
+
+UNSTAGE = "Commit it, or take it back with `git restore --staged`"
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that does not exist yet.
+
+    Args:
+        path: Its path from the worktree's top.
+        content: Its bytes in the worktree; clean filters and line ending rules apply on the way into git.
+    """
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A change of a file, made separately to its versions in HEAD, index and worktree.
+
+    Args:
+        path: Its path from the worktree's top.
+        edit: Gives a version's new bytes from its old ones, None for a file that is nowhere yet. It is
+            pure, as it is called again after a lost race, and keeps the line endings that it finds. It may
+            raise Conflict.
+    """
+
+    path: str
+    edit: Callable[[bytes | None], bytes]
+
+
+Edit = NewFile | Rewrite
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit does to a path that HEAD does not have that way yet.
+
+    Args:
+        edit: The edit.
+        committed: The commit's entry.
+        indexed: The index's entry now; None if it has none.
+        staged: The index's new entry; None leaves the index's as it is.
+        seen: The worktree's bytes now; None if the file is absent.
+        content: The worktree's new bytes; None leaves the file as it is.
+    """
+
+    edit: Edit
+    committed: Entry
+    indexed: Entry | None
+    staged: Entry | None
+    seen: bytes | None
+    content: bytes | None
+
+    @property
+    def path(self) -> str:
+        """The edit's path, from the worktree's top."""
+        return self.edit.path
+
+
+def merge_edits(
+    repo: Repo, head: Head, edits: Sequence[Edit], blobs: dict[str, str], index: Path
+) -> list[Change]:
+    """What each edit does to each version of its path; edits that HEAD has already are left out.
+
+    Raises:
+        Conflict: Something of the user's is in the way.
+    """
+    paths = [edit.path for edit in edits]
+    committed = repo.entries(head.commit, paths) if head.commit is not None else {}
+    staged = repo.index_entries(paths, index=index)
+    changes = []
+    for edit in edits:
+        entry = _only_file(edit.path, [e for e in staged if f"{e.path}/".startswith(f"{edit.path}/")])
+        old = committed.get(edit.path)
+        if old is not None and not old.is_file:
+            raise Conflict(f"{edit.path} is {kind(old)} in the last commit, where a file should be")
+        if isinstance(edit, NewFile):
+            change = _merge_new(repo, edit, Entry(FILE, blobs[edit.path]), old, entry)
+        else:
+            change = _merge_rewrite(repo, edit, old, entry)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
+    for entry in entries:
+        if entry.stage:
+            raise Conflict(
+                f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first"
+            )
+        if entry.path != path or not entry.is_file:
+            raise Conflict(f"{path} is staged as something else than a file", hint=UNSTAGE)
+        return Entry(entry.mode, entry.id)
+    return None
+
+
+def _merge_new(
+    repo: Repo, edit: NewFile, new: Entry, old: Entry | None, staged: Entry | None
+) -> Change | None:
+    if old is not None:
+        if old.id == new.id:
+            return None
+        raise Conflict(f"{edit.path} is in the last commit already, with other content")
+    if staged is not None and staged.id != new.id:
+        raise Conflict(f"{edit.path} is staged already, with other content", hint=UNSTAGE)
+    seen = read_file(repo.root, edit.path)
+    if staged is not None and seen is None:
+        raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=UNSTAGE)
+    if seen is not None and seen != edit.content:
+        raise Conflict(
+            f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
+        )
+    return Change(
+        edit, new, staged, new if staged is None else None, seen, edit.content if seen is None else None
+    )
+
+
+def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> Change | None:
+    seen = read_file(repo.root, edit.path)
+    if old is not None and staged is None:
+        raise Conflict(f"the deletion of {edit.path} is staged", hint="`git restore --staged` takes it back")
+    if staged is not None and seen is None:
+        raise Conflict(f"{edit.path} is missing in the worktree", hint="`git restore` brings it back")
+    committed = _rewrite(repo, edit, old)
+    if committed == old:
+        return None
+    index = committed if staged is None or staged == old else _rewrite(repo, edit, staged)
+    content = edit.edit(seen)
+    return Change(
+        edit,
+        committed,
+        staged,
+        index if index != staged else None,
+        seen,
+        content if content != seen else None,
+    )
+
+
+def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
+    if old is None:
+        return Entry(FILE, repo.write_blob(edit.edit(None), path=edit.path))
+    before = repo.read_blob(old.id)
+    after = edit.edit(before)
+    # Unfiltered: what came out of a blob is as the repository has it.
+    return old if after == before else Entry(old.mode, repo.write_blob(after, path=None))
