@@ -157,7 +157,7 @@ def commit_lock(repo: Repo, *, timeout: float) -> Iterator[Path]:
                     busy = f"Another gitforge has been recording in {repo.root} for {timeout:.0f} seconds"
                     raise Busy(f"{busy}; nothing was recorded", hint="Wait for it, then try again") from None
                 time.sleep(_POLL)
-        work = ours / "work"
+        work = ours / "scratch"
         work.mkdir(exist_ok=True)
         try:
             yield work

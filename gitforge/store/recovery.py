@@ -72,7 +72,7 @@ def recover_if_needed(repo: Repo) -> Repair | None:
     """
     sweep_component_locks(repo)
     is_certain = is_pending(repo)
-    if not is_certain and not (repo.common_dir / "gitforge" / "work").exists():
+    if not is_certain and not (repo.common_dir / "gitforge" / "scratch").exists():
         return None
     try:
         with commit_lock(repo, timeout=BUSY_SECONDS if is_certain else 0) as work:

@@ -334,9 +334,9 @@ def test_a_full_disk_under_the_whole_workspace_records_nothing(
 def test_a_full_disk_under_a_new_workspace_is_told(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     with small_disk(tmp_path / "disk"):
-        done = gitforge("init", "disk/work", cwd=tmp_path)
+        done = gitforge("init", "disk/new", cwd=tmp_path)
         assert_told(done, FIXABLE, "No space left on device")
-        assert not (tmp_path / "disk/work/goals.yaml").exists()
+        assert not (tmp_path / "disk/new/goals.yaml").exists()
 
 
 def test_a_read_only_workspace_is_told_and_can_still_be_looked_at(incomplete: Path, state: State) -> None:

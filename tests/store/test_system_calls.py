@@ -24,8 +24,8 @@ CALLS = (
 )  # fmt: skip
 PATHS = (
     ".git/index.lock", ".git/index", ".git/HEAD.lock", ".git/refs/heads/main.lock", ".git/refs/heads/main",
-    ".git/logs/HEAD", ".git/logs/refs/heads/main", ".git/gitforge/journal.json", ".git/gitforge/work/finished",
-    ".git/gitforge/work/finished.lock", ".git/gitforge/work/index", ".git/gitforge/work/index.lock",
+    ".git/logs/HEAD", ".git/logs/refs/heads/main", ".git/gitforge/journal.json", ".git/gitforge/scratch/finished",
+    ".git/gitforge/scratch/finished.lock", ".git/gitforge/scratch/index", ".git/gitforge/scratch/index.lock",
     PROTOCOL,
 )  # fmt: skip
 SAMPLES = int(os.environ.get("SYSTEM_CALL_SAMPLES", "12"))  # kills for each call

@@ -739,8 +739,8 @@ class TestAllOrNothing:
         assert_sound(git, root)
 
     def test_what_a_killed_process_left_in_the_work_folder_is_swept(self, root: Path, git: Git) -> None:
-        (root / ".git/gitforge/work/deep").mkdir(parents=True)
-        (root / ".git/gitforge/work/index").write_text("torn")
+        (root / ".git/gitforge/scratch/deep").mkdir(parents=True)
+        (root / ".git/gitforge/scratch/index").write_text("torn")
         record(Repo.discover(root), [NEW], "Generate x")
         assert_sound(git, root)
 
