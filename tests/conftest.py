@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,15 @@ from pathlib import Path
 import pytest
 from llm_server import LlmServer
 from program import COMMAND, PROTOCOL
+
+# A shell starts what runs in its background deaf to Ctrl-C, and so would be every program that a test starts.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 Git = Callable[..., str]
 

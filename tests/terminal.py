@@ -9,7 +9,6 @@ with Terminal("build", cwd=workspace) as terminal:
 
 from __future__ import annotations
 
-import contextlib
 import os
 import termios
 from pathlib import Path
@@ -98,20 +97,6 @@ class Terminal:
         """Types a line, and the Enter key."""
         self.send(line + ENTER)
 
-    def interrupted(self) -> int:
-        """Presses Ctrl-C until the program ends, as a person would, and returns its exit code.
-
-        Once is nearly always enough; one that comes in the instant between Python's last look at signals and a
-        blocking read is noticed only after that read.
-        """
-        for _ in range(10):
-            self.send("\x03")
-            with contextlib.suppress(AssertionError):
-                while self._read(3.0):
-                    pass
-                break
-        return self.ended()
-
     def ended(self) -> int:
         """Waits for the program's end and returns its exit code; the terminal must be as it was before."""
         while self._read():
@@ -123,10 +108,10 @@ class Terminal:
         assert self._child.signalstatus is None
         return int(self._child.exitstatus)
 
-    def _read(self, patience: float = PATIENCE) -> bool:
+    def _read(self) -> bool:
         """Takes in what comes; False at the end."""
         try:
-            chunk: bytes = self._child.read_nonblocking(65536, patience)
+            chunk: bytes = self._child.read_nonblocking(65536, PATIENCE)
         except pexpect.EOF:
             return False
         except pexpect.TIMEOUT:

@@ -470,7 +470,8 @@ def test_ctrl_c_in_mid_draft_leaves_everything_as_it_was(
             time.sleep(0.01)
         if answer is not HANG:
             terminal.wait_for(": 13 characters")
-        assert terminal.interrupted() == 130
+        terminal.send(CTRL_C)
+        assert terminal.ended() == 130
         assert "Interrupted: nothing is half-written" in terminal.told
         assert "drafting" not in terminal.screen.splitlines()[-1]
     assert llm.requests[0].gone.wait(30), "the server is told to stop"
@@ -488,7 +489,8 @@ def test_ctrl_c_while_regenerating_leaves_everything_as_it_was(
         terminal.wait_for("What should be different?")
         terminal.enter("More.")
         terminal.wait_for(": 7 characters")
-        assert terminal.interrupted() == 130
+        terminal.send(CTRL_C)
+        assert terminal.ended() == 130
     assert (head(git, incomplete), files(incomplete)) == before
 
 
@@ -499,7 +501,8 @@ def test_ctrl_c_in_the_second_draft_keeps_nothing_because_nothing_was_accepted(
     before = head(git, lacking), files(lacking)
     with Terminal(*TWO, cwd=lacking) as terminal:
         terminal.wait_for(f"drafting {NAME}")
-        assert terminal.interrupted() == 130
+        terminal.send(CTRL_C)
+        assert terminal.ended() == 130
     assert (head(git, lacking), files(lacking)) == before
 
 
