@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitforge import documents
-from gitforge.components import MAX_BYTES, Library
+from gitforge.components import Library
 from gitforge.errors import UserError
 from gitforge.goals import Goal, GoalBook, Need
 
@@ -85,7 +84,6 @@ def search(book: GoalBook, library: Library, words: str) -> Iterator[Found]:
         path = f"library/{need.path}"
         if wanted in need.name.casefold():
             yield Found(path, library.read(need).description)
-        text = documents.read_text(library.path(need), path, MAX_BYTES)
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate((library.text(need) or "").splitlines(), 1):
             if wanted in line.casefold():
                 yield Found(f"{path}:{number}", line.strip())

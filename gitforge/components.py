@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gitforge import documents, names
 from gitforge.errors import InvalidFile, Problem, UserError
@@ -19,6 +19,7 @@ from gitforge.goals import Kind, Need
 from gitforge.text import did_you_mean, hidden_characters, one_line, printable
 
 MAX_BYTES = 256 * 1024
+Entry = TypeVar("Entry")
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\r?\n)??---[ \t]*(?:\r?\n[ \t]*)*(?:\r?\n|\Z)", re.DOTALL)
 
 
@@ -64,6 +65,7 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "library"
+        self._real_root = os.path.realpath(root)
 
     def path(self, need: Need) -> Path:
         """Where the component's file is, or will be.
@@ -73,33 +75,30 @@ class Library:
         """
         path = self.folder / need.path
         name = f"library/{need.path}"
-        self.refuse_escape(path, name)
-        if (
-            path.is_symlink()
-            or os.path.realpath(path) != f"{os.path.realpath(self.root)}/library/{need.path}"
-        ):
+        real = self.refuse_escape(path, name)
+        if path.is_symlink() or real != f"{self._real_root}/library/{need.path}":
             hint = "Replace the link with the real file or folder: git does not follow it."
             raise UserError(f"{name}: is or lies behind a symbolic link", hint=hint)
         if path.exists() and not path.is_file():
             raise UserError(f"{name}: is not a file", hint="Move it away: a component is one text file.")
         return path
 
-    def has(self, need: Need) -> bool:
-        """Whether the component's file is there."""
-        return self.path(need).is_file()
-
-    def read(self, need: Need) -> Component:
-        """Reads a component; a missing file gives a missing component.
+    def text(self, need: Need) -> str | None:
+        """The component's whole text, front matter included; None where the file is missing.
 
         Raises:
             UserError: It is no regular file, leads out of the workspace, or cannot be read.
             InvalidFile: It is too large, or not UTF-8.
         """
         path = self.path(need)
-        name = f"library/{need.path}"
-        if not path.exists():
+        return documents.read_text(path, f"library/{need.path}", MAX_BYTES) if path.exists() else None
+
+    def read(self, need: Need) -> Component:
+        """Reads a component; a missing file gives a missing component. Raises as `text` does."""
+        text = self.text(need)
+        if text is None:
             return Component(need, None, {})
-        meta, body = split_front_matter(documents.read_text(path, name, MAX_BYTES))
+        meta, body = split_front_matter(text)
         return Component(need, body, meta)
 
     def all(self, kinds: Iterable[Kind]) -> list[Need]:
@@ -108,24 +107,28 @@ class Library:
 
     def names(self, kind: Kind) -> frozenset[str]:
         """The names of the component files of one kind."""
-        folder = self.folder / kind.folder
-        listed = (name for name in self.entries(kind) if name.endswith(names.COMPONENT_SUFFIXES))
-        return frozenset(name for name in listed if (folder / name).is_file())
+        listed = self._listed(kind, os.scandir)  # which mostly knows without a look at each file
+        return frozenset(
+            one.name for one in listed if one.name.endswith(names.COMPONENT_SUFFIXES) and one.is_file()
+        )
 
     def entries(self, kind: Kind) -> frozenset[str]:
         """Whatever stands in the folder of one kind: one look at it instead of one at each file."""
+        return frozenset(self._listed(kind, os.listdir))
+
+    def _listed(self, kind: Kind, look: Callable[[Path], Iterable[Entry]]) -> list[Entry]:
         folder = self.folder / kind.folder
         self.refuse_escape(folder, f"library/{kind.folder}")
         try:
-            return frozenset(os.listdir(folder))  # noqa: PTH208 -- names are all that is wanted, of thousands
+            return list(look(folder))
         except FileNotFoundError:
-            return frozenset()
+            return []
         except OSError as error:
             raise UserError(f"library/{kind.folder}: cannot be listed: {error.strerror}") from error
 
-    def refuse_escape(self, path: Path, name: str) -> None:
-        """Raises UserError where symbolic links on the way to the path lead out of the workspace."""
-        root = os.path.realpath(self.root)
+    def refuse_escape(self, path: Path, name: str) -> str:
+        """Where symbolic links on the way to the path lead; raises UserError if out of the workspace."""
+        root = self._real_root
         real = os.path.realpath(path)
         inside = real == root or real.startswith(root + os.sep)
         if not inside or ".git" in Path(real[len(root) :].lower()).parts:
@@ -133,6 +136,7 @@ class Library:
                 f"{name}: is a symbolic link that leads out of the workspace",
                 hint="Replace it with a real file or folder: a library must not reach into your other files.",
             )
+        return real
 
 
 def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
@@ -158,28 +162,29 @@ def problems(library: Library, need: Need) -> Iterator[Problem]:
     name = f"library/{need.path}"
     try:
         names.component_name(need.name)
-        component = library.read(need)
+        text = library.text(need)
     except InvalidFile as error:
         yield from error.problems
         return
     except UserError as error:
         yield Problem(name, error.message.removeprefix(f"{name}: "), hint=error.hint)
         return
-    if component.body is None:
+    if text is None:
         return
-    if not component.body.strip():
+    meta, body = split_front_matter(text)
+    if not body.strip():
         yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
-    yield from _front_matter_problems(component, name)
-    yield from text_problems(documents.read_text(library.path(need), name, MAX_BYTES), name)
+    yield from _front_matter_problems(meta, body, name)
+    yield from text_problems(text, name)
 
 
-def _front_matter_problems(component: Component, name: str) -> Iterator[Problem]:
+def _front_matter_problems(meta: Mapping[str, Any], body: str, name: str) -> Iterator[Problem]:
     """Front matter that is not taken for any, or has keys that mean nothing."""
-    match = _FRONT_MATTER.match(component.body or "")
+    match = _FRONT_MATTER.match(body)
     if match is not None and ":" in (match[1] or ""):
         hint = "Correct it: as it stands it goes into every toolkit."
         yield Problem(name, "has front matter that is not a YAML mapping", 1, hint)
-    for key in component.meta.keys() - {"name", "description", "metadata"}:
+    for key in meta.keys() - {"name", "description", "metadata"}:
         close = did_you_mean(key, ["name", "description", "metadata"])
         yield Problem(
             name, f"has the unknown key {printable(key)!r} in its front matter", 1, close, "warning"

@@ -7,6 +7,7 @@ that is not recorded yet.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -190,9 +191,12 @@ def _about(component: Component) -> dict[str, str]:
 def _closest(library: Library, need: Need, purpose: str) -> Sequence[Need]:
     """The components of the same kind whose names share the most words with the name and the purpose."""
     wanted = _words(need.name) | _words(purpose)
-    others = [Need(need.kind, name) for name in library.names(need.kind) if name != need.name]
-    others.sort(key=lambda other: (-len(wanted & _words(other.name)), other.name))
-    return others[:EXAMPLES]
+    others = library.names(need.kind) - {need.name}
+    # Of thousands few have a word in common, and only in those are words counted.
+    near = re.compile("|".join(map(re.escape, wanted)) or r"(?!)")
+    shared = {name: len(wanted & _words(name)) for name in others if near.search(name.casefold())}
+    closest = heapq.nsmallest(EXAMPLES, others, key=lambda name: (-shared.get(name, 0), name))
+    return [Need(need.kind, name) for name in closest]
 
 
 def _words(text: str) -> set[str]:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from gitforge.components import Library
 from gitforge.errors import UserError
 from gitforge.goals import Need
+from gitforge.llm import OUTLINE_LABEL
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Generation, PathState, Repo
-
-OUTLINE_LABEL = "offline-outline"
 
 
 class State(StrEnum):

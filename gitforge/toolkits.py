@@ -194,9 +194,8 @@ def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple
     outdated = [
         name for name in known[0] if name not in contents and not _is_edited(path / name, name, known)
     ]
-    _move(
-        path, staged, [*(name for name in changed if name != MANIFEST)], outdated, is_new=MANIFEST in changed
-    )
+    moved = [name for name in changed if name != MANIFEST]
+    _move(path, staged, moved, outdated, is_new=MANIFEST in changed)
     shutil.rmtree(staged, ignore_errors=True)
     return tuple(changed)
 

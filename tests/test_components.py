@@ -96,7 +96,7 @@ def test_a_missing_file_is_a_missing_component(library: Library) -> None:
     assert found.is_missing
     assert found.body is None
     assert found.description == "to be"
-    assert not library.has(Need(PERSONA, "none.md"))
+    assert library.text(Need(PERSONA, "none.md")) is None
 
 
 def test_the_largest_component_is_read_and_a_larger_one_refused(library: Library) -> None:
@@ -130,7 +130,7 @@ def test_a_link_out_of_the_workspace_is_refused_wherever_it_is(
     outside = tmp_path / "outside"
     (library.root / part).rename(outside)
     (library.root / part).symlink_to(outside)
-    for look in (library.read, library.has, library.path):
+    for look in (library.read, library.text, library.path):
         with pytest.raises(UserError, match=r"library/personas/p\.md: is a symbolic link that leads out"):
             look(NEED)
     if part != "library/personas/p.md":

@@ -25,6 +25,7 @@ from gitforge.cli.session import (
 from gitforge.errors import AnswerMissing, ProviderError, UserError
 from gitforge.generate import Generated
 from gitforge.goals import Goal, Need
+from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import State
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -91,15 +92,16 @@ def generate(
 def _find(forge: Forge, name: str) -> Need:
     """A component of goals.yaml or the library; a new one if the name has its kind's folder in front."""
     kinds = forge.book.kinds.values()
+    folder, _, file = name.removeprefix("library/").rpartition("/")
+    kind = next((kind for kind in kinds if kind.folder == folder), None)
+    if kind is not None and file.endswith(COMPONENT_SUFFIXES):  # named whole: nothing has to be looked for
+        need = Need(kind, component_name(file))
+        return forge.book.needs().get(need.path, need)
     try:
         return forge.book.find(name, forge.workspace.library.all(kinds))
     except UserError:
-        folder, _, file = name.removeprefix("library/").rpartition("/")
-        kind = next((kind for kind in kinds if kind.folder == folder), None)
         if kind is None:
             raise
-        from gitforge.names import component_name  # noqa: PLC0415
-
         return Need(kind, component_name(file))
 
 

@@ -43,10 +43,8 @@ def generate_missing(
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
         return Generated({})
-    name = options.provider if missing else "offline"  # nothing to draft: no setting can be in the way
-    provider = open_provider(forge.repo, name, options.model)
+    provider = _open_provider(forge, missing, options)
     if missing:
-        _say_provider(provider)
         _refuse_silence(missing, described, options)
     purposes = wizard.purposes([one.need for one in missing], described)
     tasks = [generate.Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
@@ -76,10 +74,7 @@ def dry_run(
     described = _described(forge, missing, options)
     if not missing and new_goal is None:
         return []
-    name = options.provider if missing else "offline"
-    provider = open_provider(forge.repo, name, options.model)
-    if missing:
-        _say_provider(provider)
+    provider = _open_provider(forge, missing, options)
     steps = []
     accepted = []
     for one in missing:
@@ -151,10 +146,14 @@ def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> di
     return described
 
 
-def _say_provider(provider: Provider) -> None:
+def _open_provider(forge: Forge, missing: Sequence[Planned], options: Options) -> Provider:
+    """Who drafts, which is said; where nothing is to be drafted no setting can be in the way."""
+    if not missing:
+        return open_provider(forge.repo, "offline", options.model)
+    provider = open_provider(forge.repo, options.provider, options.model)
     if provider.is_model:
         output.say(f"Drafts by {provider.describe}.")
-        return
+        return provider
     output.say(
         (
             "No language model is set: drafts will be outlines with TODO points for you to fill in. ",
@@ -164,6 +163,7 @@ def _say_provider(provider: Provider) -> None:
     output.say(
         ("Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, to have them written.", output.DIM)
     )
+    return provider
 
 
 def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], options: Options) -> None:

@@ -8,11 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gitforge import documents
 from gitforge.build import Forge
 from gitforge.cli import output, plans
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_forge
-from gitforge.components import MAX_BYTES
 from gitforge.errors import UserError
 from gitforge.goals import Goal, Need
 from gitforge.plan import Planned
@@ -80,10 +78,7 @@ def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
 def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
     users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
-    text = None
-    if not planned.is_absent:
-        path = forge.workspace.library.path(need)
-        text = documents.read_text(path, f"library/{need.path}", MAX_BYTES)
+    text = forge.workspace.library.text(need)
     origin = forge.repo.generation_of([planned.path]).get(planned.path) if planned.commit else None
     if as_json:
         output.data(

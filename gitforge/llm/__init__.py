@@ -15,6 +15,9 @@ from gitforge.errors import UserError
 DEFAULT_MODEL = "gpt-5.4-mini"
 """The model asked for when no setting names one: general, inexpensive, served by api.openai.com."""
 
+OUTLINE_LABEL = "offline-outline"
+"""Who a draft is by that no language model wrote: what a commit says, and what is looked for in it."""
+
 PROVIDERS = ("openai", "offline")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from gitforge.llm import Request
+from gitforge.llm import OUTLINE_LABEL, Request
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class OfflineProvider:
 
     name: str = "offline"
     model: str = "outline"
-    label: str = "offline-outline"
+    label: str = OUTLINE_LABEL
     is_model: bool = False
     describe: str = "the offline outline (no language model)"
 
