@@ -10,6 +10,7 @@ import hashlib
 import heapq
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from gitforge.assemble import describe_goal
 from gitforge.components import MAX_BYTES, Component, Library
 from gitforge.errors import ProviderError
 from gitforge.goals import Goal, Need
-from gitforge.llm import Message, Provider, Request
+from gitforge.llm import Message, Piece, Provider, Request, Usage
 from gitforge.templates import Templates
 from gitforge.text import hidden_characters, one_line
 
@@ -36,11 +37,15 @@ class Prompt:
     outline: str
 
     @property
-    def id(self) -> str:
-        """SHA-256 of the messages as compact JSON: the same prompt has the same id everywhere."""
+    def sent(self) -> str:
+        """The messages as compact JSON, in the form in which every chat API takes them."""
         plain = [{"role": message.role, "content": message.content} for message in self.messages]
-        sent = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(sent.encode()).hexdigest()
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of what is sent: the same prompt has the same id everywhere."""
+        return "sha256:" + hashlib.sha256(self.sent.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,12 @@ class Draft:
         label: Who wrote it, for the commit.
         is_model: Whether a language model did.
         is_edited: Whether the engineer changed it.
+        prompt: The messages that it answers, as JSON; empty where no model was asked.
+        usage: What all that was sent and answered for it took, where the server said so.
+        cost: An estimate of that in US dollars, where the model's price is known.
+        seconds: From the request to the end of the answer.
+        problems: Why it should not be recorded as it is, each in one line; empty for a good one.
+        repairs: What was mended in the model's answer, each in one line.
     """
 
     need: Need
@@ -64,6 +75,12 @@ class Draft:
     label: str
     is_model: bool
     is_edited: bool = False
+    prompt: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+    seconds: float = 0.0
+    problems: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,8 @@ def write_draft(
     prompt: Prompt,
     need: Need,
     purpose: str,
-    on_text: Callable[[str], None] = lambda _: None,
+    on_piece: Callable[[Piece], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Draft:
     """Asks the provider for a draft.
 
@@ -128,22 +146,31 @@ def write_draft(
         prompt: What is asked.
         need: Which component.
         purpose: What it is for.
-        on_text: Called with each piece of text as it arrives.
+        on_piece: Called with everything that arrives, as it does.
+        clock: Seconds, counted up.
 
     Raises:
         ProviderError: It fails, or what it gives cannot be a component.
     """
-    pieces: list[str] = []
+    texts: list[str] = []
+    usage: Usage | None = None
     size = 0
+    since = clock()
     with closing(provider.stream(Request(prompt.messages, prompt.outline))) as stream:
         for piece in stream:
-            pieces.append(piece)
-            size += len(piece.encode("utf-8", "replace"))
-            if size > MAX_BYTES:
-                raise ProviderError(f"the draft of {need.name} grew beyond {MAX_BYTES // 1024} KiB")
-            on_text(piece)
-    text = tidy("".join(pieces), need.name)
-    return Draft(need, one_line(purpose), text, prompt.id, provider.label, provider.is_model)
+            if isinstance(piece, str):
+                texts.append(piece)
+                size += len(piece.encode("utf-8", "replace"))
+                if size > MAX_BYTES:
+                    raise ProviderError(f"the draft of {need.name} grew beyond {MAX_BYTES // 1024} KiB")
+            elif isinstance(piece, Usage):
+                usage = piece
+            on_piece(piece)
+    text = tidy("".join(texts), need.name)
+    return Draft(
+        need, one_line(purpose), text, prompt.id, provider.label, provider.is_model,
+        prompt=prompt.sent if provider.is_model else "", usage=usage, seconds=clock() - since,
+    )  # fmt: skip
 
 
 def tidy(answer: str, name: str) -> str:

@@ -9,7 +9,7 @@ import shlex
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitforge import commits
@@ -17,7 +17,7 @@ from gitforge.build import Forge
 from gitforge.drafting import Draft, Prompt, Retry, make_prompt, tidy, write_draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.goals import Goal, Need
-from gitforge.llm import Provider
+from gitforge.llm import Notice, Piece, Provider, Usage
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Reviewed, review
 from gitforge.store import spool
@@ -56,7 +56,8 @@ class Event:
     Attributes:
         what: `drafting`, `text`, `drafted`, `failed`, `recorded` or `skipped`; `kept`: the draft of an
             earlier run is used; `unkept`: a draft could not be kept; `waiting`: another process makes it;
-            `found`: another process has made it; `repaired`: something else was finished first.
+            `found`: another process has made it; `noticed`: the provider has something to say;
+            `repaired`: something else was finished first.
         need: The component.
         text: The piece of text that arrived, the new commit's id, or what is to be said.
         error: Why it failed.
@@ -277,9 +278,11 @@ class _Run:
 
 def as_kept(path: str, draft: Draft, goal: Goal | None) -> Kept:
     """A draft as it is kept on disk."""
+    usage = draft.usage
     return Kept(
         path, draft.purpose, goal.name if goal else None, draft.text, draft.prompt_id, draft.label,
-        draft.is_model, draft.is_edited,
+        draft.is_model, draft.is_edited, draft.prompt, usage.input_tokens if usage else None,
+        usage.output_tokens if usage else None, draft.cost, draft.seconds,
     )  # fmt: skip
 
 
@@ -291,8 +294,13 @@ def kept_draft(forge: Forge, planned: Planned, purpose: str) -> Draft | None:
             return None
     except ProviderError:
         return None
-    draft = Draft(planned.need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model)
-    return replace(draft, is_edited=kept.is_edited)
+    usage = None
+    if kept.input_tokens is not None and kept.output_tokens is not None:
+        usage = Usage(kept.input_tokens, kept.output_tokens)
+    return Draft(
+        planned.need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model, kept.is_edited,
+        prompt=kept.prompt, usage=usage, cost=kept.cost, seconds=kept.seconds,
+    )  # fmt: skip
 
 
 class _Drafter:
@@ -355,11 +363,17 @@ class _Drafter:
             prompt,
             task.need,
             task.purpose,
-            lambda text: self._on_event(Event("text", task.need, text)),
+            lambda piece: self._tell(task.need, piece),
         )
         self.keep(task.planned.path, draft, task.goal)
         self._on_event(Event("drafted", task.need))
         return draft
+
+    def _tell(self, need: Need, piece: Piece) -> None:
+        if isinstance(piece, str):
+            self._on_event(Event("text", need, piece))
+        elif isinstance(piece, Notice):
+            self._on_event(Event("noticed", need, piece.text))
 
 
 def _keep_elsewhere(draft: Draft) -> str:

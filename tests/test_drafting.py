@@ -12,7 +12,7 @@ from making import make_workspace, only_goal
 from gitforge.drafting import Prompt, Retry, make_prompt, tidy, write_draft
 from gitforge.errors import ProviderError
 from gitforge.goals import DEFAULT_KINDS, Need
-from gitforge.llm import Request
+from gitforge.llm import Piece, Request
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 
@@ -107,7 +107,7 @@ def test_the_prompts_id_is_the_same_for_the_same_prompt_and_another_for_another(
 
 def test_a_draft_is_what_the_provider_says_in_all_its_pieces(workspace: Workspace) -> None:
     speaker = Speaker(("## New\n", "\nText ", "here."))
-    heard: list[str] = []
+    heard: list[Piece] = []
     need = Need(PROTOCOL, "new.md")
     prompt = prompt_for(workspace, need)
     draft = write_draft(speaker, prompt, need, "purpose", heard.append)

@@ -38,7 +38,7 @@ class Progress:
     ) -> None:
         self._stop()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:  # noqa: PLR0912 -- a table of what there is to say
         """Shows one event."""
         path = f"library/{event.need.path}"
         match event.what:
@@ -67,6 +67,8 @@ class Progress:
                 output.say(("waiting ", output.WARN), f"{event.text} is making {path}; Ctrl-C stops waiting")
             case "found":
                 output.say(("found ", output.GOOD), f"{path}: another gitforge has made it meanwhile")
+            case "noticed":
+                output.say(("note: ", output.WARN), f"{path}: {event.text}")
             case "repaired":
                 output.say(("repaired: ", output.GOOD), event.text)
             case "skipped":

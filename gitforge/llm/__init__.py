@@ -38,12 +38,40 @@ class Request:
         outline: The finished outline, which the offline provider returns as it is.
         temperature: Randomness of the model, 0 to 2; None leaves it to the server.
         max_tokens: Upper limit of the answer, in tokens; None leaves it to the server.
+        seed: Makes a server's answer repeatable as far as it can; None leaves it to the server.
+        reasoning_effort: How much a reasoning model thinks, in its server's words; None leaves it to the server.
     """
 
     messages: tuple[Message, ...]
     outline: str
     temperature: float | None = None
     max_tokens: int | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an exchange took, as the server counted it.
+
+    Args:
+        input_tokens: Of everything that was sent.
+        output_tokens: Of the answer, with what the model reasoned.
+    """
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to be said while a draft is written: that the server asked to wait, or rejected a setting."""
+
+    text: str
+
+
+Piece = str | Usage | Notice
+"""What comes from a provider: pieces of the text, and between them what there is to say and to count."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +120,8 @@ class Provider(Protocol):
     def describe(self) -> str:
         """One line for people; holds neither a key nor a password."""
 
-    def stream(self, request: Request) -> Generator[str]:
-        """Yields the draft in pieces, as they come.
+    def stream(self, request: Request) -> Generator[Piece]:
+        """Yields the draft in pieces, as they come; and what the exchange took, where the server says it.
 
         Use it in `contextlib.closing`, so that whoever stops early also stops the server.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from gitforge.llm import OUTLINE_LABEL, Request
+from gitforge.llm import OUTLINE_LABEL, Piece, Request
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,6 @@ class OfflineProvider:
     is_model: bool = False
     describe: str = "the offline outline (no language model)"
 
-    def stream(self, request: Request) -> Generator[str]:
+    def stream(self, request: Request) -> Generator[Piece]:
         """Yields the outline, whole."""
         yield request.outline

@@ -21,7 +21,7 @@ from openai.types.chat import (
 )
 
 from gitforge.errors import ProviderError, UserError
-from gitforge.llm import DEFAULT_MODEL, Message, ProviderSettings, Request
+from gitforge.llm import DEFAULT_MODEL, Message, Piece, ProviderSettings, Request
 from gitforge.llm.deadline import Deadline, DeadlineExceeded
 from gitforge.llm.endpoint import Endpoint, check_key, check_model, endpoint_of
 
@@ -65,7 +65,7 @@ class OpenAIProvider:
     def __repr__(self) -> str:
         return f"OpenAIProvider({self.describe!r})"
 
-    def stream(self, request: Request) -> Generator[str]:
+    def stream(self, request: Request) -> Generator[Piece]:
         """Yields the answer as it comes; closes the connection however it ends."""
         exchange = _Exchange(self.model, self._endpoint, self._settings)
         with exchange.errors_translated(), ExitStack() as closing:

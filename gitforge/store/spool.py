@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from gitforge.errors import UserError
@@ -22,8 +23,17 @@ from gitforge.store.repo import Repo
 from gitforge.store.worktree import check_path
 
 VERSION = 1
-MAX_BYTES = 4 * 1024 * 1024  # a component's limit is 256 KiB, and JSON may spell a character in six
+MAX_BYTES = 16 * 1024 * 1024  # a component's limit is 256 KiB, and JSON may spell a character in six
 _SUFFIX = ".json"
+_FLAGS = {"is_model", "is_edited"}
+_TYPES: Mapping[str, type | UnionType] = {
+    **dict.fromkeys(_FLAGS, bool),
+    "goal": str | None,
+    "input_tokens": int | None,
+    "output_tokens": int | None,
+    "cost": float | int | None,
+    "seconds": float | int,
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,11 @@ class Kept:
         label: Who wrote it.
         is_model: Whether a language model did.
         is_edited: Whether the engineer changed it.
+        prompt: What was sent for it, as JSON; empty where no model was asked.
+        input_tokens: What that took; None where the server did not say so.
+        output_tokens: What the answer took, likewise.
+        cost: An estimate in US dollars, where the model's price is known.
+        seconds: How long the answer took.
     """
 
     path: str
@@ -49,6 +64,11 @@ class Kept:
     label: str
     is_model: bool
     is_edited: bool
+    prompt: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    seconds: float = 0.0
 
     @property
     def id(self) -> str:
@@ -164,11 +184,9 @@ def _read(path: Path) -> Kept:
     if not isinstance(data, dict) or data.get("version") != VERSION:
         version = data.get("version") if isinstance(data, dict) else None
         raise Unreadable(f"its version is {version!r}, and this gitforge knows {VERSION}")
-    values: dict[str, Any] = {name: data.get(name) for name in (field.name for field in fields(Kept))}
-    kinds = {"is_model": bool, "is_edited": bool}
+    values: dict[str, Any] = {field.name: data.get(field.name, field.default) for field in fields(Kept)}
     for name, value in values.items():
-        is_right = isinstance(value, kinds.get(name, str)) or (name == "goal" and value is None)
-        if not is_right:
+        if not isinstance(value, _TYPES.get(name, str)) or (isinstance(value, bool) and name not in _FLAGS):
             raise Unreadable(f"its {name} is {type(value).__name__}")
     draft = Kept(**values)
     try:

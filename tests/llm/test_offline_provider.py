@@ -10,7 +10,7 @@ REQUEST = Request((Message("user", "Write a persona."),), outline="# Persona\n\n
 
 def test_the_draft_is_the_outline_every_time() -> None:
     provider = OfflineProvider()
-    drafts = {"".join(provider.stream(REQUEST)) for _ in range(3)}
+    drafts = {"".join(map(str, provider.stream(REQUEST))) for _ in range(3)}
     assert drafts == {"# Persona\n\nTODO: who is it?\n"}
 
 

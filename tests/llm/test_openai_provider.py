@@ -123,7 +123,8 @@ def test_many_answers_can_be_streamed_side_by_side(llm_server: LlmServer) -> Non
     llm_server.otherwise = Say("a", 0.01, "b")
     shared, drafts = provider(llm_server), []
     threads = [
-        threading.Thread(target=lambda: drafts.append("".join(shared.stream(REQUEST)))) for _ in range(8)
+        threading.Thread(target=lambda: drafts.append("".join(map(str, shared.stream(REQUEST)))))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
