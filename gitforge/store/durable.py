@@ -32,10 +32,15 @@ def write_durably(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def remove_durably(path: Path) -> None:
-    """Removes a file, if it is there, for good."""
+def remove(path: Path) -> None:
+    """Removes a file, if it is there; a power cut may bring it back."""
     _temporary(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
+
+
+def remove_durably(path: Path) -> None:
+    """Removes a file, if it is there, for good."""
+    remove(path)
     sync_folder(path.parent)
 
 

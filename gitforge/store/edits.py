@@ -5,7 +5,7 @@ Step 5 of docs/commit-protocol.md: nothing is written here, but what is in the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ class Change:
 
 
 def merge_edits(
-    repo: Repo, head: Head, edits: Sequence[Edit], blobs: dict[str, str], index: Path
+    repo: Repo, head: Head, edits: Sequence[Edit], blobs: Mapping[str, str], index: Path
 ) -> list[Change]:
     """What each edit does to each version of its path; edits that HEAD has already are left out.
 
@@ -157,8 +157,9 @@ def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry |
 
 def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
     if old is None:
-        return Entry(FILE, repo.write_blob(edit.edit(None), path=edit.path))
+        with repo.start_blob(edit.edit(None), edit.path) as asked:
+            return Entry(FILE, asked.answer())
     before = repo.read_blob(old.id)
     after = edit.edit(before)
     # Unfiltered: what came out of a blob is as the repository has it.
-    return old if after == before else Entry(old.mode, repo.write_blob(after, path=None))
+    return old if after == before else Entry(old.mode, repo.write_blob(after))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def copy_index(repo: Repo, work: Path) -> tuple[Path, Signature | None]:
     copy.unlink(missing_ok=True)
     try:
         with repo.index.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
+            target.write(source.read())  # at once: a large one in small pieces takes twice as long
             status = os.fstat(source.fileno())
     except FileNotFoundError:
         return copy, None

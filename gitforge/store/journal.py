@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gitforge.errors import UserError
-from gitforge.store.durable import Unreadable, read_own, remove_durably, write_durably
+from gitforge.store.durable import Unreadable, read_own, remove, write_durably
 from gitforge.store.records import Entry, Head
 from gitforge.store.repo import Repo
 from gitforge.store.worktree import check_path
@@ -122,8 +122,8 @@ def write_journal(journal: Journal) -> None:
 
 
 def drop_journal(repo: Repo) -> None:
-    """Says that there is nothing to finish."""
-    remove_durably(journal_file(repo))
+    """Says that there is nothing to finish; one that a power cut brings back is found finished."""
+    remove(journal_file(repo))
 
 
 def read_journal(repo: Repo) -> Journal | None:
@@ -167,7 +167,7 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     root, git_dir, index = places
     if not git_dir.is_relative_to(repo.common_dir) or not root.is_absolute():
         raise Unreadable("it is about another repository")
-    there = Repo(root, git_dir, repo.common_dir, index, environment)
+    there = Repo(root, git_dir, repo.common_dir, index, repo.configuration, environment)
     ref, old = (None if data[name] is None else _text(data[name]) for name in ("ref", "old"))
     identity = FileIdentity(**{name: int(value) for name, value in data["new_index"].items()})
     steps = tuple(_parse_step(step) for step in data["steps"])

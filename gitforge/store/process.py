@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, Generic, Self, TypeVar, cast
 
 from gitforge.errors import UserError
 
@@ -29,6 +29,8 @@ ENVIRONMENT = {
 }
 
 _CHUNK = 1 << 16
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,93 @@ def run(
     Raises:
         UserError: git is not installed or cannot be started.
     """
+    with start(
+        folder, verb, *arguments,
+        options=options, stdin=stdin, environment=environment, shielded=shielded, writes=writes,
+    ) as running:  # fmt: skip
+        return running.finish(timeout)
+
+
+def start(
+    folder: Path,
+    verb: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    stdin: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    shielded: bool = False,
+    writes: bool = False,
+) -> Running:
+    """Starts one git command, to do something else beside it; arguments and errors are those of `run`."""
     group = {"process_group": 0} if shielded else {}
-    start = _start_writer if writes else _start_reader
-    with (
-        _input(stdin) as source,
-        _started(start, [*options, verb, *arguments], folder, environment, source, group) as process,
-    ):
+    starter = _start_writer if writes else _start_reader
+    with _input(stdin) as source:
+        return Running(
+            verb, _started(starter, [*options, verb, *arguments], folder, environment, source, group)
+        )
+
+
+class Running:
+    """A git command at work, which ends with the `with` block at the latest.
+
+    Args:
+        verb: The git command.
+        process: Its process.
+    """
+
+    def __init__(self, verb: str, process: Popen[bytes]) -> None:
+        self._verb = verb
+        self._process = process
+        self._done: Done | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def finish(self, timeout: float | None = None) -> Done:
+        """Waits for its end; asked again, says the same.
+
+        Args:
+            timeout: Seconds after which it is stopped.
+        """
+        if self._done is None:
+            self._done = self._ended(timeout)
+        return self._done
+
+    def _ended(self, timeout: float | None) -> Done:
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = self._process.communicate(timeout=timeout)
         except TimeoutExpired:
-            process.terminate()
-            return Done(verb, process.wait(), b"", "", timed_out=True)
-        except BaseException:
-            process.terminate()  # not killed: git removes its lock files first
-            raise
-    return Done(verb, process.returncode, stdout, stderr.decode(errors="replace"))
+            self._process.terminate()
+            return Done(self._verb, self._process.wait(), b"", "", timed_out=True)
+        return Done(self._verb, self._process.returncode, stdout, stderr.decode(errors="replace"))
+
+    def stop(self) -> None:
+        """Ends it, where it has not ended."""
+        if self._process.poll() is None:
+            self._process.terminate()  # not killed: git removes its lock files first
+        self._process.__exit__(None, None, None)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Answer]):
+    """A question to git whose answer is fetched later, once or more often, before the `with` block ends.
+
+    Args:
+        answer: Waits for it; raises UserError where git failed.
+        stop: Ends the git that was asked.
+    """
+
+    answer: Callable[[], Answer]
+    stop: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def stream(

@@ -293,7 +293,8 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
                 entries[step.path] = step.staged
         if not entries:
             return
-        repo.update_index(entries, index=new_index)
+        with repo.start_index(entries, index=new_index) as asked:
+            asked.answer()
         try:
             take_index_lock(repo.index, new_index)
         except FileExistsError:

@@ -1,25 +1,31 @@
 """The only caller of git: small verbs, plain frozen records back.
 
 Git runs as a process (in `process`), never through GitPython's object model, for reasons in
-docs/commit-protocol.md. Paths are named literally, from the worktree's top, after `--` and separated by NUL.
-Every method raises `UserError` with git's own words where git fails. Verbs and options are explained in git's
-manual page of the same name.
+docs/commit-protocol.md; what stands in plain files is read, and objects are written, in this process (in
+`plain` and `objects`), because starting git takes a millisecond. Paths are named literally, from the
+worktree's top, after `--` and separated by NUL. Every method raises `UserError` with git's own words where git
+fails. Verbs and options are explained in git's manual page of the same name.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from gitforge.errors import UserError
-from gitforge.store.process import Done, failure, harmless, run, stream, succeed
+from gitforge.store import configuration, plain
+from gitforge.store.configuration import Configuration
+from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
+from gitforge.store.process import Asked, Done, Running, failure, harmless, run, start, stream, succeed
 from gitforge.store.records import (
-    SUBMODULE,
+    FILE,
     TREE,
     Entry,
     Generation,
@@ -54,6 +60,9 @@ FALLBACK_EMAIL = "gitforge@localhost.invalid"
 
 _RELATIVE_TO_START = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 _DURABLE = ("-c", "core.fsync=committed,reference")  # by default git fsyncs neither loose objects nor refs
+_DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
+_KEPT_TREES = 12
+_WALKED_PATHS = 8  # with more, git is asked: one process for all of them
 _NAMED_PATHS = 100  # with more, git is asked for their folders: it compares every entry with every path
 
 
@@ -71,13 +80,14 @@ class NoRepository(UserError):
 
 @dataclass(frozen=True)
 class Repo:
-    """A repository with a worktree.
+    """A repository with a worktree, and what was set in git when it was found.
 
     Args:
         root: Top of the worktree, absolute, without symlinks.
         git_dir: This worktree's git directory.
         common_dir: The git directory that all its worktrees share.
         index: The index's file, which need not exist.
+        configuration: What is set in git, in every scope.
         environment: Variables for git beyond this process's own.
     """
 
@@ -85,6 +95,7 @@ class Repo:
     git_dir: Path
     common_dir: Path
     index: Path
+    configuration: Configuration = field(repr=False, compare=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     # --- finding and making ------------------------------------------------------------------------------
@@ -99,10 +110,15 @@ class Repo:
         """
         if not path.is_dir():
             raise UserError(f"{path} {'is not a folder' if path.exists() else 'does not exist'}")
-        _check_version()
         kind = ("--is-bare-repository", "--is-inside-work-tree")
         places = ("--git-dir", "--git-common-dir", "--git-path", "index", "--show-toplevel")
-        done = run(path, "rev-parse", "--path-format=absolute", *kind, *places)
+        with (
+            start(Path(os.curdir), "version") as version,  # three at once: each takes a millisecond
+            start(path, "rev-parse", "--path-format=absolute", *kind, *places) as asked,
+            start(path, *configuration.LIST) as listed,
+        ):
+            _check_version(version.finish())
+            done, settings = asked.finish(), listed.finish()
         answers = os.fsdecode(done.stdout).removesuffix("\n").split("\n")
         if done.status != 0:
             raise _undiscovered(path, answers, done)
@@ -117,7 +133,9 @@ class Repo:
         }
         # Relative to where git starts, which is another folder from now on.
         pinned = {name: str(found[name]) for name in _RELATIVE_TO_START if os.environ.get(name)}
-        return cls(root, git_dir, common_dir, index, pinned)
+        return cls(
+            root, git_dir, common_dir, index, Configuration.parse(succeed(settings)), environment=pinned
+        )
 
     @classmethod
     def create(cls, path: Path) -> Repo:
@@ -126,8 +144,8 @@ class Repo:
         Raises:
             UserError: git is absent or too old, or it cannot write there.
         """
-        _check_version()
         here = Path.cwd()
+        _check_version(run(here, "version"))
         chosen = run(here, "config", "--get", "init.defaultBranch").status == 0
         branch = () if chosen else ("-c", "init.defaultBranch=main")
         succeed(run(here, "init", "--quiet", "--", str(path), options=branch, writes=True))
@@ -149,13 +167,7 @@ class Repo:
 
     def settings(self, section: str) -> dict[str, str]:
         """Every `section.*` of git's configuration: keys in lower case without the section, last values."""
-        done = self._read("config", "-z", "--get-regexp", rf"^{re.escape(section)}\.", accept=(0, 1))
-        found = {}
-        for item in fields(done.stdout):
-            key, _, value = item.partition("\n")
-            # A key without a value is git's way to write a true.
-            found[key.lower().removeprefix(f"{section.lower()}.")] = value if "\n" in item else "true"
-        return found
+        return self.configuration.section(section)
 
     def editor(self) -> str:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
@@ -163,6 +175,8 @@ class Repo:
 
     def identity(self, role: Literal["AUTHOR", "COMMITTER"] = "AUTHOR") -> Identity:
         """Who the user's commits are by, or a fallback that says what it is where no identity is set."""
+        if plain_one := self.configuration.identity(role.lower(), os.environ):
+            return Identity(*plain_one)
         # Without useConfigOnly git makes up an address from the host's name; with it, it passes over EMAIL.
         email = os.environ.get("EMAIL")
         for given in ((), ("-c", f"user.email={email}")) if email else ((),):
@@ -178,6 +192,8 @@ class Repo:
 
     def head(self) -> Head:
         """The branch and commit that HEAD names now."""
+        if (head := plain.read_head(self.git_dir, self.common_dir)) is not None:
+            return head
         done = self._run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", "--", shielded=True)
         if done.status == 0:
             commit, ref, *_ = os.fsdecode(done.stdout).split("\n")
@@ -217,13 +233,24 @@ class Repo:
     def states(self, paths: Sequence[str]) -> dict[str, PathState]:
         """How each file stands in worktree, index and HEAD.
 
-        Two processes, and a third that hashes the files which git does not know to be unchanged.
+        One process, and a second that hashes the files which git does not know to be unchanged; none for those
+        that are nowhere, as a missing component is.
 
         Args:
             paths: Names from the worktree's top. A path that is nowhere has three empty answers.
         """
-        if not paths:
-            return {}
+        nowhere = dict.fromkeys(self._nowhere(paths), PathState(None, None, staged=False))
+        paths = [path for path in paths if path not in nowhere]
+        return nowhere | self._states(paths) if paths else nowhere
+
+    def _nowhere(self, paths: Sequence[str]) -> list[str]:
+        """Those of the paths that certainly are neither in the worktree, nor in the index, nor in HEAD."""
+        missing = [path for path in paths if not os.path.lexists(self.root / path)]
+        absent = self._absent(missing, self.index) if missing else []
+        committed = self.entries("HEAD", absent) if absent else {}
+        return [path for path in absent if path not in committed]
+
+    def _states(self, paths: Sequence[str]) -> dict[str, PathState]:
         committed = {path: entry.id for path, entry in self.entries("HEAD", paths).items() if entry.is_file}
         about = ("--untracked-files=no", "--ignore-submodules=all", "--no-renames")
         listed = self._read("status", "--porcelain=v2", "-z", *about, "--", *_pathspecs(paths))
@@ -296,20 +323,59 @@ class Repo:
 
     # --- objects -----------------------------------------------------------------------------------------
 
+    @cached_property
+    def _loose(self) -> LooseObjects | None:
+        """The loose objects, where all that is set about them is understood here."""
+        moved = self.environment.get("GIT_OBJECT_DIRECTORY", os.environ.get("GIT_OBJECT_DIRECTORY"))
+        algorithm, level = self.configuration.object_format, self.configuration.compression
+        if moved or algorithm is None or level is None:
+            return None
+        return LooseObjects(self.common_dir / "objects", algorithm, level)
+
     def read_blob(self, id_: str) -> bytes:
         """The content of a blob, as the repository has it: no filter, no line ending changed."""
-        return self._read("cat-file", "blob", id_).stdout
+        return self._read_object("blob", id_)
 
-    def write_blob(self, content: bytes, *, path: str | None) -> str:
-        """The id of a blob with this content, which is stored durably.
+    def _read_object(self, kind: str, id_: str) -> bytes:
+        found = self._loose.read(kind, id_) if self._loose is not None else None
+        if found is not None:
+            return found
+        # Packed, say. As it really is: a commit is built on what HEAD names, not on what replaces it.
+        options = ("--no-replace-objects", "--no-optional-locks")
+        return succeed(self._run("cat-file", kind, id_, options=options))
+
+    def write_blob(self, content: bytes) -> str:
+        """The id of a blob with this content, as it is, which is stored durably."""
+        return self._write_object("blob", content)
+
+    def is_unfiltered(self, content: bytes, path: str) -> bool:
+        """Whether neither settings nor attributes can change a file's content on its way into git."""
+        return not (b"\r" in content or b"$Id" in content or self.configuration.converts) and not any(
+            map(os.path.lexists, plain.attribute_files(self.root, self.common_dir, path, os.environ))
+        )
+
+    def start_blob(self, content: bytes, path: str) -> Asked[str]:
+        """Stores a blob durably, after the clean filters and line ending rules of the file that it is for.
 
         Args:
-            content: A file's bytes.
-            path: The worktree's file that these are the bytes of, so that its clean filters and line ending
-                rules apply; None if the content is already as the repository has it.
+            content: The bytes in the worktree.
+            path: The file.
+
+        Returns:
+            What waits for its id.
         """
-        filters = (f"--path={path}",) if path is not None else ("--no-filters",)
-        return self._write_object("hash-object", "-w", "--stdin", *filters, stdin=content)
+        if self.is_unfiltered(content, path):
+            id_ = self.write_blob(content)
+            return Asked(lambda: id_)
+        arguments = ("-w", "--stdin", f"--path={path}")
+        running = self._start("hash-object", *arguments, options=_DURABLE, stdin=content, writes=True)
+        return Asked(lambda: _id(running.finish()), running.stop)
+
+    def _write_object(self, kind: str, content: bytes) -> str:
+        if self._loose is not None:
+            return self._loose.write(kind, content)
+        arguments = ("-w", "-t", kind, "--no-filters", "--stdin")
+        return _id(self._run("hash-object", *arguments, options=_DURABLE, stdin=content, writes=True))
 
     def committed(self, path: str) -> bytes | None:
         """The content of a file in HEAD; None if HEAD lacks it."""
@@ -318,21 +384,46 @@ class Repo:
 
     def entries(self, treeish: str, paths: Sequence[str]) -> dict[str, Entry]:
         """What a tree has at paths (their folders, where many are asked for); HEAD may be unborn."""
-        done = self._run("ls-tree", "-z", "--full-tree", treeish, "--", *_pathspecs(paths, below="/"))
-        if done.status != 0 and treeish == "HEAD" and self.head().commit is None:
-            return {}
-        return parse_tree(succeed(done))
+        if treeish == "HEAD":
+            commit = self.head().commit
+            return self.entries(commit, paths) if commit is not None else {}
+        if len(paths) <= _WALKED_PATHS:
+            return {path: entry for path in paths if (entry := self._entry(treeish, path)) is not None}
+        done = self._read("ls-tree", "-z", "--full-tree", treeish, "--", *_pathspecs(paths, below="/"))
+        return parse_tree(done.stdout)
 
-    def read_tree(self, treeish: str) -> dict[str, Entry]:
-        """The entries of one folder by name; `treeish` is a tree's or a commit's id."""
-        return parse_tree(self._read("ls-tree", "-z", "--full-tree", treeish).stdout)
+    def _entry(self, treeish: str, path: str) -> Entry | None:
+        tree = self.read_tree(treeish)
+        *folders, name = path.split("/")
+        for folder in folders:
+            entry = tree.get(folder)
+            if entry is None or entry.mode != TREE:
+                return None
+            tree = self.read_tree(entry.id)
+        return tree.get(name)
 
-    def write_tree(self, entries: Mapping[str, Entry]) -> str:
-        """The id of a folder with these entries, which is stored durably."""
-        kinds = {TREE: "tree", SUBMODULE: "commit"}
-        lines = (f"{e.mode} {kinds.get(e.mode, 'blob')} {e.id}\t{name}\0" for name, e in entries.items())
-        # --missing: a partial clone lacks objects that are not ours to fetch.
-        return self._write_object("mktree", "-z", "--missing", stdin=os.fsencode("".join(lines)))
+    def read_tree(self, treeish: str | None) -> Tree:
+        """One folder; `treeish` is a tree's or a commit's id, or None for an empty one."""
+        if treeish is None:
+            return Tree(b"", 32 if self.configuration.object_format == "sha256" else 20)
+        tree = self._trees.get(treeish)
+        if tree is None:
+            commit = self._loose.read("commit", treeish) if self._loose is not None else None
+            id_ = commit[len("tree ") : commit.index(b"\n")].decode() if commit else treeish
+            tree = self._trees.get(id_) or Tree(self._read_object("tree", id_), len(treeish) // 2)
+            self._trees[treeish] = tree
+        return tree
+
+    def write_tree(self, tree: Tree) -> str:
+        """The id of a folder, which is stored durably."""
+        id_ = self._write_object("tree", tree.raw)
+        self._trees[id_] = tree
+        return id_
+
+    @cached_property
+    def _trees(self) -> Kept[Tree]:
+        """Those read before: what an id names cannot change."""
+        return Kept(_KEPT_TREES)
 
     def write_commit(
         self, tree: str, parent: str | None, message: str, *, author: Identity, committer: Identity,
@@ -352,12 +443,14 @@ class Repo:
         Raises:
             UserError: It could not be signed in time, or git refuses the message.
         """
+        text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
+        if not sign and not _DATES & os.environ.keys():
+            return self._write_object("commit", commit_object(tree, parent, text, author, committer))
         people = {
             "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
             "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,
         }  # fmt: skip
         options = [*(("-S",) if sign else ()), *(("-p", parent) if parent else ()), "-F", "-"]
-        text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
         encoding = ("-c", "i18n.commitEncoding=UTF-8")
         done = self._run("commit-tree", *options, tree, options=(*_DURABLE, *encoding),
                          stdin=text, environment=people, timeout=timeout, writes=True)  # fmt: skip
@@ -370,6 +463,8 @@ class Repo:
 
     def index_entries(self, paths: Sequence[str], *, index: Path) -> list[IndexEntry]:
         """What an index has at paths and, where a path is a folder there, below it."""
+        if len(self._absent(paths, index)) == len(paths):
+            return []
         done = self._read(
             "ls-files", "-z", "--stage", "--", *paths, environment={"GIT_INDEX_FILE": str(index)}
         )
@@ -380,15 +475,29 @@ class Repo:
             entries.append(IndexEntry(mode, id_, path, int(stage)))
         return entries
 
-    def update_index(self, entries: Mapping[str, Entry], *, index: Path) -> None:
+    def _absent(self, paths: Sequence[str], index: Path) -> list[str]:
+        """Those of the paths that an index certainly has not, nor anything below them."""
+        is_sparse = self.configuration.is_on("core.sparsecheckout")
+        if is_sparse or next(self.git_dir.glob("sharedindex.*"), None) is not None:
+            return []
+        try:
+            return plain.absent(index.read_bytes(), paths)
+        except FileNotFoundError:
+            return list(paths)
+
+    def start_index(self, entries: Mapping[str, Entry], *, index: Path) -> Asked[bytes]:
         """Puts entries into an index, which is made if it is missing.
+
+        Returns:
+            What waits for its end.
 
         Raises:
             UserError: A file of the index is where a folder would have to be, or the reverse.
         """
         added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
         environment = {"GIT_INDEX_FILE": str(index)}
-        succeed(self._run("update-index", "--add", *added, environment=environment, writes=True))
+        running = self._start("update-index", "--add", *added, environment=environment, writes=True)
+        return Asked(lambda: succeed(running.finish()), running.stop)
 
     def move_head(self, head: Head, commit: str, *, reason: str, timeout: float) -> None:
         """Moves HEAD's branch, or a detached HEAD, by compare-and-swap.
@@ -412,10 +521,17 @@ class Repo:
 
     def ignored(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that .gitignore and its like keep out of git."""
+        with self.ask_ignored(paths) as asked:
+            return asked.answer()
+
+    def ask_ignored(self, paths: Sequence[str]) -> Asked[list[str]]:
+        """As `ignored`, while something else is done; whether a path is tracked nevertheless is not asked."""
         listed = b"".join(b"./%s\0" % os.fsencode(path) for path in paths)  # ./ because : starts a magic word
-        done = self._read("check-ignore", "-z", "--stdin", stdin=listed, accept=(0, 1),
-                          environment={"GIT_LITERAL_PATHSPECS": "0"})  # fmt: skip
-        return [path.removeprefix("./") for path in fields(done.stdout)]
+        environment = {"GIT_LITERAL_PATHSPECS": "0"}
+        running = self._start(
+            "check-ignore", "-z", "--no-index", "--stdin", stdin=listed, environment=environment
+        )
+        return Asked(lambda: _ignored(running.finish()), running.stop)
 
     # --- running git -------------------------------------------------------------------------------------
 
@@ -440,8 +556,14 @@ class Repo:
             raise failure(done)
         return done
 
-    def _write_object(self, verb: str, *arguments: str, stdin: bytes) -> str:
-        return _id(self._run(verb, *arguments, options=_DURABLE, stdin=stdin, writes=True))
+    def _start(
+        self, verb: str, *arguments: str, options: Sequence[str] = (), stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None, writes: bool = False,
+    ) -> Running:  # fmt: skip
+        return start(
+            self.root, verb, *arguments, options=options, stdin=stdin, writes=writes,
+            environment={**self.environment, **(environment or {})},
+        )  # fmt: skip
 
     # --- recovery and hooks ------------------------------------------------------------------------------
 
@@ -470,24 +592,46 @@ class Repo:
         return self._run("merge-base", "--is-ancestor", commit, tip).status == 0
 
     def refresh_copy(self, paths: Sequence[str], *, index: Path) -> None:
-        """Lets git note that files are unchanged, in a file that is not the index yet and is replaced."""
+        """Notes that files are unchanged, in a file that is not the index yet and is replaced."""
+        if self._note_unchanged(paths, index):
+            return
         about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
         there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}
         self._run("status", *about, "--", *_pathspecs(paths), environment=there, shielded=True, writes=True)
 
+    def _note_unchanged(self, paths: Sequence[str], index: Path) -> bool:
+        """Does it without git; False where only git can tell whether a file is unchanged."""
+        algorithm = self.configuration.object_format
+        if algorithm is None or self._loose is None:
+            return False
+        files = {}
+        for path in paths:
+            try:
+                with (self.root / path).open("rb") as file:
+                    status = os.fstat(file.fileno())  # first: what is written later shows as younger
+                    content = file.read()
+            except OSError:
+                return False
+            if not self.is_unfiltered(content, path):
+                return False
+            files[path] = (Entry(FILE, self._loose.id_of("blob", content)), status)
+        new = bytearray(index.stat().st_size)
+        with index.open("rb") as file:
+            file.readinto(new)
+        if not plain.note_unchanged(new, files, algorithm):
+            return False
+        beside = index.with_name(f"{index.name}.noted")
+        beside.write_bytes(new)
+        shutil.copymode(index, beside)
+        beside.replace(index)
+        return True
+
     def commit_settings(self) -> CommitSettings:
         """What `git commit` reads and `commit-tree` does not: whether to sign, and where hooks are."""
-        done = self._read(
-            "config", "-z", "--get-regexp", r"^(commit\.gpgsign|core\.hookspath)$", accept=(0, 1)
-        )
-        found = dict(
-            item.partition("\n")[::2] if "\n" in item else (item, "true") for item in fields(done.stdout)
-        )
-        hooks = found.get("core.hookspath")
-        is_on = found.get("commit.gpgsign", "false").lower() in {"true", "yes", "on", "1"}
+        hooks = self.configuration.values.get("core.hookspath")
         # A relative path is relative to where hooks run, which is the worktree's top (git-config(1)).
         folder = self.root / Path(hooks).expanduser() if hooks else self.common_dir / "hooks"
-        return CommitSettings(is_on, folder)
+        return CommitSettings(self.configuration.is_on("commit.gpgsign"), folder)
 
     def check_out_copy(self, tree: str, *, index: Path, folder: Path) -> None:
         """Fills an index and an empty folder of ours with a tree, as a fresh clone would have it."""
@@ -551,6 +695,12 @@ class Repo:
         return {**self.environment, **{name: str(place) for name, place in places.items()}}
 
 
+def _ignored(done: Done) -> list[str]:
+    if done.status not in {0, 1}:
+        raise failure(done)
+    return [path.removeprefix("./") for path in fields(done.stdout)]
+
+
 def _id(done: Done) -> str:
     return succeed(done).decode().removesuffix("\n")
 
@@ -578,8 +728,8 @@ def _is_regular(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _check_version() -> None:
-    said = succeed(run(Path(os.curdir), "version")).decode(errors="replace")
+def _check_version(done: Done) -> None:
+    said = succeed(done).decode(errors="replace")
     found = re.search(r"(\d+)\.(\d+)\S*", said)
     if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
         version = found[0] if found else harmless(said.strip())

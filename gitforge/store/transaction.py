@@ -11,7 +11,8 @@ import errno
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from gitforge.store.locks import (
     release_index_lock,
     take_index_lock,
 )
-from gitforge.store.process import harmless
+from gitforge.store.process import Asked, harmless
 from gitforge.store.recovery import MOVE_SECONDS, Repair, free_dead_ref_locks, recover
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
@@ -91,18 +92,23 @@ def record(
     """
     _check(edits, message)
     try:
-        # Before the lock: these do not depend on HEAD, and a filter may be slow.
-        author, committer = repo.identity(), repo.identity("COMMITTER")
-        committer = author if committer.is_fallback else committer
-        found = repo.commit_settings()
-        hooks = find_hooks(found.hooks, hook_seconds)
-        settings = _Settings(
-            author, committer, found.sign, hooks, tuple(drafts), index_lock_seconds, sign_seconds
-        )
-        blobs = {e.path: repo.write_blob(e.content, path=e.path) for e in edits if isinstance(e, NewFile)}
-        with commit_lock(repo, timeout=lock_seconds) as work:
-            repair = recover(repo, work)
-            recorded = replace(_record(repo, edits, blobs, message, work, settings), repair=repair)
+        with ExitStack() as asked:
+            # Side by side and before the lock: these do not depend on HEAD, and a filter may be slow.
+            new = [edit for edit in edits if isinstance(edit, NewFile)]
+            ignored = asked.enter_context(repo.ask_ignored([edit.path for edit in edits]))
+            started = {e.path: asked.enter_context(repo.start_blob(e.content, e.path)) for e in new}
+            author, committer = repo.identity(), repo.identity("COMMITTER")
+            committer = author if committer.is_fallback else committer
+            found = repo.commit_settings()
+            hooks = find_hooks(found.hooks, hook_seconds)
+            blobs = {path: one.answer() for path, one in started.items()}
+            settings = _Settings(
+                blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
+                index_lock_seconds, sign_seconds,
+            )  # fmt: skip
+            with commit_lock(repo, timeout=lock_seconds) as work:
+                repair = recover(repo, work)
+                recorded = replace(_record(repo, edits, message, work, settings), repair=repair)
         if recorded.paths:
             run_post_commit(repo, hooks)
     except OSError as error:
@@ -110,12 +116,10 @@ def record(
     return recorded
 
 
-def _record(
-    repo: Repo, edits: Sequence[Edit], blobs: dict[str, str], message: str, work: Path, settings: _Settings
-) -> Recorded:
+def _record(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settings: _Settings) -> Recorded:
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(repo, edits, blobs, message, work, settings)
+            return _attempt(repo, edits, message, work, settings)
         except _LostRace as lost:
             reason = lost
             time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
@@ -128,6 +132,8 @@ class _LostRace(Exception):
 
 @dataclass(frozen=True)
 class _Settings:
+    blobs: Mapping[str, str]
+    ignored: Asked[list[str]]
     author: Identity
     committer: Identity
     sign: bool
@@ -137,22 +143,21 @@ class _Settings:
     sign_seconds: float
 
 
-def _attempt(
-    repo: Repo, edits: Sequence[Edit], blobs: dict[str, str], message: str, work: Path, settings: _Settings
-) -> Recorded:
+def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settings: _Settings) -> Recorded:
     refuse_during_operation(repo)
     head = repo.head()
     new_index, before = copy_index(repo, work)
-    changes = merge_edits(repo, head, edits, blobs, new_index)
+    changes = merge_edits(repo, head, edits, settings.blobs, new_index)
     if not changes and head.commit is not None:
         drop(repo, settings.drafts)
         return Recorded(head.commit, (), settings.author)
-    build_index(repo, changes, new_index)
-    refuse_ignored(repo, changes)
-    tree = build_tree(repo, head, changes)
+    with building_index(repo, changes, new_index):  # by git, beside what is done here
+        tree = build_tree(repo, head, changes)
+        refuse_ignored(changes, settings.ignored)
     if settings.hooks.before:
         changes, tree, message = run_hooks(repo, head, changes, tree, message, work, settings)
-        build_index(repo, changes, new_index)
+        with building_index(repo, changes, new_index):
+            pass
     commit = build_commit(repo, head, tree, message, settings)
     await_index_lock(repo.index, timeout=settings.index_lock_seconds)
     with interrupts_held():
@@ -266,13 +271,14 @@ def _as_rewritten(change: Change, new: Rewritten | None) -> Change:
     )
 
 
-def refuse_ignored(repo: Repo, changes: Sequence[Change]) -> None:
+def refuse_ignored(changes: Sequence[Change], asked: Asked[list[str]]) -> None:
     """As `git add` does, because git's own commands would pass over the file from then on.
 
     Raises:
         UserError: A path is ignored and not tracked.
     """
-    if ignored := repo.ignored([change.path for change in changes]):
+    untracked = {change.path for change in changes if change.indexed is None}
+    if ignored := [path for path in asked.answer() if path in untracked]:
         rest = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
         are = "is" if len(ignored) == 1 else "are"
         raise UserError(
@@ -281,19 +287,22 @@ def refuse_ignored(repo: Repo, changes: Sequence[Change]) -> None:
         )
 
 
-def build_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> None:
-    """Makes the copy the complete new index.
+@contextmanager
+def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> Iterator[None]:
+    """Makes the copy the complete new index, by the end of the block.
 
     Raises:
         Conflict: A staged file is where a folder would have to be.
     """
     entries = {change.path: change.staged for change in changes if change.staged is not None}
-    try:
-        repo.update_index(entries, index=new_index)
-    except UserError as error:
-        if "both a file and as a directory" in error.message:
-            raise Conflict(error.message, hint=UNSTAGE) from error
-        raise
+    with repo.start_index(entries, index=new_index) as asked:
+        yield
+        try:
+            asked.answer()
+        except UserError as error:
+            if "both a file and as a directory" in error.message:
+                raise Conflict(error.message, hint=UNSTAGE) from error
+            raise
 
 
 # --- steps 7 to 10: git's lock, the commit point, the worktree, the index --------------------------------

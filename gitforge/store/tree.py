@@ -22,23 +22,24 @@ def edit_tree(repo: Repo, base: str | None, files: Mapping[str, Entry], *, folde
     Raises:
         Conflict: A folder is where a file is to be, or the reverse.
     """
-    entries = repo.read_tree(base) if base is not None else {}
+    tree = repo.read_tree(base)
     below: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
     for path, entry in files.items():
         name, _, rest = path.partition("/")
         if rest:
             below[name][rest] = entry
         else:
-            if name in entries and not entries[name].is_file:
+            old = tree.get(name)
+            if old is not None and not old.is_file:
                 raise Conflict(f"{folder}{name} is not a file in the last commit")
-            entries[name] = entry
+            tree = tree.edited(name, entry)
     for name, inner in below.items():
-        old = entries.get(name)
+        old = tree.get(name)
         if old is not None and old.mode != TREE:
             raise Conflict(f"{folder}{name} is not a folder in the last commit, but {kind(old)}")
         id_ = edit_tree(repo, old.id if old is not None else None, inner, folder=f"{folder}{name}/")
-        entries[name] = Entry(TREE, id_)
-    return repo.write_tree(entries)
+        tree = tree.edited(name, Entry(TREE, id_))
+    return repo.write_tree(tree)
 
 
 def kind(entry: Entry) -> str:

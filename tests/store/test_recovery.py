@@ -21,7 +21,7 @@ STEPS = steps(
     [
         f"transaction:{name}"
         for name in (
-            "commit_lock", "recover", "refuse_during_operation", "copy_index", "merge_edits", "build_index",
+            "commit_lock", "recover", "refuse_during_operation", "copy_index", "merge_edits", "building_index",
             "refuse_ignored", "build_tree", "build_commit", "await_index_lock", "stage_files", "write_journal",
             "take_index_lock", "lock_index", "reach_commit_point", "write_worktree", "publish", "drop",
             "release_index_lock", "drop_journal",

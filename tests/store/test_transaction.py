@@ -666,7 +666,7 @@ class TestOthersAtTheSameTime:
 
 
 STEPS = [
-    "refuse_during_operation", "copy_index", "merge_edits", "build_index", "refuse_ignored", "build_tree",
+    "refuse_during_operation", "copy_index", "merge_edits", "building_index", "refuse_ignored", "build_tree",
     "build_commit", "await_index_lock", "stage_files", "write_journal", "lock_index", "reach_commit_point",
     "write_worktree", "publish", "drop_journal",
 ]  # fmt: skip
