@@ -23,6 +23,7 @@ from gitforge.review import Decide, Decision, Reviewed, review
 from gitforge.store import spool
 from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.locks import ComponentLock, component_lock
+from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
 from gitforge.store.spool import Kept
 from gitforge.store.transaction import Recorded, record, refuse_during_operation
@@ -266,7 +267,9 @@ class _Run:
         self, edits: Sequence[NewFile | Rewrite], message: str, accepted: Sequence[tuple[str, Reviewed]]
     ) -> None:
         drafts = [as_kept(path, reviewed.draft, None).id for path, reviewed in accepted]
-        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts)
+        answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
+        keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
+        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
         for _, reviewed in accepted:
             need = reviewed.draft.need
             if recorded.repair is not None:

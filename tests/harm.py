@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,9 @@ class Witness:
         assert git("show", "--format=", "--name-status", commit, cwd=root) == f"A\t{PROTOCOL}"
         assert (root / PROTOCOL).read_text() == text
         assert git("show", f"HEAD:{PROTOCOL}", cwd=root) + "\n" == text
+        prompt = git("log", "-1", "--format=%(trailers:key=Prompt-Id,valueonly)", commit, cwd=root).strip()
+        kept = git("cat-file", "blob", prompt.replace("sha256:", "refs/gitforge/prompts/"), cwd=root)
+        assert f"sha256:{hashlib.sha256(kept.encode()).hexdigest()}" == prompt
         self.assert_unharmed({PROTOCOL: text.encode()})
 
     def assert_unharmed(self, more: dict[str, bytes] | None = None) -> None:

@@ -36,6 +36,7 @@ LAYERS = [
     "store.objects",
     "store.plain",
     "store.repo",
+    "store.prompts",
     "store.worktree",
     "store.durable",
     "store.locks",

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,7 @@ class Journal:
         new_index: The finished index, which `index.lock` is a link to.
         steps: What happens to each path.
         drafts: The kept drafts that the commit records.
+        refs: Ids of the blobs that it refers to, by the refs that keep them.
     """
 
     repo: Repo
@@ -90,6 +92,7 @@ class Journal:
     new_index: FileIdentity
     steps: tuple[FileStep, ...]
     drafts: tuple[str, ...]
+    refs: Mapping[str, str]
 
 
 def fingerprint(content: bytes | None) -> str | None:
@@ -117,6 +120,7 @@ def write_journal(journal: Journal) -> None:
         "new_index": vars(journal.new_index),
         "steps": [_step_as_json(step) for step in journal.steps],
         "drafts": journal.drafts,
+        "refs": dict(journal.refs),
     }  # fmt: skip
     write_durably(journal_file(repo), json.dumps(data, indent=1).encode() + b"\n")
 
@@ -174,7 +178,10 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     drafts = tuple(_text(one) for one in data["drafts"])
     if any(os.path.basename(one) != one for one in drafts):  # noqa: PTH119 -- a name, not a path
         raise Unreadable("a draft's name in it is a path")
-    return Journal(there, Head(ref, old), _id(data["new"]), _text(data["reason"]), identity, steps, drafts)
+    refs = {_kept_ref(name): _id(id_) for name, id_ in data.get("refs", {}).items()}
+    return Journal(
+        there, Head(ref, old), _id(data["new"]), _text(data["reason"]), identity, steps, drafts, refs
+    )
 
 
 def _parse_step(data: Mapping[str, Any]) -> FileStep:
@@ -193,6 +200,12 @@ def _entry(data: Any) -> Entry | None:
         return None
     mode, id_ = data
     return Entry(_text(mode), _id(id_))
+
+
+def _kept_ref(value: Any) -> str:
+    if re.fullmatch(r"refs/gitforge/[\w-]+/[\w-]+", _text(value)) is None:
+        raise Unreadable("a ref in it is not gitforge's")
+    return str(value)
 
 
 def _id(value: Any) -> str:

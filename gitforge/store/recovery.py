@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
         if not _move_again(journal):
             lock_of(repo.index).unlink(missing_ok=True)
             return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
+    _keep_refs(journal)
     left = _finish(journal, work)
     drop(repo, journal.drafts)
     done = f"An interrupted recording of {paths} was finished: commit {journal.commit[:12]}"
@@ -173,25 +175,37 @@ def _move_again(journal: Journal) -> bool:
     """
     repo = journal.repo
     try:
-        repo.move_head(journal.head, journal.commit, reason=journal.reason, timeout=MOVE_SECONDS)
+        repo.move_head(
+            journal.head, journal.commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS
+        )
     except UserError as error:
         if _is_recorded(journal):
             return True
-        locks = [lock for lock in _ref_locks(journal) if lock.exists()]
+        locks = [lock for lock, _ in _ref_locks(journal) if lock.exists()]
         if locks and ".lock': File exists" in error.message:
             raise foreign_lock(locks[0]) from error
         return False
     return True
 
 
-def _ref_locks(journal: Journal) -> list[Path]:
-    head = journal.repo.git_dir / "HEAD.lock"
-    ref = journal.head.ref
-    return [journal.repo.common_dir / f"{ref}.lock", head] if ref is not None else [head]
+def _keep_refs(journal: Journal) -> None:
+    """Makes the refs that git was killed before: it moves one after the other."""
+    repo = journal.repo
+    refs = {ref: id_ for ref, id_ in journal.refs.items() if repo.object_of(ref) != id_}
+    if refs:
+        repo.make_refs(refs, timeout=MOVE_SECONDS)
+
+
+def _ref_locks(journal: Journal) -> Iterator[tuple[Path, str]]:
+    """The locks of what the commit point moves, each with the id that our git writes into it."""
+    yield journal.repo.git_dir / "HEAD.lock", journal.commit
+    moved = {journal.head.ref: journal.commit} if journal.head.ref is not None else {}
+    for ref, id_ in {**moved, **journal.refs}.items():
+        yield journal.repo.common_dir / f"{ref}.lock", id_
 
 
 def free_dead_ref_locks(journal: Journal) -> bool:
-    """Removes the locks that a killed `update-ref` of ours left: nobody else writes our commit's id.
+    """Removes the locks that a killed `update-ref` of ours left: nobody else writes our ids.
 
     A kill before the id was written leaves an empty one, and git never writes into that of HEAD. An empty
     lock is ours if it is younger than the journal and nothing happens to it: a living git fills or removes
@@ -202,10 +216,10 @@ def free_dead_ref_locks(journal: Journal) -> bool:
     """
     empty = []
     is_freed = False
-    for lock in _ref_locks(journal):
+    for lock, id_ in _ref_locks(journal):
         with contextlib.suppress(FileNotFoundError):
             content = lock.read_bytes()
-            if content.strip() == journal.commit.encode():
+            if content.strip() == id_.encode():
                 lock.unlink()
                 is_freed = True
             elif not content and lock.stat().st_mtime_ns >= _written_ns(journal):

@@ -499,12 +499,15 @@ class Repo:
         running = self._start("update-index", "--add", *added, environment=environment, writes=True)
         return Asked(lambda: succeed(running.finish()), running.stop)
 
-    def move_head(self, head: Head, commit: str, *, reason: str, timeout: float) -> None:
+    def move_head(
+        self, head: Head, commit: str, *, refs: Mapping[str, str], reason: str, timeout: float
+    ) -> None:
         """Moves HEAD's branch, or a detached HEAD, by compare-and-swap.
 
         Args:
             head: What HEAD has to be still.
             commit: The commit to move to.
+            refs: Ids of objects by the refs that are to keep them, which are made in the same transaction.
             reason: The reflog's message.
             timeout: Seconds after which a hook of the user's is given up.
 
@@ -514,9 +517,17 @@ class Repo:
         no_deref = "option no-deref\0" if head.ref is None else ""
         old = head.commit or "0" * len(commit)
         command = f"{no_deref}update {head.ref or 'HEAD'}\0{commit}\0{old}\0"
+        command += "".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items())
         stdin = os.fsencode(command)
         done = self._run("update-ref", "-m", reason, "-z", "--stdin", options=_DURABLE, stdin=stdin,
                          timeout=timeout, shielded=True, writes=True)  # fmt: skip
+        succeed(done)
+
+    def make_refs(self, refs: Mapping[str, str], *, timeout: float) -> None:
+        """Lets refs keep objects, whatever they kept before; arguments as in `move_head`."""
+        stdin = os.fsencode("".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items()))
+        done = self._run("update-ref", "-z", "--stdin", options=_DURABLE, stdin=stdin, timeout=timeout,
+                         shielded=True, writes=True)  # fmt: skip
         succeed(done)
 
     def ignored(self, paths: Sequence[str]) -> list[str]:
@@ -569,9 +580,11 @@ class Repo:
 
     def commit_of(self, ref: str) -> str | None:
         """The id of the commit that a ref names; None if there is no such ref."""
-        done = self._read(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", accept=(0, 1, 128)
-        )
+        return self.object_of(f"{ref}^{{commit}}")
+
+    def object_of(self, name: str) -> str | None:
+        """The id of the object that a ref or another name of git's leads to; None if it leads nowhere."""
+        done = self._read("rev-parse", "--verify", "--quiet", "--end-of-options", name, accept=(0, 1, 128))
         return done.stdout.decode().strip() or None if done.status == 0 else None
 
     def refuse_lost_head(self) -> None:

@@ -68,6 +68,7 @@ def record(
     message: str,
     *,
     drafts: Sequence[str] = (),
+    keeps: Mapping[str, bytes] | None = None,
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
     sign_seconds: float = SIGN_SECONDS,
@@ -80,6 +81,8 @@ def record(
         edits: At least one, at most one for each path.
         message: The commit's message, with trailers.
         drafts: Names of the kept drafts that it records; they are dropped with it.
+        keeps: What the message refers to and git is to keep with the commit: contents by ref, below
+            `refs/gitforge/`.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
         sign_seconds: How long to wait for a signature.
@@ -104,6 +107,7 @@ def record(
             blobs = {path: one.answer() for path, one in started.items()}
             settings = _Settings(
                 blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
+                {ref: repo.write_blob(content) for ref, content in (keeps or {}).items()},
                 index_lock_seconds, sign_seconds,
             )  # fmt: skip
             with commit_lock(repo, timeout=lock_seconds) as work:
@@ -139,6 +143,7 @@ class _Settings:
     sign: bool
     hooks: Hooks
     drafts: tuple[str, ...]
+    refs: Mapping[str, str]
     index_lock_seconds: float
     sign_seconds: float
 
@@ -164,7 +169,7 @@ def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settin
         staging = Staging(work)
         try:
             files = stage_files(repo, changes, staging)
-            journal = journal_of(repo, head, commit, message, changes, new_index, settings.drafts)
+            journal = journal_of(repo, head, commit, message, changes, new_index, settings)
             write_journal(journal)
             is_finished = True
             try:
@@ -333,7 +338,7 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
 
 def journal_of(
     repo: Repo, head: Head, commit: str, message: str, changes: Sequence[Change], new_index: Path,
-    drafts: tuple[str, ...],
+    settings: _Settings,
 ) -> Journal:  # fmt: skip
     """All that `recover` needs to finish the commit."""
     steps = tuple(
@@ -342,7 +347,7 @@ def journal_of(
     identity = FileIdentity.of(new_index)
     if identity is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(new_index))
-    return Journal(repo, head, commit, _reason(message), identity, steps, drafts)
+    return Journal(repo, head, commit, _reason(message), identity, steps, settings.drafts, settings.refs)
 
 
 def _reason(message: str) -> str:
@@ -358,7 +363,7 @@ def reach_commit_point(journal: Journal) -> None:
     """
     repo, head, commit = journal.repo, journal.head, journal.commit
     try:
-        repo.move_head(head, commit, reason=journal.reason, timeout=MOVE_SECONDS)
+        repo.move_head(head, commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS)
     except UserError as error:
         is_killed = free_dead_ref_locks(journal)
         now = repo.head()

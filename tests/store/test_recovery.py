@@ -102,6 +102,25 @@ def test_recovery_itself_may_be_killed(
     assert len(llm.requests) == 1
 
 
+@pytest.mark.parametrize("left", ["nothing", "a lock with its id"])
+def test_a_prompt_that_git_was_killed_before_is_kept_by_the_next_command(
+    incomplete: Path, git: Git, llm: LlmServer, left: str
+) -> None:
+    answers(llm)
+    users_work(incomplete, git)
+    witness = Witness(incomplete, git)
+    killed(incomplete, "gitforge.store.transaction:reach_commit_point:after", "alone")
+    ref, id_ = git(
+        "for-each-ref", "--format=%(refname) %(objectname)", "refs/gitforge/", cwd=incomplete
+    ).split()
+    git("update-ref", "-d", ref, cwd=incomplete)
+    if left == "a lock with its id":
+        (incomplete / ".git" / ref).parent.mkdir(parents=True, exist_ok=True)
+        (incomplete / ".git" / f"{ref}.lock").write_text(f"{id_}\n")
+    assert gitforge("status", cwd=incomplete).code == 0
+    witness.assert_one_commit_and_nothing_else()
+
+
 def test_a_killed_commit_of_another_worktree_is_finished_there(
     incomplete: Path, git: Git, llm: LlmServer, tmp_path: Path
 ) -> None:
