@@ -58,6 +58,7 @@ LAYERS = [
     "toolkits",
     "build",
     "generate",
+    "provenance",
     "catalog",
     "initialise",
     "check",

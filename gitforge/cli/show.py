@@ -26,6 +26,10 @@ def show(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A goal, or a component's file name.", show_default=False)
     ],
+    is_provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Where the component's text came from, with the exact prompt."),
+    ] = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -36,6 +40,9 @@ def show(
     """
     forge = open_forge(find_workspace(ctx, directory))
     found = _find(forge, name)
+    if is_provenance:
+        _show_provenance(forge, found, as_json=as_json)
+        return
     if isinstance(found, Goal):
         _show_goal(forge, found, as_json=as_json)
     else:
@@ -97,6 +104,20 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
         return
     output.result()
     output.result(text.removesuffix("\n"))
+
+
+def _show_provenance(forge: Forge, found: Goal | Need, *, as_json: bool) -> None:
+    from gitforge.cli import provenance as shown  # noqa: PLC0415
+    from gitforge.provenance import provenance  # noqa: PLC0415
+
+    if isinstance(found, Goal):
+        raise UserError(f"{found.name} is a goal", hint="--provenance is about a component.")
+    (planned,) = forge.states([found])
+    known = provenance(forge.repo, planned.path)
+    if as_json:
+        output.data({"path": planned.path, **shown.as_json(known)})
+    else:
+        shown.show_provenance(planned.path, known)
 
 
 _SHOWN = ("Goal", "Assisted-by", "Prompt-Id", "Reviewed-by")

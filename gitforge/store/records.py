@@ -61,14 +61,22 @@ class Generation:
         subject: First paragraph of its message, as one line.
         author: `Name <email>`.
         date: When it was written, with its time zone.
-        trailers: Value by name; the values of a repeated name are joined by line breaks.
+        trailer_lines: Name and value of each trailer, in the message's order.
     """
 
     commit: str
     subject: str
     author: str
     date: datetime
-    trailers: dict[str, str]
+    trailer_lines: tuple[tuple[str, str], ...]
+
+    @property
+    def trailers(self) -> dict[str, str]:
+        """Value by name; the values of a repeated name are joined by line breaks."""
+        found: dict[str, str] = {}
+        for name, value in self.trailer_lines:
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+        return found
 
 
 @dataclass(frozen=True)
@@ -130,9 +138,6 @@ def parse_status(output: bytes) -> dict[str, Change]:
 def parse_generation(header: str) -> Generation:
     """A commit from lines: id, date, author, subject, trailers."""
     commit, date, author, subject, *lines = header.rstrip("\n").split("\n")
-    trailers: dict[str, str] = {}
-    for line in lines:
-        name, separator, value = line.partition(": ")
-        if separator:
-            trailers[name] = f"{trailers[name]}\n{value}" if name in trailers else value
+    pairs = (line.partition(": ") for line in lines)
+    trailers = tuple((name, value) for name, separator, value in pairs if separator)
     return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)

@@ -63,6 +63,7 @@ _DURABLE = ("-c", "core.fsync=committed,reference")  # by default git fsyncs nei
 _DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
 _KEPT_TREES = 12
 _WALKED_PATHS = 8  # with more, git is asked: one process for all of them
+_LAYOUT = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
 _NAMED_PATHS = 100  # with more, git is asked for their folders: it compares every entry with every path
 
 
@@ -283,8 +284,20 @@ class Repo:
 
     def generation_of(self, paths: Sequence[str]) -> dict[str, Generation]:
         """As `last_commits`, with what the commit's message says."""
-        layout = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
-        return {path: parse_generation(header) for path, header in self._last_changes(layout, paths)}
+        return {path: parse_generation(header) for path, header in self._last_changes(_LAYOUT, paths)}
+
+    def commits_of(self, path: str) -> Iterator[Generation]:
+        """The commits that changed a path, newest first, as far as they are asked for."""
+        with closing(self._changes(_LAYOUT, [path])) as changes:
+            for changed, header in changes:
+                if changed == path:
+                    yield parse_generation(header)
+
+    def purpose_of(self, commit: str) -> str:
+        """A commit's message without subject and trailers, as one line."""
+        layout = ("--format=%b%x00%(trailers)", "--no-show-signature", "--encoding=UTF-8")
+        body, _, trailers = os.fsdecode(self._read("show", "-s", *layout, commit).stdout).partition("\0")
+        return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
     def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""
