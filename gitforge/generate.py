@@ -245,7 +245,7 @@ class _Run:
 
     def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
         """The tasks but for those that another process has recorded since they were planned."""
-        there = self._forge.repo.entries("HEAD", list(locks)) if locks else {}
+        there = self._forge.repo.entries(list(locks)) if locks else {}
         for task in tasks:
             if task.planned.path in there:
                 locks[task.planned.path].free()

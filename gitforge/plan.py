@@ -92,7 +92,7 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
     except UserError:
         repo.refuse_lost_head()
         raise
-    generations = repo.generation_of([path for path in paths if states[path].committed])
+    generations = repo.log.generation_of([path for path in paths if states[path].committed])
     planned = []
     for path, need in paths.items():
         found = states[path]

@@ -58,13 +58,13 @@ def provenance(repo: Repo, path: str) -> Provenance:
         UserError: git fails, or the prompt that is kept is not the one that the commit names.
     """
     later: list[Generation] = []
-    for commit in repo.commits_of(path):
+    for commit in repo.log.commits_of(path):
         trailers = about(path, commit.trailer_lines)
         if "Assisted-by" in trailers:
             prompt = read_prompt(repo, trailers.get("Prompt-Id", ""))
             messages = json.loads(prompt) if prompt is not None else None
             is_alone = sum(name == "Component" for name, _ in commit.trailer_lines) == 1
-            purpose = repo.purpose_of(commit.commit) if is_alone else ""
+            purpose = repo.log.purpose_of(commit.commit) if is_alone else ""
             return Provenance(commit, trailers, purpose, tuple(later), messages)
         later.append(commit)
     return Provenance(None, {}, "", tuple(later), None)

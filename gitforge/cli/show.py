@@ -86,7 +86,7 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
     users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
     text = forge.workspace.library.text(need)
-    origin = forge.repo.generation_of([planned.path]).get(planned.path) if planned.commit else None
+    origin = forge.repo.log.generation_of([planned.path]).get(planned.path) if planned.commit else None
     if as_json:
         output.data(
             {**plans.as_json(planned), "goals": users, "origin": _origin_as_json(origin), "text": text}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict
+from gitforge.store.index import index_entries
 from gitforge.store.records import FILE
 from gitforge.store.repo import Entry, Head, IndexEntry, Repo
 from gitforge.store.tree import kind
@@ -84,8 +85,8 @@ def merge_edits(
         Conflict: Something of the user's is in the way.
     """
     paths = [edit.path for edit in edits]
-    committed = repo.entries(head.commit, paths) if head.commit is not None else {}
-    staged = repo.index_entries(paths, index=index)
+    committed = repo.objects.entries(head.commit, paths) if head.commit is not None else {}
+    staged = index_entries(repo, paths, index=index)
     changes = []
     for edit in edits:
         entry = _only_file(edit.path, [e for e in staged if f"{e.path}/".startswith(f"{edit.path}/")])
@@ -157,9 +158,9 @@ def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry |
 
 def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
     if old is None:
-        with repo.start_blob(edit.edit(None), edit.path) as asked:
+        with repo.objects.start_blob(edit.edit(None), edit.path) as asked:
             return Entry(FILE, asked.answer())
-    before = repo.read_blob(old.id)
+    before = repo.objects.read_blob(old.id)
     after = edit.edit(before)
     # Unfiltered: what came out of a blob is as the repository has it.
-    return old if after == before else Entry(old.mode, repo.write_blob(after))
+    return old if after == before else Entry(old.mode, repo.objects.write_blob(after))

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import UserError
-from gitforge.store.process import Done, harmless
-from gitforge.store.repo import Entry, Repo
+from gitforge.store.git import Git
+from gitforge.store.process import Done, harmless, succeed
+from gitforge.store.records import Entry, fields
+from gitforge.store.repo import Repo
 from gitforge.store.worktree import read_file, scratch_folder
 
 HOOK_SECONDS = 300.0
@@ -82,16 +84,16 @@ class Hooks:
         index.unlink(missing_ok=True)
         files: dict[str, Rewritten] = {}
         if "pre-commit" in self.before:
-            repo.check_out_copy(tree, index=index, folder=folder)
+            _check_out_copy(repo, tree, index=index, folder=folder)
             files = self._pre_commit(repo, tree, paths, index, folder)
         text = work / "COMMIT_EDITMSG"
         text.write_bytes(message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n")
         for name, source in (("prepare-commit-msg", ("message",)), ("commit-msg", ())):
             if name in self.before:
                 if not index.exists():
-                    repo.check_out_copy(tree, index=index, folder=folder)
-                done = repo.run_hook(
-                    name, str(text), *source,
+                    _check_out_copy(repo, tree, index=index, folder=folder)
+                done = _run_hook(
+                    repo, name, str(text), *source,
                     hooks=self.folder, timeout=self.seconds, index=index, folder=folder,
                 )  # fmt: skip
                 self._succeed(name, done)
@@ -107,12 +109,12 @@ class Hooks:
         before = {path: read_file(folder, path) for path in paths}
         seen: dict[str, Entry | None] = {}
         while True:
-            done = repo.run_hook(
-                "pre-commit", hooks=self.folder, timeout=self.seconds, index=index, folder=folder
+            done = _run_hook(
+                repo, "pre-commit", hooks=self.folder, timeout=self.seconds, index=index, folder=folder
             )
             if not done.timed_out:
-                repo.take_in(index=index, folder=folder)
-            changed = repo.changed_entries(tree, index=index)
+                _take_in(repo, index=index, folder=folder)
+            changed = _changed_entries(repo, tree, index=index)
             others = sorted(path for path, entry in changed.items() if path not in paths or entry is None)
             if done.status == 0 and others:
                 raise UserError(
@@ -156,8 +158,53 @@ def find_hooks(folder: Path, seconds: float) -> Hooks:
 def run_post_commit(repo: Repo, hooks: Hooks) -> None:
     """Runs the hook after the commit, in the user's worktree; whether it fails is nothing to git or us."""
     if hooks.has_post_commit:
-        repo.run_hook(_AFTER, hooks=hooks.folder, timeout=hooks.seconds)
+        _run_hook(repo, _AFTER, hooks=hooks.folder, timeout=hooks.seconds)
 
 
 def _is_hook(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
+
+
+def _check_out_copy(repo: Repo, tree: str, *, index: Path, folder: Path) -> None:
+    """Fills an index and an empty folder of ours with a tree, as a fresh clone would have it."""
+    git = _there(repo, index, folder)
+    succeed(git.run("read-tree", tree, writes=True))
+    succeed(git.run("checkout-index", "--all", "--index", "--quiet", "--force", writes=True))
+
+
+def _run_hook(
+    repo: Repo, name: str, *arguments: str, hooks: Path, timeout: float, index: Path | None = None,
+    folder: Path | None = None,
+) -> Done:  # fmt: skip
+    """Runs a hook as `git commit` does, in a folder and with an index of its own, or in the worktree."""
+    locale = {name: os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL")}
+    plain = {"GIT_LITERAL_PATHSPECS": "0", "GIT_EDITOR": ":", "GIT_PREFIX": "", **locale}
+    git = _there(repo, index, folder) if index and folder else repo.git
+    return git.run(
+        "hook", "run", "--ignore-missing", name, "--", *arguments,
+        options=("-c", f"core.hooksPath={hooks}"), environment=plain, timeout=timeout, shielded=True,
+        writes=True,
+    )  # fmt: skip
+
+
+def _take_in(repo: Repo, *, index: Path, folder: Path) -> None:
+    """Puts what has changed in a folder of ours into its index, as `git add --update` does."""
+    succeed(_there(repo, index, folder).run("add", "--update", "--", ".", writes=True))
+
+
+def _changed_entries(repo: Repo, tree: str, *, index: Path) -> dict[str, Entry | None]:
+    """Where an index differs from a tree: its entry by path, None where it has none."""
+    about = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all")
+    done = repo.git.read("diff-index", *about, tree, environment={"GIT_INDEX_FILE": str(index)})
+    parts = fields(done.stdout)
+    changed: dict[str, Entry | None] = {}
+    for description, path in zip(parts[::2], parts[1::2], strict=True):
+        _, mode, _, id_, status = description.split(" ")
+        changed[path] = None if status == "D" else Entry(mode, id_)
+    return changed
+
+
+def _there(repo: Repo, index: Path, folder: Path) -> Git:
+    """Git with a folder of ours as the worktree, and an index of its own."""
+    places = {"GIT_DIR": repo.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
+    return Git(folder, {**repo.environment, **{name: str(place) for name, place in places.items()}})

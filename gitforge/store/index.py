@@ -1,14 +1,19 @@
-"""The index as a file: a copy to build on, what tells that it has changed, how a new one is published."""
+"""The index as a file: a copy to build on, what it holds, what tells of a change, how a new one is published."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gitforge.errors import UserError
+from gitforge.store import plain
+from gitforge.store.git import pathspecs
 from gitforge.store.locks import publish_index
+from gitforge.store.process import Asked, succeed
+from gitforge.store.records import FILE, Entry, IndexEntry, fields
 from gitforge.store.repo import Repo
 
 Signature = tuple[int, ...]
@@ -41,6 +46,36 @@ def _of(status: os.stat_result) -> Signature:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def index_entries(repo: Repo, paths: Sequence[str], *, index: Path) -> list[IndexEntry]:
+    """What an index has at paths and, where a path is a folder there, below it."""
+    if len(repo.absent(paths, index=index)) == len(paths):
+        return []
+    done = repo.git.read(
+        "ls-files", "-z", "--stage", "--", *paths, environment={"GIT_INDEX_FILE": str(index)}
+    )
+    entries = []
+    for item in fields(done.stdout):
+        description, _, path = item.partition("\t")
+        mode, id_, stage = description.split(" ")
+        entries.append(IndexEntry(mode, id_, path, int(stage)))
+    return entries
+
+
+def start_index(repo: Repo, entries: Mapping[str, Entry], *, index: Path) -> Asked[bytes]:
+    """Puts entries into an index, which is made if it is missing.
+
+    Returns:
+        What waits for its end.
+
+    Raises:
+        UserError: A file of the index is where a folder would have to be, or the reverse.
+    """
+    added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
+    environment = {"GIT_INDEX_FILE": str(index)}
+    running = repo.git.start("update-index", "--add", *added, environment=environment, writes=True)
+    return Asked(lambda: succeed(running.finish()), running.stop)
+
+
 def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:
     """Makes the new index the index and frees the lock; git has noted in it which files are unchanged.
 
@@ -53,5 +88,42 @@ def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[s
     finished.unlink(missing_ok=True)
     os.link(new_index, finished)
     with contextlib.suppress(UserError):  # it only saves git the time to find out
-        repo.refresh_copy(paths, index=finished)
+        _refresh(repo, paths, finished)
     publish_index(repo.index, finished)
+
+
+def _refresh(repo: Repo, paths: Sequence[str], index: Path) -> None:
+    """Notes that files are unchanged, in a file that is not the index yet and is replaced."""
+    if _note_unchanged(repo, paths, index):
+        return
+    about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}
+    repo.git.run("status", *about, "--", *pathspecs(paths), environment=there, shielded=True, writes=True)
+
+
+def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
+    """Does it without git; False where only git can tell whether a file is unchanged."""
+    algorithm = repo.configuration.object_format
+    if algorithm is None or repo.objects.loose is None:
+        return False
+    files = {}
+    for path in paths:
+        try:
+            with (repo.root / path).open("rb") as file:
+                status = os.fstat(file.fileno())  # first: what is written later shows as younger
+                content = file.read()
+        except OSError:
+            return False
+        if not repo.objects.is_unfiltered(content, path):
+            return False
+        files[path] = (Entry(FILE, repo.objects.loose.id_of("blob", content)), status)
+    new = bytearray(index.stat().st_size)
+    with index.open("rb") as file:
+        file.readinto(new)
+    if not plain.note_unchanged(new, files, algorithm):
+        return False
+    beside = index.with_name(f"{index.name}.noted")
+    beside.write_bytes(new)
+    shutil.copymode(index, beside)
+    beside.replace(index)
+    return True

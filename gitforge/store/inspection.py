@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gitforge.errors import Problem, UserError
 from gitforge.store import spool
+from gitforge.store.index import index_entries
 from gitforge.store.journal import journal_file
 from gitforge.store.locks import lock_of
 from gitforge.store.recovery import is_pending
@@ -62,9 +63,9 @@ def _set_aside(repo: Repo) -> Iterator[Problem]:
 
 
 def _index(repo: Repo, paths: Sequence[str]) -> Iterator[Problem]:
-    committed = repo.entries("HEAD", paths) if paths else {}
+    committed = repo.entries(paths) if paths else {}
     indexed = (
-        {entry.path for entry in repo.index_entries(list(committed), index=repo.index)}
+        {entry.path for entry in index_entries(repo, list(committed), index=repo.index)}
         if committed
         else set()
     )
@@ -74,8 +75,8 @@ def _index(repo: Repo, paths: Sequence[str]) -> Iterator[Problem]:
 
 
 def _objects(repo: Repo, paths: Sequence[str]) -> Iterator[Problem]:
-    if commits := sorted(set(repo.last_commits(paths).values())):
-        repo.verify(commits)
+    if commits := sorted(set(repo.log.last_commits(paths).values())):
+        repo.objects.verify(commits)
     yield from ()
 
 

@@ -45,7 +45,7 @@ def read_prompt(repo: Repo, prompt_id: str) -> str | None:
     blob = repo.object_of(f"{ref_of(prompt_id)}^{{blob}}")
     if blob is None:
         return None
-    content = repo.read_blob(blob)
+    content = repo.objects.read_blob(blob)
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != prompt_id:
         raise UserError(
             f"{ref_of(prompt_id)} does not keep the prompt that it is named after",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.durable import Unreadable, set_aside
-from gitforge.store.index import copy_index, publish_refreshed, signature
+from gitforge.store.index import copy_index, index_entries, publish_refreshed, signature, start_index
 from gitforge.store.journal import (
     FileIdentity,
     FileStep,
@@ -243,7 +243,7 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     is_ours = _is_ours(journal, work)
     head = repo.head()
     paths = [step.path for step in journal.steps]
-    now = repo.entries(head.commit, paths) if head.commit is not None else {}
+    now = repo.objects.entries(head.commit, paths) if head.commit is not None else {}
     # What the user has committed or switched to meanwhile is theirs.
     steps = [s for s in journal.steps if head.ref == journal.head.ref and now.get(s.path) == s.committed]
     left = sorted(set(paths) - {step.path for step in steps})
@@ -262,7 +262,7 @@ def _finish(journal: Journal, work: Path) -> list[str]:
 def _is_sound(repo: Repo, paths: list[str], index: Path) -> bool:
     """Whether a power cut has left the whole of an index, which is not fsynced."""
     try:
-        repo.index_entries(paths, index=index)
+        index_entries(repo, paths, index=index)
     except UserError:
         return False
     return True
@@ -296,7 +296,7 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
     while True:
         await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
         new_index, before = copy_index(repo, work)
-        now = {one.path: one for one in repo.index_entries([step.path for step in steps], index=new_index)}
+        now = {one.path: one for one in index_entries(repo, [step.path for step in steps], index=new_index)}
         entries = {}
         for step in steps:
             one = now.get(step.path)
@@ -307,7 +307,7 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
                 entries[step.path] = step.staged
         if not entries:
             return
-        with repo.start_index(entries, index=new_index) as asked:
+        with start_index(repo, entries, index=new_index) as asked:
             asked.answer()
         try:
             take_index_lock(repo.index, new_index)

@@ -1,19 +1,16 @@
-"""The only caller of git: small verbs, plain frozen records back.
+"""The repository: found, asked where things stand, its refs moved. Small verbs, plain frozen records back.
 
-Git runs as a process (in `process`), never through GitPython's object model, for reasons in
-docs/commit-protocol.md; what stands in plain files is read, and objects are written, in this process (in
-`plain` and `objects`), because starting git takes a millisecond. Paths are named literally, from the
-worktree's top, after `--` and separated by NUL. Every method raises `UserError` with git's own words where git
-fails. Verbs and options are explained in git's manual page of the same name.
+Git runs as a process (in `git`), never through GitPython's object model, for reasons in docs/commit-protocol.md;
+what stands in plain files is read in this process (in `plain`), because starting git takes a millisecond. Paths
+are named literally, from the worktree's top, after `--` and separated by NUL. Every method raises `UserError`
+with git's own words where git fails. Verbs and options are explained in git's manual page of the same name.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +19,11 @@ from typing import Literal
 from gitforge.errors import UserError
 from gitforge.store import configuration, plain
 from gitforge.store.configuration import Configuration
-from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
-from gitforge.store.process import Asked, Done, Running, failure, harmless, run, start, stream, succeed
+from gitforge.store.database import Database
+from gitforge.store.git import DURABLE, Git, pathspecs
+from gitforge.store.log import Log
+from gitforge.store.process import Asked, Done, failure, harmless, run, start, succeed
 from gitforge.store.records import (
-    FILE,
-    TREE,
     Entry,
     Generation,
     Head,
@@ -34,9 +31,7 @@ from gitforge.store.records import (
     IndexEntry,
     PathState,
     fields,
-    parse_generation,
     parse_status,
-    parse_tree,
 )
 
 __all__ = [
@@ -59,12 +54,6 @@ FALLBACK_NAME = "gitforge (no git identity set)"
 FALLBACK_EMAIL = "gitforge@localhost.invalid"
 
 _RELATIVE_TO_START = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
-_DURABLE = ("-c", "core.fsync=committed,reference")  # by default git fsyncs neither loose objects nor refs
-_DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
-_KEPT_TREES = 12
-_WALKED_PATHS = 8  # with more, git is asked: one process for all of them
-_LAYOUT = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
-_NAMED_PATHS = 100  # with more, git is asked for their folders: it compares every entry with every path
 
 
 @dataclass(frozen=True)
@@ -172,7 +161,7 @@ class Repo:
 
     def editor(self) -> str:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
-        return os.fsdecode(self._read("var", "GIT_EDITOR").stdout).removesuffix("\n")
+        return os.fsdecode(self.git.read("var", "GIT_EDITOR").stdout).removesuffix("\n")
 
     def identity(self, role: Literal["AUTHOR", "COMMITTER"] = "AUTHOR") -> Identity:
         """Who the user's commits are by, or a fallback that says what it is where no identity is set."""
@@ -181,7 +170,7 @@ class Repo:
         # Without useConfigOnly git makes up an address from the host's name; with it, it passes over EMAIL.
         email = os.environ.get("EMAIL")
         for given in ((), ("-c", f"user.email={email}")) if email else ((),):
-            done = self._run("var", f"GIT_{role}_IDENT", options=("-c", "user.useConfigOnly=true", *given))
+            done = self.git.run("var", f"GIT_{role}_IDENT", options=("-c", "user.useConfigOnly=true", *given))
             if done.status == 0:
                 name, _, rest = os.fsdecode(done.stdout).rpartition(" <")
                 return Identity(name, rest.partition(">")[0])
@@ -191,11 +180,26 @@ class Repo:
 
     # --- where things stand ------------------------------------------------------------------------------
 
+    @cached_property
+    def git(self) -> Git:
+        """Git in this worktree."""
+        return Git(self.root, self.environment)
+
+    @cached_property
+    def objects(self) -> Database:
+        """Blobs, trees and commits."""
+        return Database(self.git, self.common_dir, self.configuration)
+
+    @property
+    def log(self) -> Log:
+        """Which commits changed what."""
+        return Log(self.git)
+
     def head(self) -> Head:
         """The branch and commit that HEAD names now."""
         if (head := plain.read_head(self.git_dir, self.common_dir)) is not None:
             return head
-        done = self._run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", "--", shielded=True)
+        done = self.git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", "--", shielded=True)
         if done.status == 0:
             commit, ref, *_ = os.fsdecode(done.stdout).split("\n")
             # Git says HEAD if it is detached, and nothing if a branch is called HEAD too.
@@ -205,7 +209,7 @@ class Repo:
         raise failure(done)
 
     def _symbolic_head(self) -> str | None:
-        done = self._read("symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+        done = self.git.read("symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
         return os.fsdecode(done.stdout).removesuffix("\n") or None
 
     def operation_in_progress(self) -> str | None:
@@ -227,7 +231,7 @@ class Repo:
             return "revert" if todo.read_bytes().startswith(b"revert") else "cherry-pick"
         if (self.common_dir / "reftable").is_dir():  # where these two are refs, and no files
             for name in ("CHERRY_PICK_HEAD", "REVERT_HEAD"):
-                if self._run("rev-parse", "--verify", "--quiet", name).status == 0:
+                if self.git.run("rev-parse", "--verify", "--quiet", name).status == 0:
                     return signs[name]
         return None
 
@@ -247,14 +251,14 @@ class Repo:
     def _nowhere(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that certainly are neither in the worktree, nor in the index, nor in HEAD."""
         missing = [path for path in paths if not os.path.lexists(self.root / path)]
-        absent = self._absent(missing, self.index) if missing else []
-        committed = self.entries("HEAD", absent) if absent else {}
+        absent = self.absent(missing, index=self.index) if missing else []
+        committed = self.entries(absent) if absent else {}
         return [path for path in absent if path not in committed]
 
     def _states(self, paths: Sequence[str]) -> dict[str, PathState]:
-        committed = {path: entry.id for path, entry in self.entries("HEAD", paths).items() if entry.is_file}
+        committed = {path: entry.id for path, entry in self.entries(paths).items() if entry.is_file}
         about = ("--untracked-files=no", "--ignore-submodules=all", "--no-renames")
-        listed = self._read("status", "--porcelain=v2", "-z", *about, "--", *_pathspecs(paths))
+        listed = self.git.read("status", "--porcelain=v2", "-z", *about, "--", *pathspecs(paths))
         changed = parse_status(listed.stdout)
         blobs: dict[str, str] = {}
         unknown = []
@@ -274,221 +278,21 @@ class Repo:
         if not paths:
             return []
         listed = b"".join(b"%s\n" % _quoted(path) for path in paths)
-        return self._read("hash-object", "--stdin-paths", stdin=listed).stdout.decode().split()
+        return self.git.read("hash-object", "--stdin-paths", stdin=listed).stdout.decode().split()
 
-    # --- which commit ------------------------------------------------------------------------------------
-
-    def last_commits(self, paths: Sequence[str]) -> dict[str, str]:
-        """For each path the newest commit that HEAD has and that changed it, if there is one."""
-        return dict(self._last_changes("%H", paths))
-
-    def generation_of(self, paths: Sequence[str]) -> dict[str, Generation]:
-        """As `last_commits`, with what the commit's message says."""
-        return {path: parse_generation(header) for path, header in self._last_changes(_LAYOUT, paths)}
-
-    def commits_of(self, path: str) -> Iterator[Generation]:
-        """The commits that changed a path, newest first, as far as they are asked for."""
-        with closing(self._changes(_LAYOUT, [path])) as changes:
-            for changed, header in changes:
-                if changed == path:
-                    yield parse_generation(header)
-
-    def purpose_of(self, commit: str) -> str:
-        """A commit's message without subject and trailers, as one line."""
-        layout = ("--format=%b%x00%(trailers)", "--no-show-signature", "--encoding=UTF-8")
-        body, _, trailers = os.fsdecode(self._read("show", "-s", *layout, commit).stdout).partition("\0")
-        return " ".join(body.strip().removesuffix(trailers.strip()).split())
-
-    def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Each path with the header of its newest change; reads only as far back as it has to."""
-        wanted = set(paths)
-        if not wanted:
-            return
-        with closing(self._changes(layout, _pathspecs(paths))) as changes:
-            for path, header in changes:
-                if path in wanted:
-                    wanted.remove(path)
-                    yield path, header
-                if not wanted:
-                    return
-
-    def _changes(self, layout: str, pathspecs: Sequence[str]) -> Generator[tuple[str, str]]:
-        """Each path that a commit changed, with the commit's header, newest first."""
-        # A leading `/` tells a header from a path. Combined diffs, so that a merge counts only where it
-        # changed what every parent has. The other options undo what a user's configuration may add.
-        layout = f"--format=tformat:/{layout}"
-        diff = ("--name-only", "--diff-merges=combined", "--no-renames")
-        plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8")
-        options = ("--no-optional-locks", "-c", "log.showRoot=true", "-c", "log.follow=false")
-        output = stream(self.root, "log", "-z", layout, *diff, *plain, "HEAD", "--", *pathspecs,
-                        options=options, environment=self.environment)  # fmt: skip
-        header = ""
-        try:
-            with closing(output) as items:
-                for item in items:
-                    if item.startswith("/"):
-                        header = item[1:]
-                    else:
-                        yield item.removeprefix("\n"), header
-        except UserError:
-            if self.head().commit is not None:
-                raise
-
-    # --- objects -----------------------------------------------------------------------------------------
-
-    @cached_property
-    def _loose(self) -> LooseObjects | None:
-        """The loose objects, where all that is set about them is understood here."""
-        moved = self.environment.get("GIT_OBJECT_DIRECTORY", os.environ.get("GIT_OBJECT_DIRECTORY"))
-        algorithm, level = self.configuration.object_format, self.configuration.compression
-        if moved or algorithm is None or level is None:
-            return None
-        return LooseObjects(self.common_dir / "objects", algorithm, level)
-
-    def read_blob(self, id_: str) -> bytes:
-        """The content of a blob, as the repository has it: no filter, no line ending changed."""
-        return self._read_object("blob", id_)
-
-    def _read_object(self, kind: str, id_: str) -> bytes:
-        found = self._loose.read(kind, id_) if self._loose is not None else None
-        if found is not None:
-            return found
-        # Packed, say. As it really is: a commit is built on what HEAD names, not on what replaces it.
-        options = ("--no-replace-objects", "--no-optional-locks")
-        return succeed(self._run("cat-file", kind, id_, options=options))
-
-    def write_blob(self, content: bytes) -> str:
-        """The id of a blob with this content, as it is, which is stored durably."""
-        return self._write_object("blob", content)
-
-    def is_unfiltered(self, content: bytes, path: str) -> bool:
-        """Whether neither settings nor attributes can change a file's content on its way into git."""
-        return not (b"\r" in content or b"$Id" in content or self.configuration.converts) and not any(
-            map(os.path.lexists, plain.attribute_files(self.root, self.common_dir, path, os.environ))
-        )
-
-    def start_blob(self, content: bytes, path: str) -> Asked[str]:
-        """Stores a blob durably, after the clean filters and line ending rules of the file that it is for.
-
-        Args:
-            content: The bytes in the worktree.
-            path: The file.
-
-        Returns:
-            What waits for its id.
-        """
-        if self.is_unfiltered(content, path):
-            id_ = self.write_blob(content)
-            return Asked(lambda: id_)
-        arguments = ("-w", "--stdin", f"--path={path}")
-        running = self._start("hash-object", *arguments, options=_DURABLE, stdin=content, writes=True)
-        return Asked(lambda: _id(running.finish()), running.stop)
-
-    def _write_object(self, kind: str, content: bytes) -> str:
-        if self._loose is not None:
-            return self._loose.write(kind, content)
-        arguments = ("-w", "-t", kind, "--no-filters", "--stdin")
-        return _id(self._run("hash-object", *arguments, options=_DURABLE, stdin=content, writes=True))
+    def entries(self, paths: Sequence[str]) -> dict[str, Entry]:
+        """What HEAD has at paths; of their whole folders, where many are asked for."""
+        commit = self.head().commit
+        return self.objects.entries(commit, paths) if commit is not None else {}
 
     def committed(self, path: str) -> bytes | None:
         """The content of a file in HEAD; None if HEAD lacks it."""
-        entry = self.entries("HEAD", [path]).get(path)
-        return self.read_blob(entry.id) if entry is not None and entry.is_file else None
+        entry = self.entries([path]).get(path)
+        return self.objects.read_blob(entry.id) if entry is not None and entry.is_file else None
 
-    def entries(self, treeish: str, paths: Sequence[str]) -> dict[str, Entry]:
-        """What a tree has at paths (their folders, where many are asked for); HEAD may be unborn."""
-        if treeish == "HEAD":
-            commit = self.head().commit
-            return self.entries(commit, paths) if commit is not None else {}
-        if len(paths) <= _WALKED_PATHS:
-            return {path: entry for path in paths if (entry := self._entry(treeish, path)) is not None}
-        done = self._read("ls-tree", "-z", "--full-tree", treeish, "--", *_pathspecs(paths, below="/"))
-        return parse_tree(done.stdout)
+    # --- refs ----------------------------------------------------------------------------------
 
-    def _entry(self, treeish: str, path: str) -> Entry | None:
-        tree = self.read_tree(treeish)
-        *folders, name = path.split("/")
-        for folder in folders:
-            entry = tree.get(folder)
-            if entry is None or entry.mode != TREE:
-                return None
-            tree = self.read_tree(entry.id)
-        return tree.get(name)
-
-    def read_tree(self, treeish: str | None) -> Tree:
-        """One folder; `treeish` is a tree's or a commit's id, or None for an empty one."""
-        if treeish is None:
-            return Tree(b"", 32 if self.configuration.object_format == "sha256" else 20)
-        tree = self._trees.get(treeish)
-        if tree is None:
-            commit = self._loose.read("commit", treeish) if self._loose is not None else None
-            id_ = commit[len("tree ") : commit.index(b"\n")].decode() if commit else treeish
-            tree = self._trees.get(id_) or Tree(self._read_object("tree", id_), len(treeish) // 2)
-            self._trees[treeish] = tree
-        return tree
-
-    def write_tree(self, tree: Tree) -> str:
-        """The id of a folder, which is stored durably."""
-        id_ = self._write_object("tree", tree.raw)
-        self._trees[id_] = tree
-        return id_
-
-    @cached_property
-    def _trees(self) -> Kept[Tree]:
-        """Those read before: what an id names cannot change."""
-        return Kept(_KEPT_TREES)
-
-    def write_commit(
-        self, tree: str, parent: str | None, message: str, *, author: Identity, committer: Identity,
-        sign: bool, timeout: float,
-    ) -> str:  # fmt: skip
-        """The id of a new commit, which no ref points at yet.
-
-        Args:
-            tree: Id of its tree.
-            parent: Id of the commit before it; None for a first one.
-            message: The whole message, with trailers.
-            author: Whose work it is.
-            committer: Who records it.
-            sign: Sign it with the user's key.
-            timeout: Seconds after which a signing program is given up.
-
-        Raises:
-            UserError: It could not be signed in time, or git refuses the message.
-        """
-        text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
-        if not sign and not _DATES & os.environ.keys():
-            return self._write_object("commit", commit_object(tree, parent, text, author, committer))
-        people = {
-            "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
-            "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,
-        }  # fmt: skip
-        options = [*(("-S",) if sign else ()), *(("-p", parent) if parent else ()), "-F", "-"]
-        encoding = ("-c", "i18n.commitEncoding=UTF-8")
-        done = self._run("commit-tree", *options, tree, options=(*_DURABLE, *encoding),
-                         stdin=text, environment=people, timeout=timeout, writes=True)  # fmt: skip
-        if sign and done.status != 0 and not done.timed_out:
-            hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository"
-            raise UserError(failure(done).message, hint=hint)
-        return _id(done)
-
-    # --- index and refs ----------------------------------------------------------------------------------
-
-    def index_entries(self, paths: Sequence[str], *, index: Path) -> list[IndexEntry]:
-        """What an index has at paths and, where a path is a folder there, below it."""
-        if len(self._absent(paths, index)) == len(paths):
-            return []
-        done = self._read(
-            "ls-files", "-z", "--stage", "--", *paths, environment={"GIT_INDEX_FILE": str(index)}
-        )
-        entries = []
-        for item in fields(done.stdout):
-            description, _, path = item.partition("\t")
-            mode, id_, stage = description.split(" ")
-            entries.append(IndexEntry(mode, id_, path, int(stage)))
-        return entries
-
-    def _absent(self, paths: Sequence[str], index: Path) -> list[str]:
+    def absent(self, paths: Sequence[str], *, index: Path) -> list[str]:
         """Those of the paths that an index certainly has not, nor anything below them."""
         is_sparse = self.configuration.is_on("core.sparsecheckout")
         if is_sparse or next(self.git_dir.glob("sharedindex.*"), None) is not None:
@@ -497,20 +301,6 @@ class Repo:
             return plain.absent(index.read_bytes(), paths)
         except FileNotFoundError:
             return list(paths)
-
-    def start_index(self, entries: Mapping[str, Entry], *, index: Path) -> Asked[bytes]:
-        """Puts entries into an index, which is made if it is missing.
-
-        Returns:
-            What waits for its end.
-
-        Raises:
-            UserError: A file of the index is where a folder would have to be, or the reverse.
-        """
-        added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
-        environment = {"GIT_INDEX_FILE": str(index)}
-        running = self._start("update-index", "--add", *added, environment=environment, writes=True)
-        return Asked(lambda: succeed(running.finish()), running.stop)
 
     def move_head(
         self, head: Head, commit: str, *, refs: Mapping[str, str], reason: str, timeout: float
@@ -532,14 +322,14 @@ class Repo:
         command = f"{no_deref}update {head.ref or 'HEAD'}\0{commit}\0{old}\0"
         command += "".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items())
         stdin = os.fsencode(command)
-        done = self._run("update-ref", "-m", reason, "-z", "--stdin", options=_DURABLE, stdin=stdin,
+        done = self.git.run("update-ref", "-m", reason, "-z", "--stdin", options=DURABLE, stdin=stdin,
                          timeout=timeout, shielded=True, writes=True)  # fmt: skip
         succeed(done)
 
     def make_refs(self, refs: Mapping[str, str], *, timeout: float) -> None:
         """Lets refs keep objects, whatever they kept before; arguments as in `move_head`."""
         stdin = os.fsencode("".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items()))
-        done = self._run("update-ref", "-z", "--stdin", options=_DURABLE, stdin=stdin, timeout=timeout,
+        done = self.git.run("update-ref", "-z", "--stdin", options=DURABLE, stdin=stdin, timeout=timeout,
                          shielded=True, writes=True)  # fmt: skip
         succeed(done)
 
@@ -552,42 +342,10 @@ class Repo:
         """As `ignored`, while something else is done; whether a path is tracked nevertheless is not asked."""
         listed = b"".join(b"./%s\0" % os.fsencode(path) for path in paths)  # ./ because : starts a magic word
         environment = {"GIT_LITERAL_PATHSPECS": "0"}
-        running = self._start(
+        running = self.git.start(
             "check-ignore", "-z", "--no-index", "--stdin", stdin=listed, environment=environment
         )
         return Asked(lambda: _ignored(running.finish()), running.stop)
-
-    # --- running git -------------------------------------------------------------------------------------
-
-    def _run(
-        self, verb: str, *arguments: str, options: Sequence[str] = (), stdin: bytes | None = None,
-        environment: Mapping[str, str] | None = None, timeout: float | None = None, shielded: bool = False,
-        writes: bool = False,
-    ) -> Done:  # fmt: skip
-        return run(
-            self.root, verb, *arguments, options=options, stdin=stdin, timeout=timeout, shielded=shielded,
-            environment={**self.environment, **(environment or {})}, writes=writes,
-        )  # fmt: skip
-
-    def _read(
-        self, verb: str, *arguments: str, stdin: bytes | None = None,
-        environment: Mapping[str, str] | None = None, accept: Sequence[int] = (0,),
-    ) -> Done:  # fmt: skip
-        done = self._run(
-            verb, *arguments, options=("--no-optional-locks",), stdin=stdin, environment=environment
-        )
-        if done.status not in accept:
-            raise failure(done)
-        return done
-
-    def _start(
-        self, verb: str, *arguments: str, options: Sequence[str] = (), stdin: bytes | None = None,
-        environment: Mapping[str, str] | None = None, writes: bool = False,
-    ) -> Running:  # fmt: skip
-        return start(
-            self.root, verb, *arguments, options=options, stdin=stdin, writes=writes,
-            environment={**self.environment, **(environment or {})},
-        )  # fmt: skip
 
     # --- recovery and hooks ------------------------------------------------------------------------------
 
@@ -597,7 +355,7 @@ class Repo:
 
     def object_of(self, name: str) -> str | None:
         """The id of the object that a ref or another name of git's leads to; None if it leads nowhere."""
-        done = self._read("rev-parse", "--verify", "--quiet", "--end-of-options", name, accept=(0, 1, 128))
+        done = self.git.read("rev-parse", "--verify", "--quiet", "--end-of-options", name, accept=(0, 1, 128))
         return done.stdout.decode().strip() or None if done.status == 0 else None
 
     def refuse_lost_head(self) -> None:
@@ -607,7 +365,7 @@ class Repo:
             UserError: HEAD names a commit that the repository has not.
         """
         head = self.head().commit
-        if head is not None and self._run("cat-file", "-e", f"{head}^{{tree}}").status != 0:
+        if head is not None and self.git.run("cat-file", "-e", f"{head}^{{tree}}").status != 0:
             raise UserError(
                 f"HEAD points nowhere: the repository has no whole commit {head}",
                 hint="Run `git fsck` and `git reflog`; `git reset --soft` goes to a commit that is there",
@@ -615,42 +373,7 @@ class Repo:
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit is another one or among its ancestors; a commit that does not exist is not."""
-        return self._run("merge-base", "--is-ancestor", commit, tip).status == 0
-
-    def refresh_copy(self, paths: Sequence[str], *, index: Path) -> None:
-        """Notes that files are unchanged, in a file that is not the index yet and is replaced."""
-        if self._note_unchanged(paths, index):
-            return
-        about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-        there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}
-        self._run("status", *about, "--", *_pathspecs(paths), environment=there, shielded=True, writes=True)
-
-    def _note_unchanged(self, paths: Sequence[str], index: Path) -> bool:
-        """Does it without git; False where only git can tell whether a file is unchanged."""
-        algorithm = self.configuration.object_format
-        if algorithm is None or self._loose is None:
-            return False
-        files = {}
-        for path in paths:
-            try:
-                with (self.root / path).open("rb") as file:
-                    status = os.fstat(file.fileno())  # first: what is written later shows as younger
-                    content = file.read()
-            except OSError:
-                return False
-            if not self.is_unfiltered(content, path):
-                return False
-            files[path] = (Entry(FILE, self._loose.id_of("blob", content)), status)
-        new = bytearray(index.stat().st_size)
-        with index.open("rb") as file:
-            file.readinto(new)
-        if not plain.note_unchanged(new, files, algorithm):
-            return False
-        beside = index.with_name(f"{index.name}.noted")
-        beside.write_bytes(new)
-        shutil.copymode(index, beside)
-        beside.replace(index)
-        return True
+        return self.git.run("merge-base", "--is-ancestor", commit, tip).status == 0
 
     def commit_settings(self) -> CommitSettings:
         """What `git commit` reads and `commit-tree` does not: whether to sign, and where hooks are."""
@@ -659,89 +382,11 @@ class Repo:
         folder = self.root / Path(hooks).expanduser() if hooks else self.common_dir / "hooks"
         return CommitSettings(self.configuration.is_on("commit.gpgsign"), folder)
 
-    def check_out_copy(self, tree: str, *, index: Path, folder: Path) -> None:
-        """Fills an index and an empty folder of ours with a tree, as a fresh clone would have it."""
-        there = self._elsewhere(index, folder)
-        succeed(self._run("read-tree", tree, environment=there, writes=True))
-        arguments = ("--all", "--index", "--quiet", "--force")
-        succeed(run(folder, "checkout-index", *arguments, environment=there, writes=True))
-
-    def run_hook(
-        self, name: str, *arguments: str, hooks: Path, timeout: float, index: Path | None = None,
-        folder: Path | None = None,
-    ) -> Done:  # fmt: skip
-        """Runs a hook as `git commit` does, in a folder and with an index of its own, or in the worktree.
-
-        Args:
-            name: The hook.
-            arguments: The hook's.
-            hooks: The folder of the hooks.
-            timeout: Seconds after which it is stopped.
-            index: The index that it sees.
-            folder: The worktree that it sees.
-        """
-        locale = {name: os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL")}
-        plain = {"GIT_LITERAL_PATHSPECS": "0", "GIT_EDITOR": ":", "GIT_PREFIX": "", **locale}
-        there = self._elsewhere(index, folder) if index and folder else {**self.environment}
-        return run(
-            folder or self.root, "hook", "run", "--ignore-missing", name, "--", *arguments,
-            options=("-c", f"core.hooksPath={hooks}"), environment={**there, **plain}, timeout=timeout,
-            shielded=True, writes=True,
-        )  # fmt: skip
-
-    def take_in(self, *, index: Path, folder: Path) -> None:
-        """Puts what has changed in a folder of ours into its index, as `git add --update` does."""
-        there = self._elsewhere(index, folder)
-        succeed(run(folder, "add", "--update", "--", ".", environment=there, writes=True))
-
-    def changed_entries(self, tree: str, *, index: Path) -> dict[str, Entry | None]:
-        """Where an index differs from a tree: its entry by path, None where it has none."""
-        about = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all")
-        done = self._read("diff-index", *about, tree, environment={"GIT_INDEX_FILE": str(index)})
-        parts = fields(done.stdout)
-        changed: dict[str, Entry | None] = {}
-        for description, path in zip(parts[::2], parts[1::2], strict=True):
-            _, mode, _, id_, status = description.split(" ")
-            changed[path] = None if status == "D" else Entry(mode, id_)
-        return changed
-
-    def verify(self, commits: Sequence[str]) -> None:
-        """Reads commits with all their trees and blobs, and compares each with its id.
-
-        Raises:
-            UserError: An object is missing or damaged.
-        """
-        listed = "".join(f"{commit}\n" for commit in commits).encode()
-        self._read(
-            "rev-list", "--objects", "--verify-objects", "--no-walk", "--quiet", "--stdin", stdin=listed
-        )
-
-    def _elsewhere(self, index: Path, folder: Path) -> dict[str, str]:
-        places = {"GIT_DIR": self.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
-        return {**self.environment, **{name: str(place) for name, place in places.items()}}
-
 
 def _ignored(done: Done) -> list[str]:
     if done.status not in {0, 1}:
         raise failure(done)
     return [path.removeprefix("./") for path in fields(done.stdout)]
-
-
-def _id(done: Done) -> str:
-    return succeed(done).decode().removesuffix("\n")
-
-
-def _pathspecs(paths: Sequence[str], *, below: str = "") -> Sequence[str]:
-    """What to ask git for so that its answer has all of the paths.
-
-    Args:
-        paths: Files.
-        below: What git's verb wants behind a folder's name, to list what is in it.
-    """
-    if len(paths) <= _NAMED_PATHS:
-        return paths
-    folders = ((path.rpartition("/")[0], path) for path in paths)
-    return sorted({folder + below if folder else path for folder, path in folders})
 
 
 def _quoted(path: str) -> bytes:

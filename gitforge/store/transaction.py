@@ -19,7 +19,7 @@ from pathlib import Path
 from gitforge.errors import Conflict, UserError
 from gitforge.store.edits import UNSTAGE, Change, Edit, NewFile, merge_edits
 from gitforge.store.hooks import HOOK_SECONDS, Hooks, Rewritten, find_hooks, run_post_commit
-from gitforge.store.index import Signature, copy_index, publish_refreshed, signature
+from gitforge.store.index import Signature, copy_index, publish_refreshed, signature, start_index
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
     await_index_lock,
@@ -99,7 +99,7 @@ def record(
             # Side by side and before the lock: these do not depend on HEAD, and a filter may be slow.
             new = [edit for edit in edits if isinstance(edit, NewFile)]
             ignored = asked.enter_context(repo.ask_ignored([edit.path for edit in edits]))
-            started = {e.path: asked.enter_context(repo.start_blob(e.content, e.path)) for e in new}
+            started = {e.path: asked.enter_context(repo.objects.start_blob(e.content, e.path)) for e in new}
             author, committer = repo.identity(), repo.identity("COMMITTER")
             committer = author if committer.is_fallback else committer
             found = repo.commit_settings()
@@ -107,7 +107,7 @@ def record(
             blobs = {path: one.answer() for path, one in started.items()}
             settings = _Settings(
                 blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
-                {ref: repo.write_blob(content) for ref, content in (keeps or {}).items()},
+                {ref: repo.objects.write_blob(content) for ref, content in (keeps or {}).items()},
                 index_lock_seconds, sign_seconds,
             )  # fmt: skip
             with commit_lock(repo, timeout=lock_seconds) as work:
@@ -236,7 +236,7 @@ def build_tree(repo: Repo, head: Head, changes: Sequence[Change]) -> str:
 
 def build_commit(repo: Repo, head: Head, tree: str, message: str, settings: _Settings) -> str:
     """The id of the commit on top of HEAD's that has the tree."""
-    return repo.write_commit(
+    return repo.objects.write_commit(
         tree, head.commit, message, author=settings.author, committer=settings.committer,
         sign=settings.sign, timeout=settings.sign_seconds,
     )  # fmt: skip
@@ -300,7 +300,7 @@ def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> It
         Conflict: A staged file is where a folder would have to be.
     """
     entries = {change.path: change.staged for change in changes if change.staged is not None}
-    with repo.start_index(entries, index=new_index) as asked:
+    with start_index(repo, entries, index=new_index) as asked:
         yield
         try:
             asked.answer()

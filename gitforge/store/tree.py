@@ -22,7 +22,7 @@ def edit_tree(repo: Repo, base: str | None, files: Mapping[str, Entry], *, folde
     Raises:
         Conflict: A folder is where a file is to be, or the reverse.
     """
-    tree = repo.read_tree(base)
+    tree = repo.objects.read_tree(base)
     below: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
     for path, entry in files.items():
         name, _, rest = path.partition("/")
@@ -39,7 +39,7 @@ def edit_tree(repo: Repo, base: str | None, files: Mapping[str, Entry], *, folde
             raise Conflict(f"{folder}{name} is not a folder in the last commit, but {kind(old)}")
         id_ = edit_tree(repo, old.id if old is not None else None, inner, folder=f"{folder}{name}/")
         tree = tree.edited(name, Entry(TREE, id_))
-    return repo.write_tree(tree)
+    return repo.objects.write_tree(tree)
 
 
 def kind(entry: Entry) -> str:

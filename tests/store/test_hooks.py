@@ -205,7 +205,7 @@ def test_on_an_unborn_branch_they_run_too(tmp_path: Path, git: Git) -> None:
 
 def test_where_there_is_none_no_process_is_started(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hook(root, "pre-commit", "exit 1").chmod(0o644)  # as git's own samples: not executable
-    monkeypatch.setattr(Repo, "run_hook", None)
+    monkeypatch.setattr("gitforge.store.hooks._run_hook", None)
     record(Repo.discover(root), [NEW], "Generate x")
 
 

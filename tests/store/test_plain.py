@@ -243,7 +243,7 @@ class TestFilters:
     ) -> None:
         content = {"carriage return": b"a\r\n", "keyword": b"$Id$\n"}.get(where, b"a\n")
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-        assert Repo.discover(root).is_unfiltered(b"a\n", "library/new.md")
+        assert Repo.discover(root).objects.is_unfiltered(b"a\n", "library/new.md")
         files = {
             "root": root / ".gitattributes", "folder": root / "library/.gitattributes",
             "info": root / ".git/info/attributes", "user": tmp_path / "xdg/git/attributes",
@@ -255,7 +255,7 @@ class TestFilters:
             git("config", "core.autocrlf", "input", cwd=root)
         if where == "chosen":
             git("config", "core.attributesFile", "x", cwd=root)
-        assert not Repo.discover(root).is_unfiltered(content, "library/new.md")
+        assert not Repo.discover(root).objects.is_unfiltered(content, "library/new.md")
 
 
 def test_a_component_is_recorded_with_three_gits(

@@ -142,7 +142,7 @@ class TestDiscovery:
 
     def test_git_failures_are_one_safe_line(self, root: Path) -> None:
         with pytest.raises(UserError) as caught:
-            Repo.discover(root).read_blob("bad\x1b[31m\nname")
+            Repo.discover(root).objects.read_blob("bad\x1b[31m\nname")
         assert "cat-file failed: fatal: Not a valid object name" in caught.value.message
         assert caught.value.message.isprintable()
 
@@ -362,7 +362,7 @@ class TestStates:
         repo = Repo.discover(root)
         paths = [*(f"{n % 3}/{n}.md" for n in range(151)), "goals.yaml"]
         assert [p for p, s in repo.states(paths).items() if s.edited] == ["0/0.md"]
-        assert len(repo.last_commits(paths)) == 151
+        assert len(repo.log.last_commits(paths)) == 151
 
     def test_it_leaves_the_index_file_alone(self, root: Path, git: Git) -> None:
         commit_file(git, root, "a", "a")
@@ -379,7 +379,7 @@ class TestHistory:
         third = commit_file(git, root, "b", "2")
         commit_file(git, root, "c", "1")
         assert second != third
-        assert Repo.discover(root).last_commits(["a", "b", "nowhere"]) == {"a": first, "b": third}
+        assert Repo.discover(root).log.last_commits(["a", "b", "nowhere"]) == {"a": first, "b": third}
 
     def test_odd_names_and_odd_settings_change_nothing(self, root: Path, git: Git) -> None:
         odd = {
@@ -389,7 +389,7 @@ class TestHistory:
         for key, value in odd.items():
             git("config", key, value, cwd=root)
         commits = {name: commit_file(git, root, name, name) for name in ODD_NAMES}
-        assert Repo.discover(root).last_commits(ODD_NAMES) == commits
+        assert Repo.discover(root).log.last_commits(ODD_NAMES) == commits
 
     def test_a_merge_counts_only_where_it_changed_something_itself(self, root: Path, git: Git) -> None:
         commit_file(git, root, "base", "1")
@@ -402,32 +402,32 @@ class TestHistory:
         git("add", ".", cwd=root)
         git("commit", "-qm", "merge", cwd=root)
         merge = git("rev-parse", "HEAD", cwd=root)
-        found = Repo.discover(root).last_commits(["side", "main", "base"])
+        found = Repo.discover(root).log.last_commits(["side", "main", "base"])
         assert found == {"side": on_side, "main": on_main, "base": merge}
 
     def test_an_unborn_branch_has_no_history(self, root: Path) -> None:
         repo = Repo.discover(root)
-        assert repo.last_commits(["a"]) == {}
-        assert repo.generation_of(["a"]) == {}
+        assert repo.log.last_commits(["a"]) == {}
+        assert repo.log.generation_of(["a"]) == {}
 
     def test_a_broken_history_is_an_error(self, root: Path, git: Git) -> None:
         commit_file(git, root, "a", "a")
         (root / ".git/refs/heads/main").write_text("1" * 40 + "\n")
         with pytest.raises(UserError, match="git log failed"):
-            Repo.discover(root).last_commits(["a"])
+            Repo.discover(root).log.last_commits(["a"])
 
     def test_reading_stops_when_all_are_found_and_leaves_no_process(self, root: Path, git: Git) -> None:
         who = "commit refs/heads/main\ncommitter a <a@b>"
         lines = [f"{who} {n} +0000\ndata 1\nx\nM 644 inline f\ndata 4\n{n}\n" for n in range(1000, 4000)]
         git("fast-import", "--quiet", cwd=root, stdin="\n".join(lines))
-        assert Repo.discover(root).last_commits(["f"]) == {"f": git("rev-parse", "main", cwd=root)}
+        assert Repo.discover(root).log.last_commits(["f"]) == {"f": git("rev-parse", "main", cwd=root)}
         with pytest.raises(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
 
     def test_a_generation_has_its_trailers(self, root: Path, git: Git) -> None:
         message = "Generate protocol x\n\nWhy: no trailer\n\nBody.\n\nGoal: A\nGoal: B\nPrompt-Id: 12\n  34\n"
         commit = commit_file(git, root, "x.md", "x", message)
-        found = Repo.discover(root).generation_of(["x.md", "nowhere"])
+        found = Repo.discover(root).log.generation_of(["x.md", "nowhere"])
         assert list(found) == ["x.md"]
         assert (found["x.md"].commit, found["x.md"].subject) == (commit, "Generate protocol x")
         assert found["x.md"].author == "Test User <test@example.org>"
@@ -439,5 +439,5 @@ class TestHistory:
         repo = Repo.discover(tmp_path / "work")
         done = record(repo, [NewFile("library/a.md", b"a\n")], "Generate a")
         assert len(done.commit) == 64
-        assert repo.last_commits(["library/a.md"]) == {"library/a.md": done.commit}
+        assert repo.log.last_commits(["library/a.md"]) == {"library/a.md": done.commit}
         assert not repo.states(["library/a.md"])["library/a.md"].edited

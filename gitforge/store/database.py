@@ -1,0 +1,174 @@
+"""The objects of a repository: blobs, trees and commits, read and written in this process where that can be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from gitforge.errors import UserError
+from gitforge.store import plain
+from gitforge.store.configuration import Configuration
+from gitforge.store.git import DURABLE, Git, pathspecs
+from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
+from gitforge.store.process import Asked, Done, failure, succeed
+from gitforge.store.records import TREE, Entry, Identity, parse_tree
+
+_DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
+_KEPT_TREES = 12
+_WALKED_PATHS = 8  # with more, git is asked: one process for all of them
+
+
+class Database:
+    """The objects that the worktrees of a repository share. Every method raises `UserError` where git fails.
+
+    Args:
+        git: git in one of the worktrees.
+        common_dir: The git directory that they share.
+        configuration: What is set in git.
+    """
+
+    def __init__(self, git: Git, common_dir: Path, configuration: Configuration) -> None:
+        self._git = git
+        self._common_dir = common_dir
+        self._configuration = configuration
+        self._trees: Kept[Tree] = Kept(_KEPT_TREES)  # what an id names cannot change
+
+    def read_blob(self, id_: str) -> bytes:
+        """The content of a blob, as the repository has it: no filter, no line ending changed."""
+        return self._read_object("blob", id_)
+
+    def _read_object(self, kind: str, id_: str) -> bytes:
+        found = self.loose.read(kind, id_) if self.loose is not None else None
+        if found is not None:
+            return found
+        # Packed, say. As it really is: a commit is built on what HEAD names, not on what replaces it.
+        options = ("--no-replace-objects", "--no-optional-locks")
+        return succeed(self._git.run("cat-file", kind, id_, options=options))
+
+    def write_blob(self, content: bytes) -> str:
+        """The id of a blob with this content, as it is, which is stored durably."""
+        return self._write_object("blob", content)
+
+    def is_unfiltered(self, content: bytes, path: str) -> bool:
+        """Whether neither settings nor attributes can change a file's content on its way into git."""
+        return not (b"\r" in content or b"$Id" in content or self._configuration.converts) and not any(
+            map(os.path.lexists, plain.attribute_files(self._git.root, self._common_dir, path, os.environ))
+        )
+
+    def start_blob(self, content: bytes, path: str) -> Asked[str]:
+        """Stores a blob durably, after the clean filters and line ending rules of the file that it is for.
+
+        Args:
+            content: The bytes in the worktree.
+            path: The file.
+
+        Returns:
+            What waits for its id.
+        """
+        if self.is_unfiltered(content, path):
+            id_ = self.write_blob(content)
+            return Asked(lambda: id_)
+        arguments = ("-w", "--stdin", f"--path={path}")
+        running = self._git.start("hash-object", *arguments, options=DURABLE, stdin=content, writes=True)
+        return Asked(lambda: _id(running.finish()), running.stop)
+
+    def _write_object(self, kind: str, content: bytes) -> str:
+        if self.loose is not None:
+            return self.loose.write(kind, content)
+        arguments = ("-w", "-t", kind, "--no-filters", "--stdin")
+        return _id(self._git.run("hash-object", *arguments, options=DURABLE, stdin=content, writes=True))
+
+    def entries(self, treeish: str, paths: Sequence[str]) -> dict[str, Entry]:
+        """What a tree or a commit has at paths; of their whole folders, where many are asked for."""
+        if len(paths) <= _WALKED_PATHS:
+            return {path: entry for path in paths if (entry := self._entry(treeish, path)) is not None}
+        done = self._git.read("ls-tree", "-z", "--full-tree", treeish, "--", *pathspecs(paths, below="/"))
+        return parse_tree(done.stdout)
+
+    def _entry(self, treeish: str, path: str) -> Entry | None:
+        tree = self.read_tree(treeish)
+        *folders, name = path.split("/")
+        for folder in folders:
+            entry = tree.get(folder)
+            if entry is None or entry.mode != TREE:
+                return None
+            tree = self.read_tree(entry.id)
+        return tree.get(name)
+
+    def read_tree(self, treeish: str | None) -> Tree:
+        """One folder; `treeish` is a tree's or a commit's id, or None for an empty one."""
+        if treeish is None:
+            return Tree(b"", 32 if self._configuration.object_format == "sha256" else 20)
+        tree = self._trees.get(treeish)
+        if tree is None:
+            commit = self.loose.read("commit", treeish) if self.loose is not None else None
+            id_ = commit[len("tree ") : commit.index(b"\n")].decode() if commit else treeish
+            tree = self._trees.get(id_) or Tree(self._read_object("tree", id_), len(treeish) // 2)
+            self._trees[treeish] = tree
+        return tree
+
+    def write_tree(self, tree: Tree) -> str:
+        """The id of a folder, which is stored durably."""
+        id_ = self._write_object("tree", tree.raw)
+        self._trees[id_] = tree
+        return id_
+
+    def write_commit(
+        self, tree: str, parent: str | None, message: str, *, author: Identity, committer: Identity,
+        sign: bool, timeout: float,
+    ) -> str:  # fmt: skip
+        """The id of a new commit, which no ref points at yet.
+
+        Args:
+            tree: Id of its tree.
+            parent: Id of the commit before it; None for a first one.
+            message: The whole message, with trailers.
+            author: Whose work it is.
+            committer: Who records it.
+            sign: Sign it with the user's key.
+            timeout: Seconds after which a signing program is given up.
+
+        Raises:
+            UserError: It could not be signed in time, or git refuses the message.
+        """
+        text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
+        if not sign and not _DATES & os.environ.keys():
+            return self._write_object("commit", commit_object(tree, parent, text, author, committer))
+        people = {
+            "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
+            "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,
+        }  # fmt: skip
+        options = [*(("-S",) if sign else ()), *(("-p", parent) if parent else ()), "-F", "-"]
+        encoding = ("-c", "i18n.commitEncoding=UTF-8")
+        done = self._git.run("commit-tree", *options, tree, options=(*DURABLE, *encoding),
+                         stdin=text, environment=people, timeout=timeout, writes=True)  # fmt: skip
+        if sign and done.status != 0 and not done.timed_out:
+            hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository"
+            raise UserError(failure(done).message, hint=hint)
+        return _id(done)
+
+    def verify(self, commits: Sequence[str]) -> None:
+        """Reads commits with all their trees and blobs, and compares each with its id.
+
+        Raises:
+            UserError: An object is missing or damaged.
+        """
+        listed = "".join(f"{commit}\n" for commit in commits).encode()
+        self._git.read(
+            "rev-list", "--objects", "--verify-objects", "--no-walk", "--quiet", "--stdin", stdin=listed
+        )
+
+    @cached_property
+    def loose(self) -> LooseObjects | None:
+        """The loose objects; None where something is set about them that is not understood here."""
+        moved = os.environ.get("GIT_OBJECT_DIRECTORY")
+        algorithm, level = self._configuration.object_format, self._configuration.compression
+        if moved or algorithm is None or level is None:
+            return None
+        return LooseObjects(self._common_dir / "objects", algorithm, level)
+
+
+def _id(done: Done) -> str:
+    return succeed(done).decode().removesuffix("\n")
