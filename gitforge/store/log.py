@@ -76,5 +76,5 @@ class Log:
                     else:
                         yield item.removeprefix("\n"), header
         except UserError:
-            if self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").status == 0:
+            if self._git.run("rev-parse", "--verify", "--quiet", "HEAD").status == 0:
                 raise
