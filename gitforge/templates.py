@@ -48,6 +48,11 @@ class Templates:
             cache_size=100,
         )
 
+    @property
+    def folder(self) -> Path:
+        """The workspace's own `library/`."""
+        return self._library.folder
+
     def exists(self, name: str) -> bool:
         """Whether there is a template of that name, for example `generators/persona.md`."""
         return self.find(name) is not None

@@ -27,8 +27,10 @@ from gitforge.store.records import (
     Identity,
     IndexEntry,
     PathState,
+    Removal,
     fields,
     parse_generation,
+    parse_removals,
     parse_status,
     parse_tree,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "IndexEntry",
     "NoRepository",
     "PathState",
+    "Removal",
     "Repo",
 ]
 
@@ -258,6 +261,17 @@ class Repo:
         """As `last_commits`, with what the commit's message says."""
         layout = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
         return {path: parse_generation(header) for path, header in self._last_changes(layout, paths)}
+
+    def removals(self, path: str, count: int) -> list[Removal]:
+        """The newest commits that HEAD has and that took a file away, on whatever branch, newest first."""
+        # A leading `/` tells a header from the raw lines, which name the blob as it was before.
+        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history", f"-{count}")
+        plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
+        done = self._run("log", "-z", *about, *plain, "HEAD", "--", path,
+                         options=("--no-optional-locks", "-c", "log.follow=false"))  # fmt: skip
+        if done.status != 0 and self.head().commit is None:
+            return []
+        return parse_removals(succeed(done))
 
     def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""
