@@ -19,6 +19,7 @@ from gitforge.templates import Templates
 from gitforge.text import did_you_mean, printable
 
 SUFFIX = ".rules.yaml"
+DEFAULT = "default"
 MAX_BYTES = 64 * 1024
 MAX_PHRASES = 200
 MAX_PHRASE = 200  # characters
@@ -87,7 +88,7 @@ def load(templates: Templates, kind: str) -> Rules:
         UserError: One cannot be read.
     """
     values: dict[str, Any] = {}
-    names = [f"generators/{name}{SUFFIX}" for name in ("default", kind)]
+    names = [f"generators/{name}{SUFFIX}" for name in (DEFAULT, kind)]
     for folder in (starter.library(), templates.folder):
         for name in names:
             path = folder / name

@@ -61,5 +61,5 @@ def _is_random(token: str) -> bool:
         return False
     counts = Counter(token).values()
     bits = -sum(count / len(token) * math.log2(count / len(token)) for count in counts)
-    has_parts = len(re.findall(r"[0-9]+", token)) >= 3  # unlike a name with a number, or a date
-    return bits >= _RANDOM and has_parts
+    changes = re.findall(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]", token)  # a name with a date has none
+    return bits >= _RANDOM and len(changes) >= 3
