@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -220,14 +220,19 @@ def _inert(value: Any) -> Any:
 
 def _without_values(text: str, values: Any) -> str:
     """The prompt's own words: what is left of it without the longer of the values that stand in it."""
-    inner = values.values() if isinstance(values, dict) else values
-    for value in inner:
-        if isinstance(value, str):
-            quoted = value.strip()
-            text = text.replace(quoted, "\n") if len(quoted) > _SHORT and " " in quoted else text
-        elif isinstance(value, dict | list):
-            text = _without_values(text, value)
+    for quoted in sorted(set(_texts(values)), key=len, reverse=True):
+        text = text.replace(quoted, "\n")
     return text
+
+
+def _texts(values: Any) -> Iterator[str]:
+    """The texts in a value that are long enough to be told from the prompt's own words."""
+    if isinstance(values, str):
+        if len(quoted := values.strip()) > _SHORT and " " in quoted:
+            yield quoted
+    elif isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _texts(value)
 
 
 def _cut(purpose: str) -> str:
