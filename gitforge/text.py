@@ -102,14 +102,15 @@ def excerpt(text: str, limit: int) -> str:
 
 def without_hidden(text: str) -> str:
     """The text with a space in place of each hidden character."""
-    hidden = {(one.line, one.column) for one in hidden_characters(text)}
-    if not hidden:
-        return text
-    lines = (
-        "".join(" " if (number, column) in hidden else c for column, c in enumerate(line, start=1))
-        for number, line in enumerate(text.split("\n"), start=1)
-    )
-    return "\n".join(lines)
+    while hidden := {
+        (one.line, one.column) for one in hidden_characters(text)
+    }:  # one may have excused the next
+        lines = (
+            "".join(" " if (number, column) in hidden else c for column, c in enumerate(line, start=1))
+            for number, line in enumerate(text.split("\n"), start=1)
+        )
+        text = "\n".join(lines)
+    return text
 
 
 def as_role(title: str) -> str:
