@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from gitforge.closeness import RUN, Likeness, alike, likeness, runs, words
+from gitforge.components import split_front_matter
 from gitforge.draft_repairs import lines_outside_code
 from gitforge.draft_rules import Rules
 from gitforge.phrases import begins, contains
@@ -149,10 +150,13 @@ def _missing(text: str, rules: Rules, outline: str) -> Iterator[str]:
     if lacks:
         listed = ", ".join(f"{printable(one)!r}" for one in lacks)
         yield f"it lacks the heading{'s' if len(lacks) > 1 else ''} {listed}"
-    lines = text.split("\n")
-    for phrase in rules.must_contain:
-        if not any(True for line in lines for _ in contains(line, [phrase])):
-            yield f"it lacks {printable(phrase)!r}, which its kind must have"
+    body = split_front_matter(text)[1].strip()
+    if wanted and rules.headings is None and not headings("\n".join(body.split("\n")[:2])):
+        yield f"it begins with {_quote(body.split(chr(10))[0])} instead of a heading"
+    have = {phrase for line in text.split("\n") for phrase in contains(line, rules.must_contain)}
+    phrases = [phrase for phrase in rules.must_contain if phrase not in have]
+    if phrases:
+        yield f"it lacks what its kind must have: {', '.join(repr(printable(one)) for one in phrases)}"
 
 
 def _says(heading: list[bytes], wanted: list[bytes]) -> bool:

@@ -16,6 +16,7 @@ from gitforge.text import hidden_characters
 _FENCED = re.compile(r"(`{3,}|~{3,})(?:markdown|md|text|txt|yaml)?[ \t]*\n(.*?)\n?\1[ \t]*", re.DOTALL)
 _OPENED = re.compile(r"(`{3,}|~{3,})(?:markdown|md|text|txt)[ \t]*\n")
 _TAGGED = re.compile(r"<([A-Za-z][\w-]{0,40})(?: [^<>\n]{0,200})?>[ \t]*\n(.*)\n[ \t]*</\1>", re.DOTALL)
+_TAG = re.compile(r"</?([A-Za-z][\w-]{0,40})(?: [^<>\n]{0,200})?>")
 _HEADING = re.compile(r"(#{1,6})(?=[ \t]+\S)")
 _FENCE_LINE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
 _BREAK = re.compile(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|\Z)")
@@ -136,9 +137,16 @@ def _unfenced(text: str, _: Rules) -> tuple[str, str]:
 
 def _untagged(text: str, _: Rules) -> tuple[str, str]:
     tagged = _TAGGED.fullmatch(text)
-    if tagged is None or f"</{tagged[1]}>" in tagged[2]:
-        return text, ""
-    return tagged[2], f"took off the tag <{tagged[1]}> around the text"
+    if tagged and f"</{tagged[1]}>" not in tagged[2]:
+        return tagged[2], f"took off the tag <{tagged[1]}> around the text"
+    first, behind = text.partition("\n")[::2]
+    before, last = text.rpartition("\n")[::2]
+    opened, closed = _TAG.fullmatch(first.strip()), _TAG.fullmatch(last.strip())
+    if behind and opened and not first.startswith("</") and f"</{opened[1]}>" not in behind:
+        return behind, f"took off {first.strip()} before the text"
+    if before and closed and last.startswith("</") and f"<{closed[1]}" not in before:
+        return before, f"took off {last.strip()} behind the text"
+    return text, ""
 
 
 def _with_level(text: str, rules: Rules) -> tuple[str, str]:

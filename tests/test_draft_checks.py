@@ -184,6 +184,13 @@ def test_the_rules_headings_take_the_place_of_the_outlines() -> None:
     assert found(text, rules=replace(RULES, headings=("Trade-offs",))) == ()
 
 
+def test_a_draft_begins_with_a_heading_where_its_outline_does() -> None:
+    assert found(f"Reader\n\n{GOOD}") == ("it begins with 'Reader' instead of a heading",)
+    assert found(f"---\nname: Reader\n---\n\n{GOOD}") == ()
+    assert found(GOOD.replace("## Reader", "Reader\n======")) == ()
+    assert found(f"Reader\n\n{GOOD}", rules=replace(RULES, headings=("Voice",))) == ()
+
+
 def test_headings_in_code_are_none() -> None:
     assert headings("# A\n```\n# B\n```\nC\n===\n\n- d\n---\n\n## E ##\n") == ["A", "C", "E"]
 
@@ -196,7 +203,7 @@ def test_what_was_left_to_fill_in_is_found_with_its_line() -> None:
 
 def test_a_phrase_that_its_kind_must_have_is_missed() -> None:
     assert found(GOOD, rules=replace(RULES, must_contain=("- [ ]",))) == (
-        "it lacks '- [ ]', which its kind must have",
+        "it lacks what its kind must have: '- [ ]'",
     )
 
 

@@ -44,6 +44,8 @@ RULES = Rules(
         (f"{TEXT}\n\n---\n\nI hope this helps!", "took off the remark behind the text: I hope this helps!"),
         (f"<think>\nThey want a title.\n</think>\n\n{TEXT}", "took off the reasoning in <think>"),
         (f'<component name="x">\n{TEXT}\n</component>', "took off the tag <component> around the text"),
+        (f"{TEXT}\n</outline>", "took off </outline> behind the text"),
+        (f"<outline>\n{TEXT}", "took off <outline> before the text"),
         (f"\ufeff{TEXT}", "took out characters of no width"),
         (TEXT.replace("Part", "Pa\u200br\u00adt"), "took out characters of no width"),
         (TEXT.replace("## ", "# ").replace("### ", "## "), "moved the headings"),
@@ -76,6 +78,8 @@ def test_a_remark_before_a_fence_and_one_behind_it_are_taken_off_together() -> N
         "---\nname: x\n---\n\n## A",
         "## A\n\n```sh\n# a comment\n```",
         "No heading at all.",
+        "## A\n\n<details>\nMore.\n</details>",
+        "<details>\nMore.\n</details>\n\n## A",
         "\U0001f469\u200d\U0001f4bb writes",
     ],
 )
