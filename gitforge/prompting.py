@@ -16,7 +16,7 @@ from typing import Any
 
 from gitforge import draft_rules, names
 from gitforge.assemble import describe_goal
-from gitforge.closeness import closest, shortlist
+from gitforge.closeness import closest, likeness, shortlist
 from gitforge.components import Component, Library
 from gitforge.draft_checks import Setting
 from gitforge.draft_rules import Rules
@@ -29,6 +29,7 @@ from gitforge.text import as_role, as_task, excerpt, one_line, without_hidden
 MAX_PURPOSE = 4000  # characters that the prompt shows
 _READ = 500  # components that are read to find the closest; of more, those with the closest names
 _READ_BYTES = 8192  # of each
+_OUTLINE = 0.5  # share of an earlier text from which it is the outline, hardly filled in
 _CLOSING = re.compile(r"<\s*/")
 _QUOTED = re.compile(r'["<>]')  # a name stands in quotes
 _SHORT = 8  # characters: what is shorter, or one word, cannot be told from the prompt's own words
@@ -95,51 +96,52 @@ class Brief:
 
     def prompt(self) -> Prompt:
         """Renders what a model is asked."""
-        need = self.need
-        rules = draft_rules.load(self.templates, need.kind.name)
+        rules = draft_rules.load(self.templates, self.need.kind.name)
         siblings = self._read(
-            other for other in (self.goal.needs if self.goal else ()) if other.path != need.path
+            other for other in (self.goal.needs if self.goal else ()) if other.path != self.need.path
         )
-        examples = self._read(self._closest(rules.examples))
         purpose = without_hidden(one_line(self.purpose))
-        shown = excerpt(purpose, MAX_PURPOSE)
+        values = self._values(rules, siblings, excerpt(purpose, MAX_PURPOSE))
+        outline = self.templates.render(_generator(self.templates, self.need, ".outline.md"), values)
+        values |= {"outline": outline, "earlier": [_tell(one, rules) for one in self._written(outline)]}
+        inert = {key: value if key == "rules" else _inert(value) for key, value in values.items()}
+        blocks = self.templates.render_blocks(_generator(self.templates, self.need, ".md"), inert)
+        messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
+        instructions = _without_values("\n".join(message.content for message in messages), inert)
+        given = tuple((f"library/{one.need.path}", one.body or "") for one in siblings)
+        setting = Setting(rules, outline, instructions, given, self._others)
+        notices = (_cut(purpose),) if len(purpose) > MAX_PURPOSE else ()
+        return Prompt(messages, outline, setting, notices, self)
+
+    def _values(self, rules: Rules, siblings: Sequence[Component], purpose: str) -> dict[str, Any]:
+        """What an outline sees."""
+        need, title = self.need, names.title(self.need.name)
         task, more = as_task(purpose)
-        values: dict[str, Any] = {
+        return {
             "kind": need.kind.name,
             "name": need.name,
-            "title": names.title(need.name),
+            "title": title,
             "path": f"library/{need.path}",
-            "purpose": shown,
+            "purpose": purpose,
             "goal": describe_goal(self.goal) if self.goal else None,
             "siblings": [_about(one, rules) for one in siblings],
-            "examples": [_about(one, rules) for one in examples],
+            "examples": [_about(one, rules) for one in self._read(self._closest(rules.examples))],
             "earlier": [_tell(one, rules) for one in self.earlier],
             "feedback": self.retry.feedback if self.retry else None,
             "previous": excerpt(self.retry.previous, rules.excerpt) if self.retry else None,
             "rules": asdict(rules),
-            "role": as_role(names.title(need.name)),
+            "role": as_role(title),
             "task": task,
             "more": more,
         }
-        outline = self.templates.render(_generator(self.templates, need, ".outline.md"), values)
-        inert = {key: value if key == "rules" else _inert(value) for key, value in values.items()}
-        inert["outline"] = _inert(outline)
-        blocks = self.templates.render_blocks(_generator(self.templates, need, ".md"), inert)
-        messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
-        instructions = _without_values("\n".join(message.content for message in messages), inert)
-        setting = Setting(
-            rules,
-            outline,
-            instructions,
-            tuple((f"library/{one.need.path}", one.body or "") for one in siblings),
-            self._others,
-        )
-        notices = () if shown == purpose else (_cut(purpose),)
-        return Prompt(messages, outline, setting, notices, self)
 
     def _read(self, needs: Iterable[Need]) -> list[Component]:
         """Those of the components that exist."""
         return [component for component in map(self.library.read, needs) if component.body is not None]
+
+    def _written(self, outline: str) -> list[Earlier]:
+        """The earlier texts that somebody wrote: not the outline itself, which the model is to follow."""
+        return [one for one in self.earlier if likeness(one.text, "", outline).share < _OUTLINE]
 
     def _closest(self, count: int) -> list[Need]:
         """The components of the kind whose names and texts have the most in common with the name and the purpose."""

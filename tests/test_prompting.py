@@ -94,6 +94,14 @@ def test_a_text_that_was_taken_back_stands_in_the_prompt_with_the_reason(workspa
     assert inside("reason", asked) == ["It flatters.", "Drop it"]
 
 
+def test_an_outline_that_was_taken_back_is_not_held_against_the_outline(workspace: Workspace) -> None:
+    outline = prompt_for(workspace, Need(PERSONA, "new.md")).outline
+    asked = user(
+        prompt_for(workspace, Need(PERSONA, "new.md"), earlier=(Earlier(outline, "Full of TODO.", "c"),))
+    )
+    assert "<withdrawn>" not in asked
+
+
 def test_a_retry_has_the_earlier_draft_and_the_feedback(workspace: Workspace) -> None:
     asked = user(
         prompt_for(workspace, Need(PROTOCOL, "new.md"), Retry("An earlier draft.", "Name the tools."))
