@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitforge import components, documents, goals_file
+from gitforge import components, documents, draft_rules, goals_file
 from gitforge.components import Library
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import GoalBook
 from gitforge.templates import MAX_BYTES, Templates
+from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 
 
@@ -93,11 +94,23 @@ def _templates(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
             message = f"the output {output} is laid out by library/{template}, which is missing"
             yield Problem(book.file, message, hint="Create the template, or correct its name.")
     for name in templates.own():
-        problem = templates.problem(name)
-        if problem is not None:
-            yield problem
-            continue
         path: Path = workspace.library.folder / name
-        yield from components.text_problems(
-            documents.read_text(path, f"library/{name}", MAX_BYTES), f"library/{name}"
-        )
+        if name.endswith(draft_rules.SUFFIX):
+            found = list(_rules(workspace, book, path, f"library/{name}"))
+        else:
+            problem = templates.problem(name)
+            found = [problem] if problem is not None else []
+        yield from found
+        if not found:
+            text = documents.read_text(path, f"library/{name}", MAX_BYTES)
+            yield from components.text_problems(text, f"library/{name}")
+
+
+def _rules(workspace: Workspace, book: GoalBook, path: Path, file: str) -> Iterator[Problem]:
+    """What is wrong in a file of rules for drafts, and whether there are drafts that it is for."""
+    workspace.library.refuse_escape(path, file)
+    yield from draft_rules.problems(path, file)
+    kind = path.name.removesuffix(draft_rules.SUFFIX)
+    if kind != draft_rules.DEFAULT and kind not in book.kinds:
+        hint = did_you_mean(kind, [*book.kinds, draft_rules.DEFAULT])
+        yield Problem(file, f"there is no kind {printable(kind)!r}", hint=hint, severity="warning")

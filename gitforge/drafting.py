@@ -1,51 +1,27 @@
-"""From a missing component to a draft of it.
+"""From a prompt to a draft: text that is not recorded yet.
 
-What a model is asked is rendered from `library/generators/`: nothing of it is in this file. A draft is text
-that is not recorded yet.
+What a model answers is repaired and checked. A draft that is refused is asked for once more, with the reasons;
+what is then still wrong stands in the draft, for the engineer to decide.
 """
 
 from __future__ import annotations
 
-import hashlib
-import heapq
-import json
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from gitforge import names
-from gitforge.assemble import describe_goal
-from gitforge.components import MAX_BYTES, Component, Library
+from gitforge.components import MAX_BYTES
+from gitforge.draft_checks import Setting, problems
+from gitforge.draft_repairs import repair, unfenced
 from gitforge.errors import ProviderError
-from gitforge.goals import Goal, Need
-from gitforge.llm import Message, Piece, Provider, Request, Usage
-from gitforge.templates import Templates
+from gitforge.goals import Need
+from gitforge.llm import Notice, Piece, Provider, Request, Usage
+from gitforge.prompting import Prompt, Retry, make_prompt
 from gitforge.text import hidden_characters, one_line
 
-EXAMPLES = 2
-_FENCED = re.compile(r"(`{3,}|~{3,})(?:markdown|md|text|txt)?[ \t]*\n(.*?)\n?\1[ \t]*", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """Exactly what a model is asked for one component, and the outline that the offline provider gives."""
-
-    messages: tuple[Message, ...]
-    outline: str
-
-    @property
-    def sent(self) -> str:
-        """The messages as compact JSON, in the form in which every chat API takes them."""
-        plain = [{"role": message.role, "content": message.content} for message in self.messages]
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-
-    @property
-    def id(self) -> str:
-        """SHA-256 of what is sent: the same prompt has the same id everywhere."""
-        return "sha256:" + hashlib.sha256(self.sent.encode()).hexdigest()
+__all__ = ["Draft", "Prompt", "Retry", "judged", "make_prompt", "tidy", "write_draft"]
 
 
 @dataclass(frozen=True)
@@ -83,54 +59,6 @@ class Draft:
     repairs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Retry:
-    """Why a draft is asked for again."""
-
-    previous: str
-    feedback: str
-
-
-def make_prompt(
-    templates: Templates,
-    library: Library,
-    need: Need,
-    goal: Goal | None,
-    purpose: str,
-    retry: Retry | None = None,
-) -> Prompt:
-    """Renders what a model is asked.
-
-    Args:
-        templates: Where the generators are.
-        library: Where the goal's other components, and examples of the kind, are.
-        need: The missing component.
-        goal: What it will be used for; None where it stands for itself.
-        purpose: What it is for, in one line.
-        retry: An earlier draft and what was wrong with it.
-
-    Raises:
-        UserError: A generator is missing or does not compile, or a component cannot be read.
-    """
-    siblings = _read(library, (other for other in (goal.needs if goal else ()) if other.path != need.path))
-    values: dict[str, Any] = {
-        "kind": need.kind.name,
-        "name": need.name,
-        "title": names.title(need.name),
-        "path": f"library/{need.path}",
-        "purpose": one_line(purpose),
-        "goal": describe_goal(goal) if goal else None,
-        "siblings": siblings,
-        "examples": _read(library, _closest(library, need, purpose)),
-        "feedback": retry.feedback if retry else None,
-        "previous": retry.previous if retry else None,
-    }
-    outline = templates.render(_generator(templates, need, ".outline.md"), values)
-    blocks = templates.render_blocks(_generator(templates, need, ".md"), values | {"outline": outline})
-    messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
-    return Prompt(messages, outline)
-
-
 def write_draft(
     provider: Provider,
     prompt: Prompt,
@@ -139,7 +67,7 @@ def write_draft(
     on_piece: Callable[[Piece], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Draft:
-    """Asks the provider for a draft.
+    """Asks the provider for a draft; once more, with the reasons, where a model's draft is refused.
 
     Args:
         provider: Who writes it.
@@ -149,9 +77,68 @@ def write_draft(
         on_piece: Called with everything that arrives, as it does.
         clock: Seconds, counted up.
 
+    Returns:
+        The draft with fewer problems, the later of two with as many. Usage and seconds are those of both.
+
     Raises:
-        ProviderError: It fails, or what it gives cannot be a component.
+        ProviderError: It fails, or nothing that it gives can be a component.
     """
+    for notice in prompt.notices:
+        on_piece(Notice(notice))
+    draft = _ask(provider, prompt, need, purpose, on_piece, clock)
+    again = prompt.again(draft.text, draft.problems) if draft.problems else None
+    if again is None:
+        return _usable(draft)
+    on_piece(Notice(f"refused: {'; '.join(draft.problems)}; asked again"))
+    try:
+        second = _ask(provider, again, need, purpose, on_piece, clock)
+    except ProviderError as error:
+        try:
+            return _usable(draft)
+        except ProviderError as first:
+            message = f"{first.message}; asked again, {error.message}"
+            raise ProviderError(message, hint=error.hint or first.hint) from error
+    better = min(second, draft, key=lambda one: (not _is_usable(one), len(one.problems)))
+    usage, seconds = _both(draft.usage, second.usage), draft.seconds + second.seconds
+    return _usable(replace(better, usage=usage, seconds=seconds))
+
+
+def judged(draft: Draft, prompt: Prompt) -> Draft:
+    """A draft of an earlier run with the problems that it has; only a model's own, not edited by a person."""
+    if prompt.setting is None or not draft.is_model or draft.is_edited:
+        return draft
+    return replace(draft, problems=problems(draft.text, prompt.setting))
+
+
+def tidy(answer: str, name: str) -> str:
+    """What somebody wrote, as a component's text: no fence around it, plain newlines, one at the end.
+
+    Raises:
+        ProviderError: Nothing is left, or it has characters that a reviewer could not see.
+    """
+    text = re.sub(r"\r+\n", "\n", answer).strip()
+    while (bare := unfenced(text)) != text:
+        text = bare
+    if not text:
+        raise ProviderError(f"the draft of {name} is empty", hint="Try again, or try another model.")
+    hidden = _hidden(text)
+    if hidden is not None:
+        raise ProviderError(
+            f"the draft of {name} has {hidden}",
+            hint="Try again, or try another model: what a reviewer cannot see is not recorded.",
+        )
+    return text + "\n"
+
+
+def _ask(
+    provider: Provider,
+    prompt: Prompt,
+    need: Need,
+    purpose: str,
+    on_piece: Callable[[Piece], None],
+    clock: Callable[[], float],
+) -> Draft:
+    """One request and its answer, repaired and checked; it may be one that cannot be used."""
     texts: list[str] = []
     usage: Usage | None = None
     size = 0
@@ -166,65 +153,43 @@ def write_draft(
             elif isinstance(piece, Usage):
                 usage = piece
             on_piece(piece)
-    text = tidy("".join(texts), need.name)
+    text = "".join(texts)
+    found: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+    if provider.is_model and prompt.setting is not None:
+        text, found, repairs = _checked(text, prompt.setting)
     return Draft(
         need, one_line(purpose), text, prompt.id, provider.label, provider.is_model,
         prompt=prompt.sent if provider.is_model else "", usage=usage, seconds=clock() - since,
+        problems=found, repairs=repairs,
     )  # fmt: skip
 
 
-def tidy(answer: str, name: str) -> str:
-    """What a provider answered, as a component's text: no fence around it, plain newlines, one at the end.
+def _checked(answer: str, setting: Setting) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The repaired text, its problems and the repairs."""
+    text, repairs = repair(re.sub(r"\r+\n", "\n", answer), setting.rules)
+    hidden = _hidden(text)
+    found = problems(text, setting)
+    return text, (*((f"it has {hidden}",) if hidden else ()), *found), repairs
 
-    Raises:
-        ProviderError: Nothing is left, or it has characters that a reviewer could not see.
-    """
-    text = answer.replace("\r\n", "\n").strip()
-    fenced = _FENCED.fullmatch(text)
-    if fenced and fenced[1] not in fenced[2]:
-        text = fenced[2].strip()
-    if not text:
-        raise ProviderError(f"the draft of {name} is empty", hint="Try again, or try another model.")
+
+def _usable(draft: Draft) -> Draft:
+    """The draft with its text tidied. Raises ProviderError where it can be no component."""
+    return replace(draft, text=tidy(draft.text, draft.need.name))
+
+
+def _is_usable(draft: Draft) -> bool:
+    return bool(draft.text.strip()) and _hidden(draft.text) is None
+
+
+def _hidden(text: str) -> str | None:
     hidden = next(hidden_characters(text), None)
-    if hidden is not None:
-        place = f"line {hidden.line}, column {hidden.column}"
-        raise ProviderError(
-            f"the draft of {name} has the hidden character {hidden.name} in {place}",
-            hint="Try again, or try another model: what a reviewer cannot see is not recorded.",
-        )
-    return text + "\n"
+    if hidden is None:
+        return None
+    return f"the hidden character {hidden.name} in line {hidden.line}, column {hidden.column}"
 
 
-def _generator(templates: Templates, need: Need, suffix: str) -> str:
-    """The kind's own generator, else the default one."""
-    own = f"generators/{need.kind.name}{suffix}"
-    return own if templates.exists(own) else f"generators/default{suffix}"
-
-
-def _read(library: Library, needs: Iterable[Need]) -> list[dict[str, str]]:
-    """What generators see of the components that exist."""
-    return [_about(component) for component in map(library.read, needs) if component.body is not None]
-
-
-def _about(component: Component) -> dict[str, str]:
-    return {
-        "kind": component.need.kind.name,
-        "name": component.need.name,
-        "title": component.title,
-        "text": component.body or "",
-    }
-
-
-def _closest(library: Library, need: Need, purpose: str) -> Sequence[Need]:
-    """The components of the same kind whose names share the most words with the name and the purpose."""
-    wanted = _words(need.name) | _words(purpose)
-    others = library.names(need.kind) - {need.name}
-    # Of thousands few have a word in common, and only in those are words counted.
-    near = re.compile("|".join(map(re.escape, wanted)) or r"(?!)")
-    shared = {name: len(wanted & _words(name)) for name in others if near.search(name.casefold())}
-    closest = heapq.nsmallest(EXAMPLES, others, key=lambda name: (-shared.get(name, 0), name))
-    return [Need(need.kind, name) for name in closest]
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"[^\W\d_]{3,}", text.casefold()))
+def _both(first: Usage | None, second: Usage | None) -> Usage | None:
+    if first is None or second is None:
+        return first or second
+    return Usage(first.input_tokens + second.input_tokens, first.output_tokens + second.output_tokens)

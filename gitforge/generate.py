@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gitforge import commits
 from gitforge.build import Forge
-from gitforge.drafting import Draft, Prompt, Retry, make_prompt, tidy, write_draft
+from gitforge.drafting import Draft, Prompt, Retry, judged, make_prompt, tidy, write_draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Notice, Piece, Provider, Usage
@@ -22,6 +22,7 @@ from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Reviewed, review
 from gitforge.store import spool
 from gitforge.store.edits import NewFile, Rewrite
+from gitforge.store.history import earlier_texts
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
@@ -37,7 +38,9 @@ def prompt_for(
     forge: Forge, need: Need, goal: Goal | None, purpose: str, retry: Retry | None = None
 ) -> Prompt:
     """What a model is asked for a component."""
-    return make_prompt(forge.templates, forge.workspace.library, need, goal, purpose, retry)
+    library = forge.workspace.library
+    earlier = earlier_texts(forge.repo, forge.repo.relative(library.folder / need.path))
+    return make_prompt(forge.templates, library, need, goal, purpose, retry, earlier)
 
 
 def message_for(forge: Forge, path: str, reviewed: Reviewed, goal: Goal | None) -> str:
@@ -358,7 +361,7 @@ class _Drafter:
         kept = kept_draft(self._forge, task.planned, task.purpose) if retry is None else None
         if kept is not None:
             self._on_event(Event("kept", task.need, kept.label))
-            return kept
+            return judged(kept, prompt_for(self._forge, task.need, task.goal, task.purpose))
         prompt = prompt_for(self._forge, task.need, task.goal, task.purpose, retry)
         self._on_event(Event("drafting", task.need))
         draft = write_draft(

@@ -9,6 +9,7 @@ a component is never taken for template syntax.
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,11 @@ class Templates:
             cache_size=100,
         )
 
+    @property
+    def folder(self) -> Path:
+        """The workspace's own `library/`."""
+        return self._library.folder
+
     def exists(self, name: str) -> bool:
         """Whether there is a template of that name, for example `generators/persona.md`."""
         return self.find(name) is not None
@@ -83,7 +89,7 @@ class Templates:
         Raises:
             UserError: There is no such template, it does not compile, or uses a name that is not given.
         """
-        with _translated(name), _little_memory():
+        with _translated(name), _little_memory:
             return _bounded(self._environment.get_template(name).generate(**values), name)
 
     def render_blocks(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -92,7 +98,7 @@ class Templates:
         Raises:
             UserError: As for `render`.
         """
-        with _translated(name), _little_memory():
+        with _translated(name), _little_memory:
             template = self._environment.get_template(name)
             try:
                 # The parents' blocks are known only once the template has been followed to its root.
@@ -150,25 +156,44 @@ def _bounded(parts: Iterator[str], name: str) -> str:
     return "".join(rendered)
 
 
-@contextmanager
-def _little_memory() -> Iterator[None]:
+class _LittleMemory:
     """Lets the process grow by `MAX_MEMORY` at most: a template that builds up more gets a MemoryError.
 
-    Where the system has no such limit (macOS) there is none. Source: getrlimit(2).
+    The limit is the process's: of several threads the first one sets it, and the last one takes it back. Where the
+    system has no such limit (macOS) there is none. Source: getrlimit(2).
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    try:
-        used = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
-        wanted = used + MAX_MEMORY
-        limits = [one for one in (wanted, soft, hard) if one != resource.RLIM_INFINITY]
-        resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
-    except (OSError, ValueError):
-        yield
-        return
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before: tuple[int, int] | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = self._limit()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._before is not None:
+                resource.setrlimit(resource.RLIMIT_AS, self._before)
+
+    @staticmethod
+    def _limit() -> tuple[int, int] | None:
+        """Sets the limit; returns what it was, or None where it could not be set."""
+        before = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        try:
+            used = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+            limits = [one for one in (used + MAX_MEMORY, soft, hard) if one != resource.RLIM_INFINITY]
+            resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+        except (OSError, ValueError):
+            return None
+        return before
+
+
+_little_memory = _LittleMemory()
 
 
 @contextmanager

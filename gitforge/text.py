@@ -10,6 +10,7 @@ from difflib import get_close_matches, unified_diff
 
 _JOINERS = "\u200c\u200d"  # legitimate inside some scripts and emoji, never between ASCII characters
 _KEYCAPS = tuple("#*0123456789")  # become emoji with a variation selector behind them
+MAX_TASK = 200  # characters
 _PLAIN = frozenset("\n\r\t") | frozenset(map(chr, range(0x20, 0x7F)))
 
 
@@ -84,6 +85,54 @@ def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str | None:
 def one_line(text: str) -> str:
     """The text on one line: every run of white space becomes one space."""
     return " ".join(text.split())
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The text, or its beginning with the number of characters that were cut; cut between lines or words."""
+    if len(text) <= limit:
+        return text
+    kept = text[:limit]
+    for between in ("\n", " "):
+        place = kept.rfind(between)
+        if place > limit // 2:
+            kept = kept[:place]
+            break
+    return f"{kept.rstrip()}\n[cut here: {len(text) - len(kept):,} more characters]"
+
+
+def without_hidden(text: str) -> str:
+    """The text with a space in place of each hidden character."""
+    while hidden := {
+        (one.line, one.column) for one in hidden_characters(text)
+    }:  # one may have excused the next
+        lines = (
+            "".join(" " if (number, column) in hidden else c for column, c in enumerate(line, start=1))
+            for number, line in enumerate(text.split("\n"), start=1)
+        )
+        text = "\n".join(lines)
+    return text
+
+
+def as_role(title: str) -> str:
+    """A title as the name of somebody or something: `Digital detective` becomes `a digital detective`."""
+    words = [word if word.isupper() and len(word) > 1 else word.lower() for word in title.split()]
+    noun = " ".join(words)
+    is_vowel = re.match(r"(?i)[aeio]|u(?!n[ia]|s|t[ei]|r[aeiou]|k)|h(our|onest|eir)", noun)
+    sounds_otherwise = re.match(r"(?i)(one|once|eu|ew)", noun)
+    return f"{'an' if is_vowel and not sounds_otherwise else 'a'} {noun}" if noun else noun
+
+
+def as_task(purpose: str) -> tuple[str, str]:
+    """What a purpose of the form `To do this. More.` asks to be done, and the rest of it: `do this`, `More.`
+
+    Two empty texts where it has another form, or is too long to stand inside a sentence.
+    """
+    found = re.match(r"(?:In order )?to (?=[a-z])(.+)", one_line(purpose), re.IGNORECASE)
+    if found is None:
+        return "", ""
+    first, *rest = re.split(r"(?<=[^.A-Z][^.\s][.!?]) ", found[1], maxsplit=1)
+    task = first.rstrip(".!?;: ")
+    return (task, rest[0] if rest else "") if len(task) <= MAX_TASK else ("", "")
 
 
 def as_diff(path: str, old: str | None, new: str) -> str:

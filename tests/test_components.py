@@ -169,6 +169,20 @@ def test_a_folder_where_a_component_should_be_is_refused(library: Library) -> No
         library.path(Need(PERSONA, "folder.md"))
 
 
+def test_the_contents_of_many_components_are_read_without_those_that_are_no_files(library: Library) -> None:
+    folder = library.folder / "personas"
+    (folder / "long.md").write_bytes(b"x" * 100)
+    (folder / "link.md").symlink_to(folder / "p.md")
+    os.mkfifo(folder / "pipe.md")
+    (folder / "folder.md").mkdir()
+    names = ["p.md", "long.md", "link.md", "pipe.md", "folder.md", "gone.md"]
+    assert list(library.contents(PERSONA, names, limit=20)) == [
+        ("p.md", b"You are P.\n"),
+        ("long.md", b"x" * 20),
+        ("pipe.md", b""),
+    ]
+
+
 def test_components_are_listed_by_kind_and_name_whatever_else_is_there(library: Library) -> None:
     for name in ("b.txt", "a.md", "notes.json", ".hidden"):
         (library.folder / "constraints" / name).write_text("x")

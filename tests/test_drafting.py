@@ -1,22 +1,25 @@
-"""From a missing component to a prompt and a draft."""
+"""From a prompt to a draft: what is asked, repaired, checked, asked for once more."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from making import make_workspace, only_goal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import accept_any_draft, make_workspace, only_goal
 
-from gitforge.drafting import Prompt, Retry, make_prompt, tidy, write_draft
+from gitforge.drafting import Draft, Prompt, judged, make_prompt, tidy, write_draft
 from gitforge.errors import ProviderError
 from gitforge.goals import DEFAULT_KINDS, Need
-from gitforge.llm import Piece, Request
+from gitforge.llm import Notice, Piece, Request, Usage
+from gitforge.llm.offline_provider import OfflineProvider
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 
-PERSONA, PROTOCOL, CONSTRAINT = DEFAULT_KINDS
+_, PROTOCOL, _ = DEFAULT_KINDS
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Speaker:
     is_model: bool = True
     describe: str = "a speaker"
 
-    def stream(self, request: Request) -> Generator[str]:
+    def stream(self, request: Request) -> Generator[Piece]:
         self.asked.append(request)
         yield from self.pieces
 
@@ -41,74 +44,16 @@ def workspace(tmp_path: Path) -> Workspace:
     return make_workspace(tmp_path / "w")
 
 
-def prompt_for(workspace: Workspace, need: Need, retry: Retry | None = None) -> Prompt:
+def prompt_for(workspace: Workspace, need: Need) -> Prompt:
     goal = only_goal(workspace.book())
-    return make_prompt(Templates(workspace), workspace.library, need, goal, "To try  it\nout", retry)
-
-
-def test_the_prompt_has_goal_purpose_rules_and_outline(workspace: Workspace) -> None:
-    system, user = prompt_for(workspace, Need(PROTOCOL, "new_thing.md")).messages
-    assert (system.role, user.role) == ("system", "user")
-    assert "Return the component's text alone" in system.content
-    for expected in ("new_thing.md", "To try it out", "To try it.", "Rules for a protocol", "## New thing"):
-        assert expected in user.content
-
-
-def test_the_prompt_has_the_goals_other_components_and_not_the_one_to_be_written(
-    workspace: Workspace,
-) -> None:
-    user = prompt_for(workspace, Need(PROTOCOL, "x.md")).messages[1].content
-    assert "You are P." in user
-    assert "Never C." in user
-    assert "Do X." not in user
-
-
-def test_the_examples_are_the_two_of_the_kind_with_the_most_words_in_common(tmp_path: Path) -> None:
-    library = {
-        f"protocols/{name}.md": f"text of {name}\n" for name in ("alpha", "zebra_thing", "new_zebra_thing")
-    }
-    user = prompt_for(
-        make_workspace(tmp_path / "w", library=library), Need(PROTOCOL, "zebra_new.md")
-    ).messages[1]
-    assert 'example name="new_zebra_thing.md"' in user.content
-    assert 'example name="zebra_thing.md"' in user.content
-    assert "text of alpha" not in user.content
-
-
-def test_a_retry_has_the_earlier_draft_and_the_feedback(workspace: Workspace) -> None:
-    retry = Retry("An earlier draft.", "Name the tools.")
-    user = prompt_for(workspace, Need(PROTOCOL, "new.md"), retry).messages[1].content
-    assert "An earlier draft." in user
-    assert "Name the tools." in user
-
-
-def test_what_a_component_says_is_not_taken_for_template_syntax(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path / "w", library={"personas/p.md": "{{ 7 * 7 }} {% raw %}\n"})
-    assert "{{ 7 * 7 }} {% raw %}" in prompt_for(workspace, Need(PROTOCOL, "x.md")).messages[1].content
-
-
-def test_the_librarys_own_generator_takes_the_place_of_the_starters(tmp_path: Path) -> None:
-    own = {
-        "generators/protocol.md": "{% block system %}SYS{% endblock %}{% block user %}{{ name }}!{% endblock %}",
-        "generators/protocol.outline.md": "OUTLINE {{ purpose }}\n",
-    }
-    prompt = prompt_for(make_workspace(tmp_path / "w", library=own), Need(PROTOCOL, "x.md"))
-    assert [message.content for message in prompt.messages] == ["SYS", "x.md!"]
-    assert prompt.outline == "OUTLINE To try it out\n"
-
-
-def test_the_prompts_id_is_the_same_for_the_same_prompt_and_another_for_another(workspace: Workspace) -> None:
-    first, again, other = (
-        prompt_for(workspace, Need(PROTOCOL, name)).id for name in ("n.md", "n.md", "o.md")
-    )
-    assert first == again != other
-    assert first.startswith("sha256:")
+    return make_prompt(Templates(workspace), workspace.library, need, goal, "To try it out")
 
 
 def test_a_draft_is_what_the_provider_says_in_all_its_pieces(workspace: Workspace) -> None:
     speaker = Speaker(("## New\n", "\nText ", "here."))
     heard: list[Piece] = []
     need = Need(PROTOCOL, "new.md")
+    accept_any_draft(workspace.root)
     prompt = prompt_for(workspace, need)
     draft = write_draft(speaker, prompt, need, "purpose", heard.append)
     assert draft.text == "## New\n\nText here.\n"
@@ -131,6 +76,8 @@ def test_a_draft_without_end_is_stopped(workspace: Workspace) -> None:
         ("\r\n text\r\nmore  \r\n\r\n", "text\nmore\n"),
         ("```markdown\n## A\n\ntext\n```", "## A\n\ntext\n"),
         ("~~~\n## A\n~~~\n", "## A\n"),
+        ("````\n```\n## A\n```\n````", "## A\n"),
+        ("a\r\r\nb", "a\nb\n"),
         ("```\na\n```\ntext\n```\nb\n```", "```\na\n```\ntext\n```\nb\n```\n"),
         ("Use\n```\ncode\n```", "Use\n```\ncode\n```\n"),
         ("\u00fc \U0001f469\u200d\U0001f4bb", "\u00fc \U0001f469\u200d\U0001f4bb\n"),
@@ -150,3 +97,180 @@ def test_an_empty_answer_is_refused(answer: str) -> None:
 def test_an_answer_with_hidden_characters_is_refused_with_their_place(hidden: str) -> None:
     with pytest.raises(ProviderError, match=r"hidden character U\+.* in line 2, column 3"):
         tidy(f"one\nab{hidden}c", "x.md")
+
+
+GOOD = (
+    "## New\n\nA procedure to try a thing. It is over when the thing was tried.\n\n### Inputs\n\n- **The thing**.\n\n"
+    "### Steps\n\n"
+    + "\n".join(
+        f"{n}. Take part {n} of the thing, and write down its colour{n} and weight{n}." for n in range(1, 20)
+    )
+    + "\n\n### Output\n\nA table of parts.\n\n### Done when\n\n- [ ] Every part has a row.\n"
+)
+REFUSAL = "I'm sorry, but I can't help with that."
+
+
+@dataclass
+class Talker(Speaker):
+    """A provider with an answer for each request, the last one for all that follow; an error is raised."""
+
+    answers: tuple[str | ProviderError, ...] = ()
+
+    def stream(self, request: Request) -> Generator[Piece]:
+        self.asked.append(request)
+        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        if isinstance(answer, ProviderError):
+            raise answer
+        yield answer
+        yield Usage(100, 10)
+
+
+def drafted(workspace: Workspace, *answers: str | ProviderError) -> tuple[Draft, Talker, list[Piece]]:
+    talker, heard, need = Talker((), answers=answers), list[Piece](), Need(PROTOCOL, "new.md")
+    ticks = iter(range(100))
+    draft = write_draft(
+        talker, prompt_for(workspace, need), need, "purpose", heard.append, lambda: float(next(ticks))
+    )
+    return draft, talker, heard
+
+
+def test_a_good_draft_is_asked_for_once(workspace: Workspace) -> None:
+    draft, talker, heard = drafted(workspace, GOOD)
+    assert (draft.text, draft.problems, draft.repairs) == (GOOD, (), ())
+    assert (len(talker.asked), draft.usage, draft.seconds) == (1, Usage(100, 10), 1.0)
+    assert heard == [GOOD, Usage(100, 10)]
+
+
+def test_a_repaired_draft_says_what_was_mended_and_is_not_asked_for_again(workspace: Workspace) -> None:
+    draft, talker, _ = drafted(workspace, f"Sure, here it is:\n\n```markdown\n{GOOD}```\n\nLet me know!")
+    assert draft.text == GOOD
+    assert draft.problems == ()
+    assert len(draft.repairs) == 3
+    assert len(talker.asked) == 1
+
+
+def test_a_refused_draft_is_asked_for_once_more_with_the_reasons(workspace: Workspace) -> None:
+    draft, talker, heard = drafted(workspace, REFUSAL, GOOD)
+    assert (draft.text, draft.problems) == (GOOD, ())
+    second = talker.asked[1].messages[1].content
+    assert f"<draft>\n{REFUSAL}\n</draft>" in second
+    assert 'it is a refusal: "I' in second
+    assert draft.prompt_id == Prompt(talker.asked[1].messages, "").id
+    assert draft.prompt == Prompt(talker.asked[1].messages, "").sent
+    assert (draft.usage, draft.seconds) == (Usage(200, 20), 2.0)
+    (notice,) = [one for one in heard if isinstance(one, Notice)]
+    assert notice.text.startswith("refused: it is a refusal: ")
+    assert notice.text.endswith("; asked again")
+
+
+def test_it_is_asked_again_only_once_and_the_engineer_sees_what_is_wrong(workspace: Workspace) -> None:
+    draft, talker, _ = drafted(workspace, REFUSAL, "I cannot do that.", GOOD)
+    assert len(talker.asked) == 2
+    assert draft.text == "I cannot do that.\n"
+    assert draft.problems == ("it is a refusal: 'I cannot do that.'",)
+
+
+def test_the_draft_with_fewer_problems_is_kept_whichever_it_was(workspace: Workspace) -> None:
+    lacking, worse = GOOD.replace("### Output", "Output"), GOOD.replace("### Output", "TODO")
+    draft, _, _ = drafted(workspace, lacking, worse)
+    assert draft.text == lacking
+    assert draft.problems == ("it lacks the heading 'Output'",)
+    assert draft.usage == Usage(200, 20)
+    assert drafted(workspace, worse, lacking)[0].text == lacking
+
+
+def test_an_answer_that_cannot_be_used_is_asked_for_once_more(workspace: Workspace) -> None:
+    for unusable in ("", "```\n```", f"{GOOD}\x1b[31m"):
+        draft, talker, _ = drafted(workspace, unusable, GOOD)
+        assert draft.text == GOOD
+        assert "\x1b" not in talker.asked[1].messages[1].content
+
+
+def test_an_answer_that_can_be_used_is_preferred_to_one_that_cannot(workspace: Workspace) -> None:
+    draft, _, _ = drafted(workspace, REFUSAL, f"{GOOD}\u202e")
+    assert draft.text == f"{REFUSAL}\n"
+
+
+@pytest.mark.parametrize(
+    ("unusable", "message"), [("", "is empty"), ("a\u202eb", "RIGHT-TO-LEFT OVERRIDE in line 1, column 2")]
+)
+def test_two_answers_that_cannot_be_used_are_an_error(
+    workspace: Workspace, unusable: str, message: str
+) -> None:
+    with pytest.raises(ProviderError, match=message):
+        drafted(workspace, unusable)
+
+
+def test_an_error_of_the_second_request_does_not_lose_the_first_draft(workspace: Workspace) -> None:
+    draft, _, _ = drafted(workspace, REFUSAL, ProviderError("the server is gone"))
+    assert draft.text == f"{REFUSAL}\n"
+    assert draft.problems == (f'it is a refusal: "{REFUSAL}"',)
+
+
+def test_an_error_behind_an_answer_that_cannot_be_used_tells_both(workspace: Workspace) -> None:
+    with pytest.raises(
+        ProviderError, match=r"the draft of new\.md is empty; asked again, the server is gone"
+    ):
+        drafted(workspace, "", ProviderError("the server is gone", hint="Try later."))
+
+
+def test_the_offline_outline_is_left_as_it_is(workspace: Workspace) -> None:
+    need = Need(PROTOCOL, "new.md")
+    heard: list[Piece] = []
+    prompt = prompt_for(workspace, need)
+    draft = write_draft(OfflineProvider(), prompt, need, "To try it", heard.append)
+    assert draft.text == prompt.outline
+    assert (draft.problems, draft.repairs, draft.prompt, heard) == ((), (), "", [prompt.outline])
+
+
+def test_what_there_is_to_say_about_a_prompt_is_said_first(workspace: Workspace) -> None:
+    need = Need(PROTOCOL, "new.md")
+    prompt = make_prompt(Templates(workspace), workspace.library, need, None, "x" * 5000)
+    heard: list[Piece] = []
+    write_draft(OfflineProvider(), prompt, need, "To try it", heard.append)
+    assert heard[0] == Notice("the purpose has 5,000 characters: the prompt has the first 4,000")
+
+
+def test_a_prompt_without_rules_takes_any_text(workspace: Workspace) -> None:
+    need = Need(PROTOCOL, "new.md")
+    draft = write_draft(Talker((), answers=(REFUSAL,)), Prompt((), ""), need, "purpose")
+    assert (draft.text, draft.problems) == (f"{REFUSAL}\n", ())
+
+
+def test_a_draft_of_an_earlier_run_is_judged_again_unless_a_person_edited_it(workspace: Workspace) -> None:
+    need = Need(PROTOCOL, "new.md")
+    prompt = prompt_for(workspace, need)
+    kept = Draft(need, "purpose", f"{REFUSAL}\n", prompt.id, "m", is_model=True)
+    assert judged(kept, prompt).problems == (f'it is a refusal: "{REFUSAL}"',)
+    for other in (replace(kept, is_edited=True), replace(kept, is_model=False)):
+        assert judged(other, prompt) == other
+
+
+PIECES = st.sampled_from(
+    ["```", "~~~~\n", "\n", "\r", "\r\n", "## A", "text", "\u200b", "\ufeff", "\x00", "I can't"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join))
+def test_a_tidied_text_is_tidy(answer: str) -> None:
+    try:
+        text = tidy(answer, "x.md")
+    except ProviderError:
+        return
+    assert tidy(text, "x.md") == text
+    assert text.endswith("\n")
+    assert text.strip()
+
+
+@given(st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join))
+@settings(max_examples=40)
+def test_any_answer_is_a_draft_or_a_provider_error(
+    tmp_path_factory: pytest.TempPathFactory, answer: str
+) -> None:
+    workspace = make_workspace(tmp_path_factory.mktemp("any") / "w")
+    try:
+        draft, _, _ = drafted(workspace, answer)
+    except ProviderError:
+        return
+    assert tidy(draft.text, "new.md") == draft.text
+    assert draft == drafted(workspace, answer)[0]

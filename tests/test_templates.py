@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -274,3 +276,28 @@ def test_every_template_of_the_starter_compiles(tmp_path: Path) -> None:
     templates = Templates(Workspace(starter.directory()))
     assert len(templates.own()) > 5
     assert [templates.problem(name) for name in templates.own()] == [None] * len(templates.own())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's memory")
+def test_the_limit_on_memory_is_taken_back_when_threads_render_at_once(
+    write: Callable[..., None], templates: Templates
+) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    write("{% for one in many %}{{ one() }}{% endfor %}")
+    both_inside = threading.Barrier(2, timeout=10)
+    second_out = threading.Event()
+
+    def first() -> str:
+        return templates.render("templates/t.md", {"many": [both_inside.wait, lambda: second_out.wait(10)]})
+
+    def second() -> str:
+        return templates.render("templates/t.md", {"many": [both_inside.wait]})
+
+    with ThreadPoolExecutor(2) as pool:
+        slow, quick = pool.submit(first), pool.submit(second)
+        quick.result()
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
+        second_out.set()
+        slow.result()
+    assert resource.getrlimit(resource.RLIMIT_AS) == before

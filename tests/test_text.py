@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitforge.text import did_you_mean, hidden_characters, one_line, printable
+from gitforge.text import (
+    MAX_TASK,
+    as_role,
+    as_task,
+    did_you_mean,
+    excerpt,
+    hidden_characters,
+    one_line,
+    printable,
+    without_hidden,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +93,68 @@ def test_a_typing_error_leads_to_the_nearest_known_word() -> None:
 
 def test_one_line_is_one_line() -> None:
     assert one_line("  a\n b\t\u2028c ") == "a b c"
+
+
+def test_a_text_within_the_limit_is_its_own_excerpt() -> None:
+    assert excerpt("abc", 3) == "abc"
+
+
+def test_an_excerpt_ends_between_lines_or_words_and_says_how_much_was_cut() -> None:
+    assert excerpt("first line\nsecond line", 15) == "first line\n[cut here: 12 more characters]"
+    assert excerpt("one two three", 9) == "one two\n[cut here: 6 more characters]"
+    assert excerpt("x" * 2000, 500) == "x" * 500 + "\n[cut here: 1,500 more characters]"
+
+
+@given(st.text())
+def test_without_what_is_hidden_a_text_keeps_its_length_and_is_not_suspect(text: str) -> None:
+    shown = without_hidden(text)
+    assert not any(hidden_characters(shown))
+    assert len(shown) == len(text)
+    assert shown == text or any(hidden_characters(text))
+
+
+@pytest.mark.parametrize(
+    ("title", "role"),
+    [
+        ("Digital detective", "a digital detective"),
+        ("API steward", "an API steward"),
+        ("Incident commander", "an incident commander"),
+        ("Usability tester", "a usability tester"),
+        ("Unit tester", "a unit tester"),
+        ("Upgrade planner", "an upgrade planner"),
+        ("Understudy", "an understudy"),
+        ("One time reviewer", "a one time reviewer"),
+        ("Honest broker", "an honest broker"),
+        ("European lawyer", "a european lawyer"),
+        ("", ""),
+    ],
+)
+def test_a_title_is_a_role_with_its_article(title: str, role: str) -> None:
+    assert as_role(title) == role
+
+
+@pytest.mark.parametrize(
+    ("purpose", "task", "more"),
+    [
+        ("To find the cause.", "find the cause", ""),
+        ("to find it, and prove it", "find it, and prove it", ""),
+        ("In order to find it. At night!", "find it", "At night!"),
+        ("To see e.g. the U.S. market. Soon.", "see e.g. the U.S. market", "Soon."),
+        ("To be, or not to be?  Ask.", "be, or not to be", "Ask."),
+        ("For whoever is awake.", "", ""),
+        ("Tools of the trade.", "", ""),
+        ("To Paris.", "Paris", ""),
+        ("To ", "", ""),
+        ("", "", ""),
+        ("To " + "x" * (MAX_TASK + 1), "", ""),
+    ],
+)
+def test_a_purpose_says_what_is_to_be_done_and_the_rest(purpose: str, task: str, more: str) -> None:
+    assert as_task(purpose) == (task, more)
+
+
+@given(st.text())
+def test_a_task_is_a_part_of_its_purpose_on_one_line(purpose: str) -> None:
+    task, more = as_task(purpose)
+    assert task in one_line(purpose)
+    assert more in one_line(purpose)

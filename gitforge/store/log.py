@@ -8,7 +8,8 @@ from contextlib import closing
 
 from gitforge.errors import UserError
 from gitforge.store.git import Git, pathspecs
-from gitforge.store.records import Generation, parse_generation
+from gitforge.store.process import succeed
+from gitforge.store.records import Generation, Removal, parse_generation, parse_removals
 
 _LAYOUT = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
 
@@ -44,6 +45,17 @@ class Log:
         body, _, trailers = os.fsdecode(self._git.read("show", "-s", *layout, commit).stdout).partition("\0")
         return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
+    def removals(self, path: str, count: int) -> list[Removal]:
+        """The newest commits that took a file away, on whatever branch."""
+        # A leading `/` tells a header from the raw lines, which name the blob as it was before.
+        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history", f"-{count}")
+        plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
+        options = ("--no-optional-locks", "-c", "log.follow=false")
+        done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", path, options=options)
+        if done.status != 0 and not self._has_commit():
+            return []
+        return parse_removals(succeed(done))
+
     def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""
         wanted = set(paths)
@@ -76,5 +88,8 @@ class Log:
                     else:
                         yield item.removeprefix("\n"), header
         except UserError:
-            if self._git.run("rev-parse", "--verify", "--quiet", "HEAD").status == 0:
+            if self._has_commit():
                 raise
+
+    def _has_commit(self) -> bool:
+        return self._git.run("rev-parse", "--verify", "--quiet", "HEAD").status == 0

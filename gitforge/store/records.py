@@ -80,6 +80,21 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """A commit that took a file away.
+
+    Args:
+        commit: Id of the commit.
+        message: The whole of its message.
+        blob: Id of what the file held before.
+    """
+
+    commit: str
+    message: str
+    blob: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """What a tree or the index holds under a name: git's mode in six octal digits, and the object's id."""
 
@@ -141,3 +156,14 @@ def parse_generation(header: str) -> Generation:
     pairs = (line.partition(": ") for line in lines)
     trailers = tuple((name, value) for name, separator, value in pairs if separator)
     return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)
+
+
+def parse_removals(output: bytes) -> list[Removal]:
+    """The removals that `log -z --raw` lists, each after a header of `/`, id and message."""
+    found, commit, message = [], "", ""
+    for item in output.decode("utf-8", "replace").split("\0"):
+        if item.startswith("/"):
+            commit, _, message = item[1:].partition("\n")
+        elif item.lstrip("\n").startswith(":"):  # :mode mode blob blob D
+            found.append(Removal(commit, message.strip(), item.split(" ")[2]))
+    return found

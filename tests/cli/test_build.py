@@ -557,7 +557,7 @@ def test_a_kind_without_a_generator_of_its_own_gets_the_default_one(workspace: P
     (workspace / "library/generators/example.outline.md").unlink()
     done = build(workspace, *DESCRIBE_EXAMPLE, "--yes")
     assert done.code == 0, done.err
-    assert "TODO: say in one paragraph when this example applies" in (workspace / EXAMPLE).read_text()
+    assert "It applies when TODO: the situation in the work on" in (workspace / EXAMPLE).read_text()
 
 
 def test_a_missing_component_of_a_fourth_kind_is_a_placeholder_in_its_file(workspace: Path) -> None:
