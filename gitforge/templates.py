@@ -9,6 +9,7 @@ a component is never taken for template syntax.
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_PRODUCT = 1_000_000  # the longest text or list that a template may multiply
 _HINT = "The comment at the top of the starter's template of that kind lists the names that it can use."
 MAX_MEMORY = 512 * 1024 * 1024
 MAX_RENDERED = 16 * 1024 * 1024
+_RENDERING = threading.Lock()  # the limit on memory is the process's: of two, one would restore the other's
 
 
 class Templates:
@@ -156,6 +158,12 @@ def _little_memory() -> Iterator[None]:
 
     Where the system has no such limit (macOS) there is none. Source: getrlimit(2).
     """
+    with _RENDERING, _limited_memory():
+        yield
+
+
+@contextmanager
+def _limited_memory() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
         used = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
