@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitforge import commits, keeping
@@ -16,7 +17,7 @@ from gitforge.build import Forge
 from gitforge.drafting import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
-from gitforge.goals import Goal, Need
+from gitforge.goals import Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
@@ -29,16 +30,6 @@ from gitforge.workers import Workers
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
-
-
-def message_for(forge: Forge, path: str, reviewed: Reviewed, goal: Goal | None) -> str:
-    """The message of the commit that records a draft."""
-    return commits.generation(path, reviewed, goal.name if goal else None, str(forge.repo.identity()))
-
-
-def message_for_goal(forge: Forge, new: NewGoal, accepted: Sequence[tuple[str, Reviewed]]) -> str:
-    """The message of the commit that records a new goal, with the drafts made for it."""
-    return commits.new_goal(new.goal, accepted, str(forge.repo.identity()))
 
 
 def refuse_in_the_way(forge: Forge, planned: Sequence[Planned], new_goal: NewGoal | None = None) -> None:
@@ -149,6 +140,11 @@ class _Run:
         """Removes the kept drafts of recorded components that were not chosen."""
         spool.drop(self._forge.repo, self._rest)
 
+    @cached_property
+    def _reviewer(self) -> str:
+        """Who sits at the prompt; git is asked once."""
+        return str(self._forge.repo.identity())
+
     def make(
         self, tasks: Sequence[Task], new_goal: NewGoal | None = None, *, is_waiting: bool = False
     ) -> list[Task]:
@@ -166,7 +162,8 @@ class _Run:
                     accepted[path] = reviewed
                     continue
                 if reviewed is not None:
-                    message = message_for(self._forge, path, reviewed, asked.task.goal)
+                    goal = asked.task.goal.name if asked.task.goal else None
+                    message = commits.generation(path, reviewed, goal, self._reviewer)
                     self._record([_new_file(path, reviewed)], message, [(path, reviewed)])
                 locks[path].free()
             if new_goal is not None:
@@ -175,7 +172,8 @@ class _Run:
                 paths = [task.planned.path for task in mine if task.planned.path in accepted]
                 ordered = [(path, accepted[path]) for path in paths]
                 edits += [_new_file(path, reviewed) for path, reviewed in ordered]
-                self._record(edits, message_for_goal(self._forge, new_goal, ordered), ordered)
+                message = commits.new_goal(new_goal.goal, ordered, self._reviewer)
+                self._record(edits, message, ordered)
         return busy
 
     # Who makes what

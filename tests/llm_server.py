@@ -121,6 +121,10 @@ def about(answers: Mapping[str, Behaviour]) -> Callable[[Received], Behaviour]:
     return lambda received: next(answer for words, answer in answers.items() if words in received.prompt)
 
 
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 128  # with the default of five, of twenty clients most would wait for a second
+
+
 class LlmServer:
     """Serves on a free port of 127.0.0.1 inside `with`.
 
@@ -135,7 +139,7 @@ class LlmServer:
         self._queue = list(behaviours)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = _Http(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = False  # `server_close` waits for them
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitforge import cost, generate, keeping, review
+from gitforge import commits, cost, generate, keeping, review
 from gitforge.asking import prompt_for
 from gitforge.build import Forge
 from gitforge.cli import output, wizard
@@ -95,6 +95,7 @@ def dry_run(
         return []
     provider = _open_provider(forge, missing, options)
     terms = _terms(forge, provider, options)
+    reviewer = str(forge.repo.identity())
     steps = []
     accepted = []
     for one in missing:
@@ -124,11 +125,13 @@ def dry_run(
                 if count and provider.is_model
                 else None,
                 "outline": None if provider.is_model or not count else prompt.outline,
-                "commit": None if new_goal else generate.message_for(forge, one.path, reviewed, goal),
+                "commit": None
+                if new_goal
+                else commits.generation(one.path, reviewed, goal.name if goal else None, reviewer),
             }
         )
     if new_goal is not None:
-        message = generate.message_for_goal(forge, new_goal, accepted)
+        message = commits.new_goal(new_goal.goal, accepted, reviewer)
         path = forge.repo.relative(forge.workspace.goals_file)
         nobody: dict[str, Any] = {
             "provider": None, "model": None, "kept_draft": None, "drafts": 0, "messages": [],
