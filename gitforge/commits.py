@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from gitforge.cost import amount
 from gitforge.goals import Goal
 from gitforge.review import Reviewed
 from gitforge.text import one_line, printable
@@ -60,13 +61,18 @@ def starter(count: int, origin: str | None) -> str:
 
 def _provenance(path: str, reviewed: Reviewed, reviewer: str) -> list[Trailer]:
     draft = reviewed.draft
-    edited = [("Edited-by", reviewer)] if draft.is_edited else []
-    return [
+    trailers = [
         ("Component", path),
         ("Assisted-by", f"gitforge:{draft.label}"),
         ("Prompt-Id", draft.prompt_id),
-        *edited,
     ]
+    if draft.usage is not None:
+        trailers.append(("Tokens", f"{draft.usage.input_tokens} in, {draft.usage.output_tokens} out"))
+    if draft.cost is not None:
+        trailers.append(("Cost", f"about {amount(draft.cost)} (estimate)"))
+    if draft.is_edited:
+        trailers.append(("Edited-by", reviewer))
+    return trailers
 
 
 def _message(subject: str, body: str, trailers: Sequence[Trailer]) -> str:

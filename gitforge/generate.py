@@ -1,4 +1,4 @@
-"""Generates what is missing: drafts, each led through review, each accepted one recorded as one commit.
+"""Generates what is missing: drafts side by side, each led through review, each accepted one recorded as one commit.
 
 Nothing here asks or prints: decisions and progress go through callbacks.
 """
@@ -6,110 +6,31 @@ Nothing here asks or prints: decisions and progress go through callbacks.
 from __future__ import annotations
 
 import shlex
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitforge import commits
+from gitforge import commits, keeping
+from gitforge.asking import Asked, Asking
 from gitforge.build import Forge
-from gitforge.drafting import Draft, Prompt, Retry, judged, make_prompt, tidy, write_draft
+from gitforge.drafting import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
-from gitforge.goals import Goal, Need
-from gitforge.llm import Notice, Piece, Provider, Usage
+from gitforge.generation import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
+from gitforge.goals import Need
+from gitforge.llm import Provider
 from gitforge.plan import Planned, State
-from gitforge.review import Decide, Decision, Reviewed, review
+from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
 from gitforge.store import spool
 from gitforge.store.edits import NewFile, Rewrite
-from gitforge.store.history import earlier_texts
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
-from gitforge.store.spool import Kept
 from gitforge.store.transaction import Recorded, record, refuse_during_operation
-from gitforge.text import one_line
+from gitforge.workers import Workers
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
-
-
-def prompt_for(
-    forge: Forge, need: Need, goal: Goal | None, purpose: str, retry: Retry | None = None
-) -> Prompt:
-    """What a model is asked for a component."""
-    library = forge.workspace.library
-    earlier = earlier_texts(forge.repo, forge.repo.relative(library.folder / need.path))
-    return make_prompt(forge.templates, library, need, goal, purpose, retry, earlier)
-
-
-def message_for(forge: Forge, path: str, reviewed: Reviewed, goal: Goal | None) -> str:
-    """The message of the commit that records a draft."""
-    return commits.generation(path, reviewed, goal.name if goal else None, str(forge.repo.identity()))
-
-
-def message_for_goal(forge: Forge, new: NewGoal, accepted: Sequence[tuple[str, Reviewed]]) -> str:
-    """The message of the commit that records a new goal, with the drafts made for it."""
-    return commits.new_goal(new.goal, accepted, str(forge.repo.identity()))
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to one component while its generation goes on.
-
-    Attributes:
-        what: `drafting`, `text`, `drafted`, `failed`, `recorded` or `skipped`; `kept`: the draft of an
-            earlier run is used; `unkept`: a draft could not be kept; `waiting`: another process makes it;
-            `found`: another process has made it; `noticed`: the provider has something to say;
-            `repaired`: something else was finished first.
-        need: The component.
-        text: The piece of text that arrived, the new commit's id, or what is to be said.
-        error: Why it failed.
-    """
-
-    what: str
-    need: Need
-    text: str = ""
-    error: ProviderError | None = None
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What became of the missing components.
-
-    Attributes:
-        commits: The commit that recorded each, by path below `library/`.
-        skipped: Those left out, by an empty purpose or in review.
-        failed: Those for which the provider failed, and how.
-        fallback: The stand-in identity of the commits, where the user has set none.
-        found: Those that another process made meanwhile.
-    """
-
-    commits: Mapping[str, str]
-    skipped: tuple[Need, ...] = ()
-    failed: tuple[tuple[Need, ProviderError], ...] = ()
-    fallback: Identity | None = None
-    found: tuple[Need, ...] = ()
-
-
-@dataclass(frozen=True)
-class Task:
-    """One missing component to make.
-
-    Attributes:
-        planned: The component.
-        goal: What it is made for, if for one goal in particular.
-        purpose: What it is for, in one line; empty where it is to be left out.
-    """
-
-    planned: Planned
-    goal: Goal | None
-    purpose: str
-
-    @property
-    def need(self) -> Need:
-        """The component."""
-        return self.planned.need
 
 
 def refuse_in_the_way(forge: Forge, planned: Sequence[Planned], new_goal: NewGoal | None = None) -> None:
@@ -143,87 +64,130 @@ def generate(
     tasks: Sequence[Task],
     provider: Provider,
     decide: Decide,
-    on_event: Callable[[Event], None],
+    on_event: OnEvent,
     new_goal: NewGoal | None = None,
+    terms: Terms | None = None,
+    on_estimate: OnEstimate = lambda _: None,
 ) -> Generated:
     """Drafts every missing component, leads each through review, and records each accepted one as one commit.
 
-    A provider that fails for one component does not cost the others theirs.
+    Drafts are written side by side; review begins with the first that is there, and meanwhile the others go on.
+    Of those that are there the first in the plan comes first; with `terms.in_order` the plan's order is kept
+    whatever is slow. All prompts are made before the first is sent: none holds a component that the same run
+    makes, so what is asked depends on nobody's speed. A provider that fails for one component does not cost the
+    others theirs.
 
     Args:
         forge: Where.
         tasks: The components to make.
         provider: Who drafts them.
         decide: The review.
-        on_event: Told what happens.
+        on_event: Told what happens; like the review, only ever called by the caller's own thread.
         new_goal: A goal to put into goals.yaml: it and its components become one commit.
+        terms: How many drafts at once and of each, and what they may cost.
+        on_estimate: Told what the drafts will cost, before any is asked for.
 
     Raises:
         Cancelled: The engineer quit; what was accepted before is recorded.
         Conflict: Something of the user's is in the way.
-        UserError: git refuses.
+        UserError: git refuses; or the cost has reached its limit.
     """
     if new_goal is not None or any(task.purpose for task in tasks):
         refuse_during_operation(forge.repo)  # now, not once drafts are paid for
-    run = _Run(forge, provider, decide, on_event)
-    busy = run.make(tasks, new_goal)
-    for task in busy:  # one at a time, so that nobody waits for a process that waits
-        run.make([task], is_waiting=True)
-    return run.generated()
+    terms = terms or Terms()
+    with Workers(forge.repo, provider, terms, on_event) as workers:
+        run = _Run(forge, Asking(forge, workers, terms, on_event), decide, on_event, on_estimate)
+        try:
+            busy = run.make(tasks, new_goal)
+            for task in busy:  # one at a time, so that nobody waits for a process that waits
+                run.make([task], is_waiting=True)
+        finally:
+            run.drop_rest()
+        return run.generated(workers.spent)
 
 
 class _Run:
     """What became of the components so far."""
 
     def __init__(
-        self, forge: Forge, provider: Provider, decide: Decide, on_event: Callable[[Event], None]
+        self,
+        forge: Forge,
+        asking: Asking,
+        decide: Decide,
+        on_event: OnEvent,
+        on_estimate: OnEstimate,
     ) -> None:
         self._forge = forge
-        self._drafter = _Drafter(forge, provider, on_event)
+        self._asking = asking
         self._decide = decide
         self._on_event = on_event
+        self._on_estimate = on_estimate
         self._made: dict[str, str] = {}
+        self._drafts: dict[str, Draft] = {}
         self._skipped: list[Need] = []
         self._failed: list[tuple[Need, ProviderError]] = []
         self._found: list[Need] = []
+        self._chosen: dict[str, str] = {}  # the names of kept drafts, by path
+        self._others: dict[str, list[str]] = {}
+        self._rest: list[str] = []
         self._fallback: Identity | None = None
 
-    def generated(self) -> Generated:
+    def generated(self, spent: Spent) -> Generated:
         """The result."""
         skipped, failed, found = tuple(self._skipped), tuple(self._failed), tuple(self._found)
-        return Generated(self._made, skipped, failed, self._fallback, found)
+        return Generated(self._made, skipped, failed, self._fallback, found, self._drafts, spent)
+
+    def drop_rest(self) -> None:
+        """Removes the kept drafts of recorded components that were not chosen."""
+        spool.drop(self._forge.repo, self._rest)
+
+    @cached_property
+    def _reviewer(self) -> str:
+        """Who sits at the prompt; git is asked once."""
+        return str(self._forge.repo.identity())
 
     def make(
         self, tasks: Sequence[Task], new_goal: NewGoal | None = None, *, is_waiting: bool = False
     ) -> list[Task]:
         """Makes components; returns those that another process is making, which a new goal waits for."""
         with ExitStack() as held:
-            locks, busy = self._lock(tasks, held, is_waiting=is_waiting or new_goal is not None)
-            mine = self._leave_out_found([task for task in tasks if task not in busy], locks)
-            drafts, skipped, failed = self._drafter.draft_all(mine)
-            self._skipped += skipped
-            self._failed += failed
-            accepted: list[tuple[str, Reviewed]] = []
-            for task, draft in drafts:
-                path = task.planned.path
-                reviewed = review(draft, self._deciding(task), self._drafter.regenerator(task))
-                if reviewed is None:
-                    spool.drop(self._forge.repo, [as_kept(path, draft, None).id])
-                    self._skipped.append(task.need)
-                    self._on_event(Event("skipped", task.need))
-                elif new_goal is not None:
-                    accepted.append((path, reviewed))
+            wanted = self._leave_out_unwanted(tasks)
+            locks, busy = self._lock(wanted, held, is_waiting=is_waiting or new_goal is not None)
+            mine = self._leave_out_found([task for task in wanted if task not in busy], locks)
+            accepted: dict[str, Reviewed] = {}
+            self._asking.ask(mine, self._on_estimate)
+            while (asked := self._asking.next()) is not None:
+                path = asked.task.planned.path
+                reviewed = self._review(asked)
+                if reviewed is not None and new_goal is not None:
+                    accepted[path] = reviewed
                     continue
-                else:
-                    message = message_for(self._forge, path, reviewed, task.goal)
+                if reviewed is not None:
+                    goal = asked.task.goal.name if asked.task.goal else None
+                    message = commits.generation(path, reviewed, goal, self._reviewer)
                     self._record([_new_file(path, reviewed)], message, [(path, reviewed)])
                 locks[path].free()
             if new_goal is not None:
                 goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
                 edits: list[NewFile | Rewrite] = [goals]
-                edits += [_new_file(path, reviewed) for path, reviewed in accepted]
-                self._record(edits, message_for_goal(self._forge, new_goal, accepted), accepted)
+                paths = [task.planned.path for task in mine if task.planned.path in accepted]
+                ordered = [(path, accepted[path]) for path in paths]
+                edits += [_new_file(path, reviewed) for path, reviewed in ordered]
+                message = commits.new_goal(new_goal.goal, ordered, self._reviewer)
+                self._record(edits, message, ordered)
         return busy
+
+    # Who makes what
+
+    def _leave_out_unwanted(self, tasks: Iterable[Task]) -> list[Task]:
+        """The tasks but for those without a purpose."""
+        wanted = []
+        for task in tasks:
+            if task.purpose:
+                wanted.append(task)
+            else:
+                self._skip(task.need)
+        return wanted
 
     def _lock(
         self, tasks: Sequence[Task], held: ExitStack, *, is_waiting: bool
@@ -232,8 +196,6 @@ class _Run:
         locks: dict[str, ComponentLock] = {}
         busy = []
         for task in sorted(tasks, key=lambda task: task.planned.path):
-            if not task.purpose:
-                continue
 
             def wait(holder: str, need: Need = task.need) -> None:
                 self._on_event(Event("waiting", need, holder))
@@ -256,142 +218,80 @@ class _Run:
                 self._on_event(Event("found", task.need))
         return [task for task in tasks if task.planned.path not in there]
 
-    def _deciding(self, task: Task) -> Decide:
-        """The review, which keeps what the engineer has edited."""
+    # Decisions
 
-        def decide(draft: Draft) -> Decision:
-            if draft.is_edited:
-                self._drafter.keep(task.planned.path, draft, task.goal)
-            return self._decide(draft)
+    def _review(self, asked: Asked) -> Reviewed | None:
+        """Leads the drafts of a component to a decision; None where none of them is to be recorded."""
+        task, numbers = asked.task, sorted(asked.drafts)
+        if not numbers:
+            self._failed.append((task.need, asked.failures[0]))
+            return None
 
-        return decide
+        def decide(drafts: Sequence[Draft]) -> Decision:
+            for number, draft in zip(numbers, drafts, strict=True):
+                if draft.is_edited and draft != asked.drafts[number]:
+                    self._keep(task, draft, number)
+                asked.drafts[number] = draft
+            return self._decide(drafts)
+
+        again = self._asking.regenerator(asked)
+        outcome = review(
+            [asked.drafts[number] for number in numbers],
+            decide,
+            lambda index, draft, feedback: again(numbers[index], draft, feedback),
+        )
+        ids = [asked.id(number) for number in numbers]
+        match outcome:
+            case Reviewed(index=index):
+                self._chosen[task.planned.path] = ids.pop(index)
+                self._others[task.planned.path] = ids
+                return outcome
+            case Skip():
+                spool.drop(self._forge.repo, ids)
+                self._skip(task.need)
+            case Leave():
+                self._leave(task, list(asked.drafts.values()))
+        return None
+
+    def _keep(self, task: Task, draft: Draft, number: int) -> None:
+        """Keeps what the engineer has edited."""
+        unkept = keeping.keep(self._forge.repo, task.planned.path, draft, task.goal, number)
+        if unkept is not None:
+            self._on_event(Event("unkept", task.need, unkept))
+
+    def _skip(self, need: Need) -> None:
+        self._skipped.append(need)
+        self._on_event(Event("skipped", need))
+
+    def _leave(self, task: Task, drafts: Sequence[Draft]) -> None:
+        """Leaves the drafts of a component to a person."""
+        problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
+        error = ProviderError(
+            f"the draft has problems: {'; '.join(problems)}",
+            hint=f"It is kept: `gitforge drafts show {shlex.quote(task.need.name)}` shows it; without --yes, on a "
+            "terminal, you can edit it, accept it or have it written again.",
+        )
+        self._failed.append((task.need, error))
+        self._on_event(Event("left", task.need, error=error))
 
     def _record(
         self, edits: Sequence[NewFile | Rewrite], message: str, accepted: Sequence[tuple[str, Reviewed]]
     ) -> None:
-        drafts = [as_kept(path, reviewed.draft, None).id for path, reviewed in accepted]
+        for _, reviewed in accepted:
+            self._on_event(Event("recording", reviewed.draft.need))
+        drafts = [self._chosen[path] for path, _ in accepted]
         answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
         keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
         recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
-        for _, reviewed in accepted:
+        for path, reviewed in accepted:
+            self._rest += self._others[path]
             need = reviewed.draft.need
             if recorded.repair is not None:
                 self._on_event(Event("repaired", need, recorded.repair.done))
             self._made[need.path] = recorded.commit
+            self._drafts[need.path] = reviewed.draft
             self._on_event(Event("recorded", need, recorded.commit))
         self._fallback = recorded.identity if recorded.identity.is_fallback else None
-
-
-def as_kept(path: str, draft: Draft, goal: Goal | None) -> Kept:
-    """A draft as it is kept on disk."""
-    usage = draft.usage
-    return Kept(
-        path, draft.purpose, goal.name if goal else None, draft.text, draft.prompt_id, draft.label,
-        draft.is_model, draft.is_edited, draft.prompt, usage.input_tokens if usage else None,
-        usage.output_tokens if usage else None, draft.cost, draft.seconds,
-    )  # fmt: skip
-
-
-def kept_draft(forge: Forge, planned: Planned, purpose: str) -> Draft | None:
-    """The draft of an earlier run for the same component and purpose, if there is one that can be used."""
-    kept = spool.find(forge.repo, planned.path, one_line(purpose))
-    try:
-        if kept is None or tidy(kept.text, planned.need.name) != kept.text:
-            return None
-    except ProviderError:
-        return None
-    usage = None
-    if kept.input_tokens is not None and kept.output_tokens is not None:
-        usage = Usage(kept.input_tokens, kept.output_tokens)
-    return Draft(
-        planned.need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model, kept.is_edited,
-        prompt=kept.prompt, usage=usage, cost=kept.cost, seconds=kept.seconds,
-    )  # fmt: skip
-
-
-class _Drafter:
-    """Asks the provider, and says what happens."""
-
-    def __init__(self, forge: Forge, provider: Provider, on_event: Callable[[Event], None]) -> None:
-        self._forge = forge
-        self._provider = provider
-        self._on_event = on_event
-
-    def draft_all(
-        self, tasks: Sequence[Task]
-    ) -> tuple[list[tuple[Task, Draft]], list[Need], list[tuple[Need, ProviderError]]]:
-        """The drafts, the components without a purpose, and those for which the provider failed."""
-        drafts: list[tuple[Task, Draft]] = []
-        skipped: list[Need] = []
-        failed: list[tuple[Need, ProviderError]] = []
-        for task in tasks:
-            if not task.purpose:
-                skipped.append(task.need)
-                self._on_event(Event("skipped", task.need))
-                continue
-            try:
-                drafts.append((task, self._draft(task)))
-            except ProviderError as error:
-                failed.append((task.need, error))
-                self._on_event(Event("failed", task.need, error=error))
-        return drafts, skipped, failed
-
-    def regenerator(self, task: Task) -> Callable[[Draft, str], Draft]:
-        """What makes another draft from one and the engineer's feedback."""
-
-        def again(draft: Draft, feedback: str) -> Draft:
-            try:
-                return self._draft(task, Retry(draft.text, feedback))
-            except ProviderError as error:  # the draft at hand is kept: it was paid for
-                self._on_event(Event("failed", task.need, error=error))
-                return draft
-
-        return again
-
-    def keep(self, path: str, draft: Draft, goal: Goal | None) -> None:
-        """Keeps a draft that costs money or work, before anything else can go wrong with it."""
-        if not draft.is_model and not draft.is_edited:
-            return
-        try:
-            spool.keep(self._forge.repo, as_kept(path, draft, goal))
-        except OSError as error:
-            self._on_event(Event("unkept", draft.need, f"{error.strerror}; {_keep_elsewhere(draft)}"))
-
-    def _draft(self, task: Task, retry: Retry | None = None) -> Draft:
-        kept = kept_draft(self._forge, task.planned, task.purpose) if retry is None else None
-        if kept is not None:
-            self._on_event(Event("kept", task.need, kept.label))
-            return judged(kept, prompt_for(self._forge, task.need, task.goal, task.purpose))
-        prompt = prompt_for(self._forge, task.need, task.goal, task.purpose, retry)
-        self._on_event(Event("drafting", task.need))
-        draft = write_draft(
-            self._provider,
-            prompt,
-            task.need,
-            task.purpose,
-            lambda piece: self._tell(task.need, piece),
-        )
-        self.keep(task.planned.path, draft, task.goal)
-        self._on_event(Event("drafted", task.need))
-        return draft
-
-    def _tell(self, need: Need, piece: Piece) -> None:
-        if isinstance(piece, str):
-            self._on_event(Event("text", need, piece))
-        elif isinstance(piece, Notice):
-            self._on_event(Event("noticed", need, piece.text))
-
-
-def _keep_elsewhere(draft: Draft) -> str:
-    """Where a draft is, whose place in the git directory could not be written to."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="gitforge-draft-", suffix=f"-{draft.need.name}", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(draft.text)
-    except OSError as error:
-        return f"nor elsewhere: {error.strerror}"
-    return f"it is in {file.name}"
 
 
 def _new_file(path: str, reviewed: Reviewed) -> NewFile:

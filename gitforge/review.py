@@ -1,12 +1,12 @@
-"""The review of a draft: a state machine without a terminal.
+"""The review of a draft, or of several to choose from: a state machine without a terminal.
 
-A `decide` callback is shown the draft and answers with one of the decisions below; the terminal's is in
-`cli/reviewing.py`, a test's is a list.
+A `decide` callback is shown the drafts and answers with one of the decisions below; the terminal's is in
+`cli/reviewing.py`, a test's is a list. A decision that is about one draft gives its index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gitforge.drafting import Draft
@@ -15,27 +15,31 @@ from gitforge.errors import Cancelled
 
 @dataclass(frozen=True)
 class Accept:
-    """Record the draft as it is.
+    """Record a draft as it is.
 
     Attributes:
         is_seen: Whether a person looked at it; only then is there a reviewer to name.
+        index: Which one.
     """
 
     is_seen: bool = True
+    index: int = 0
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Go on with this text instead."""
+    """Go on with this text in place of a draft's."""
 
     text: str
+    index: int = 0
 
 
 @dataclass(frozen=True)
 class Regenerate:
-    """Ask for another draft."""
+    """Ask for another draft in place of one."""
 
     feedback: str
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,45 +48,51 @@ class Skip:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """Do not record it now: the drafts stay kept, for a person to look at."""
+
+
+@dataclass(frozen=True)
 class Quit:
     """Stop here; what was accepted before stays recorded."""
 
 
-Decision = Accept | Edit | Regenerate | Skip | Quit
-Decide = Callable[[Draft], Decision]
+Decision = Accept | Edit | Regenerate | Skip | Leave | Quit
+Decide = Callable[[Sequence[Draft]], Decision]
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """An accepted draft, and whether a person saw it."""
+    """An accepted draft, whether a person saw it, and which of the drafts it was."""
 
     draft: Draft
     is_seen: bool
+    index: int = 0
 
 
-def review(draft: Draft, decide: Decide, regenerate: Callable[[Draft, str], Draft]) -> Reviewed | None:
-    """Leads one draft to a decision.
+def review(
+    drafts: Sequence[Draft], decide: Decide, regenerate: Callable[[int, Draft, str], Draft]
+) -> Reviewed | Skip | Leave:
+    """Leads the drafts of one component to a decision.
 
     Args:
-        draft: The first draft.
-        decide: Says what to do with a draft, as often as it is asked.
-        regenerate: Makes another draft from one and the engineer's feedback; may raise ProviderError.
-
-    Returns:
-        The accepted draft, or None where it is skipped.
+        drafts: What there is to choose from; at least one.
+        decide: Says what to do, as often as it is asked.
+        regenerate: Makes another draft from an index, the draft there, and the engineer's feedback.
 
     Raises:
         Cancelled: The engineer quits.
     """
+    drafts = list(drafts)
     while True:
-        match decide(draft):
-            case Accept(is_seen):
-                return Reviewed(draft, is_seen)
-            case Edit(text):
-                draft = replace(draft, text=text, is_edited=True)
-            case Regenerate(feedback):
-                draft = regenerate(draft, feedback)
-            case Skip():
-                return None
+        match decide(tuple(drafts)):
+            case Accept(is_seen, index):
+                return Reviewed(drafts[index], is_seen, index)
+            case Edit(text, index):  # by a person, who has seen what was found in it
+                drafts[index] = replace(drafts[index], text=text, is_edited=True, problems=(), repairs=())
+            case Regenerate(feedback, index):
+                drafts[index] = regenerate(index, drafts[index], feedback)
+            case Skip() | Leave() as decision:
+                return decision
             case Quit():
                 raise Cancelled("at your request; what was recorded stays recorded, and drafts are kept")

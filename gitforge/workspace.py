@@ -95,6 +95,11 @@ SETTINGS = (
     Setting("timeout", "Seconds without a byte until a request fails.", default="120"),
     Setting("connect-timeout", "Seconds until a connection attempt fails.", default="10"),
     Setting("deadline", "Seconds that one draft may take in all.", default="600"),
+    Setting("max-cost", "US dollars that the drafts of one command may cost, by an estimate."),
+    Setting(
+        "price-input", "US dollars for a million tokens sent, where no price is known or yours is another."
+    ),
+    Setting("price-output", "The same for a million tokens answered."),
 )
 
 

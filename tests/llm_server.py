@@ -4,7 +4,7 @@
         ... ProviderSettings(base_url=server.url) ...
         server.requests[0].json["model"]
 
-It does one behaviour a request, in order, then `otherwise`.
+It does one behaviour a request, in order, then `otherwise`; for requests side by side a behaviour can be a function.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -78,6 +78,8 @@ SILENT = "silent"  # not even a status line until the client is gone
 CLOSE = "close"  # closes the connection instead of answering
 
 Behaviour = Say | Send | str
+Answer = Behaviour | Callable[["Received"], Behaviour]
+"""A function chooses by the request: of requests that come side by side nobody knows the order."""
 
 
 def fail(status: int, body: object = None, **headers: str) -> Send:
@@ -114,6 +116,15 @@ class Received:
         return str(self.json["messages"][-1]["content"])
 
 
+def about(answers: Mapping[str, Behaviour]) -> Callable[[Received], Behaviour]:
+    """Chooses by words that stand in the prompt, such as a component's purpose."""
+    return lambda received: next(answer for words, answer in answers.items() if words in received.prompt)
+
+
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 128  # with the default of five, of twenty clients most would wait for a second
+
+
 class LlmServer:
     """Serves on a free port of 127.0.0.1 inside `with`.
 
@@ -122,13 +133,13 @@ class LlmServer:
         otherwise: For requests after those.
     """
 
-    def __init__(self, *behaviours: Behaviour, otherwise: Behaviour | None = None) -> None:
-        self.otherwise: Behaviour = otherwise or fail(500, error("nothing queued"), x_should_retry="false")
+    def __init__(self, *behaviours: Answer, otherwise: Answer | None = None) -> None:
+        self.otherwise: Answer = otherwise or fail(500, error("nothing queued"), x_should_retry="false")
         self.requests: list[Received] = []
         self._queue = list(behaviours)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = _Http(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = False  # `server_close` waits for them
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -137,7 +148,7 @@ class LlmServer:
         """The base URL."""
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def queue(self, *behaviours: Behaviour) -> None:
+    def queue(self, *behaviours: Answer) -> None:
         """Appends behaviours."""
         with self._lock:
             self._queue += behaviours
@@ -155,7 +166,8 @@ class LlmServer:
     def _next(self, received: Received) -> Behaviour:
         with self._lock:
             self.requests.append(received)
-            return self._queue.pop(0) if self._queue else self.otherwise
+            answer = self._queue.pop(0) if self._queue else self.otherwise
+        return answer if isinstance(answer, Say | Send | str) else answer(received)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -10,6 +10,7 @@ from conftest import Git
 from gitforge import commits
 from gitforge.drafting import Draft
 from gitforge.goals import DEFAULT_KINDS, Goal, Need
+from gitforge.llm import Usage
 from gitforge.review import Reviewed
 
 REVIEWER = "An Engineer <engineer@example.org>"
@@ -33,6 +34,24 @@ def test_a_generation_says_what_for_whom_by_what_and_who_reviewed_it(git: Git, t
         "Prompt-Id: sha256:abc",
         f"Reviewed-by: {REVIEWER}",
     ]
+
+
+def test_what_a_draft_took_stands_in_the_message_where_it_is_known(git: Git, tmp_path: Path) -> None:
+    counted = replace(DRAFT, usage=Usage(2591, 874), cost=0.00593, is_edited=True)
+    found = trailers(
+        git, commits.generation(PATH, Reviewed(counted, is_seen=True), "A_GOAL", REVIEWER), tmp_path
+    )
+    assert found[3:] == [
+        "Prompt-Id: sha256:abc",
+        "Tokens: 2591 in, 874 out",
+        "Cost: about $0.0059 (estimate)",
+        f"Edited-by: {REVIEWER}",
+        f"Reviewed-by: {REVIEWER}",
+    ]
+    uncosted = replace(counted, cost=None)
+    message = commits.generation(PATH, Reviewed(uncosted, is_seen=True), "A_GOAL", REVIEWER)
+    assert "Tokens:" in message
+    assert "Cost:" not in message
 
 
 def test_a_draft_that_nobody_saw_names_no_reviewer_and_one_for_no_goal_names_no_goal() -> None:

@@ -30,7 +30,7 @@ from gitforge.plan import Plan
 from gitforge.toolkits import Toolkit
 
 if TYPE_CHECKING:
-    from gitforge.generate import Generated
+    from gitforge.generation import Generated
     from gitforge.new_goal import NewGoal
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -60,6 +60,8 @@ def build(
     ] = False,
     provider: ProviderName = None,
     model: ModelName = None,
+    candidates: plans.Candidates = 1,
+    max_cost: plans.MaxCost = None,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -68,7 +70,7 @@ def build(
     Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
     """
-    options = plans.Options(describe or (), yes, no_review, provider, model)
+    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
     if project is not None:
         names.file_name(project, "project")

@@ -36,9 +36,12 @@ def drafts(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         unusable = [{"id": one.id, "file": str(one.file), "reason": one.reason} for one in found.unusable]
         output.data({"drafts": [draft_as_json(one) for one in found.kept], "unusable": unusable})
         return
-    rows: list[tuple[output.Part, ...]] = [(one.id, one.path, one.purpose, one.label) for one in found.kept]
-    rows += [(one.id, str(one.file), (one.reason, output.BAD), "") for one in found.unusable]
-    output.table(("draft", "component", "purpose", "by"), rows)
+    rows: list[tuple[output.Part, ...]] = [
+        (one.id, one.path, one.purpose, one.label, ("; ".join(one.problems), output.WARN))
+        for one in found.kept
+    ]
+    rows += [(one.id, str(one.file), "", "", (one.reason, output.BAD)) for one in found.unusable]
+    output.table(("draft", "component", "purpose", "by", "problems"), rows)
     if not rows:
         output.say("No drafts are kept.")
 
@@ -51,6 +54,8 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False, directory: Dir
         output.data({**draft_as_json(one), "text": one.text})
     else:
         output.result(one.text.removesuffix("\n"))
+        for problem in one.problems:
+            output.say(("problem: ", output.BAD), (problem, output.WARN))
 
 
 @app.command(epilog="Example: gitforge drafts drop root_cause_analysis_drilldown.md")
@@ -87,6 +92,11 @@ def draft_as_json(one: Kept) -> dict[str, Any]:
         "prompt_id": one.prompt_id,
         "label": one.label,
         "edited": one.is_edited,
+        "candidate": one.candidate,
+        "problems": list(one.problems),
+        "input_tokens": one.input_tokens,
+        "output_tokens": one.output_tokens,
+        "cost_usd": one.cost,
     }
 
 

@@ -23,7 +23,7 @@ from gitforge.cli.session import (
     open_forge,
 )
 from gitforge.errors import AnswerMissing, ProviderError, UserError
-from gitforge.generate import Generated
+from gitforge.generation import Generated
 from gitforge.goals import Goal, Need
 from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import State
@@ -47,6 +47,8 @@ def generate(
     dry_run: DryRun = False,
     provider: ProviderName = None,
     model: ModelName = None,
+    candidates: plans.Candidates = 1,
+    max_cost: plans.MaxCost = None,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -57,7 +59,7 @@ def generate(
     """
     if sum((bool(components), goal is not None, everything)) != 1:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
-    options = plans.Options(describe or (), yes, no_review, provider, model)
+    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
     chosen = forge.book.goal(goal) if goal is not None else None
     if chosen is not None:
@@ -72,7 +74,7 @@ def generate(
     plans.show_plan(planned)
 
     def goal_of(need: Need) -> Goal | None:
-        return chosen or next((one for one in forge.book.goals.values() if need in one.needs), None)
+        return chosen or generating.goal_using(forge, need)
 
     if dry_run:
         steps = generating.dry_run(forge, planned, goal_of, options)

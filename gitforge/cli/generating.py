@@ -1,4 +1,4 @@
-"""What `build`, `generate` and `goal add` share: purposes, drafts, review, dry run."""
+"""What `build`, `generate` and `goal add` share: purposes, drafts, review, cost, dry run."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitforge import generate, review
+from gitforge import commits, cost, generate, keeping, review
+from gitforge.asking import prompt_for
 from gitforge.build import Forge
 from gitforge.cli import output, wizard
-from gitforge.cli.plans import Options
+from gitforge.cli.plans import Options, spent_as_json
 from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
-from gitforge.cli.session import open_provider
-from gitforge.drafting import Draft
-from gitforge.errors import AnswerMissing
-from gitforge.generate import Generated
+from gitforge.cli.session import open_provider, settings
+from gitforge.cost import Estimate, Pricing
+from gitforge.drafting import Draft, Prompt
+from gitforge.errors import AnswerMissing, GitforgeError, UserError
+from gitforge.generation import DEFAULT_JOBS, Generated, Task, Terms
 from gitforge.goals import Goal, Need
+from gitforge.llm import Usage
 from gitforge.plan import Planned, State
 from gitforge.store import spool
 
 if TYPE_CHECKING:
     from gitforge.llm import Provider
     from gitforge.new_goal import NewGoal
+    from gitforge.workspace import Settings
 
 GoalOf = Callable[[Need], Goal | None]
 
 UNKNOWN_ID = "(known once the purpose is)"
 UNKNOWN_PURPOSE = "(its purpose, which the build will ask for)"
+OPENAI_URL = "https://api.openai.com/v1"
 
 
 def generate_missing(
@@ -44,16 +49,30 @@ def generate_missing(
     if not missing and new_goal is None:
         return Generated({})
     provider = _open_provider(forge, missing, options)
+    terms = _terms(forge, provider, options)
     if missing:
         _refuse_silence(missing, described, options)
     purposes = wizard.purposes([one.need for one in missing], described)
-    tasks = [generate.Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
+    tasks = [Task(one, goal_of(one.need), purposes[one.need.path]) for one in missing]
     is_asked = not options.is_unattended
     decide = on_terminal(forge.repo.editor) if is_asked else accept_all(show=not options.no_review)
-    with Progress(provider) as progress:
-        done = generate.generate(forge, tasks, provider, decide, progress, new_goal)
+
+    def on_estimate(expected: Estimate) -> None:
+        if provider.is_model:
+            _say_estimate(expected)
+
+    try:
+        with Progress(provider) as progress:
+            done = generate.generate(
+                forge, tasks, provider, progress.pausing(decide), progress, new_goal, terms, on_estimate
+            )
+    except (KeyboardInterrupt, GitforgeError):
+        _say_what_is_kept(forge, tasks)
+        raise
     if done.fallback:
         output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
+    if done.spent.usage is not None:
+        output.say((f"It took {cost.told(done.spent.usage, done.spent.dollars)} (estimate).", output.DIM))
     return done
 
 
@@ -75,6 +94,8 @@ def dry_run(
     if not missing and new_goal is None:
         return []
     provider = _open_provider(forge, missing, options)
+    terms = _terms(forge, provider, options)
+    reviewer = str(forge.repo.identity())
     steps = []
     accepted = []
     for one in missing:
@@ -82,35 +103,66 @@ def dry_run(
         if purpose == "":
             continue
         goal = goal_of(one.need)
-        kept = generate.kept_draft(forge, one, purpose) if purpose else None
-        prompt = generate.prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
+        kept = keeping.kept_drafts(forge.repo, one, purpose) if purpose else {}
+        count = max(0, terms.candidates - len(kept))
+        prompt = prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
         prompt_id = prompt.id if purpose else UNKNOWN_ID
-        draft = kept or Draft(
+        draft = kept[min(kept)] if kept else Draft(
             one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model
-        )
+        )  # fmt: skip
         reviewed = review.Reviewed(draft, is_seen=not options.is_unattended)
         accepted.append((one.path, reviewed))
+        expected = cost.estimate([prompt.messages] * count, terms.pricing)
         steps.append(
             {
                 "path": one.path,
                 "provider": provider.name,
                 "model": provider.model,
-                "kept_draft": kept.text if kept else None,
-                "messages": []
-                if kept
-                else [{"role": message.role, "content": message.content} for message in prompt.messages],
-                "outline": None if provider.is_model or kept else prompt.outline,
-                "commit": None if new_goal else generate.message_for(forge, one.path, reviewed, goal),
+                "kept_draft": draft.text if kept else None,
+                "drafts": count,
+                "messages": messages_as_json(prompt) if count else [],
+                "estimate": spent_as_json(expected.usage, expected.dollars)
+                if count and provider.is_model
+                else None,
+                "outline": None if provider.is_model or not count else prompt.outline,
+                "commit": None
+                if new_goal
+                else commits.generation(one.path, reviewed, goal.name if goal else None, reviewer),
             }
         )
     if new_goal is not None:
-        message = generate.message_for_goal(forge, new_goal, accepted)
+        message = commits.new_goal(new_goal.goal, accepted, reviewer)
         path = forge.repo.relative(forge.workspace.goals_file)
         nobody: dict[str, Any] = {
-            "provider": None, "model": None, "kept_draft": None, "messages": [], "outline": None,
+            "provider": None, "model": None, "kept_draft": None, "drafts": 0, "messages": [],
+            "estimate": None, "outline": None,
         }  # fmt: skip
         steps.append({"path": path, **nobody, "commit": message})
     return steps
+
+
+def exact_prompt(forge: Forge, one: Planned, options: Options) -> tuple[Prompt, bool]:
+    """What a model would be asked for a component, there or not; and whether its purpose is known."""
+    described = _described(forge, [one], options)
+    purpose = described.get(one.need.path, one.need.purpose)
+    return prompt_for(forge, one.need, goal_using(forge, one.need), purpose or UNKNOWN_PURPOSE), bool(purpose)
+
+
+def goal_using(forge: Forge, need: Need) -> Goal | None:
+    """The first goal that uses a component."""
+    return next((one for one in forge.book.goals.values() if need in one.needs), None)
+
+
+def messages_as_json(prompt: Prompt) -> list[dict[str, str]]:
+    """A prompt's messages, as they are sent."""
+    return [{"role": message.role, "content": message.content} for message in prompt.messages]
+
+
+def show_messages(messages: Sequence[Mapping[str, str]]) -> None:
+    """A prompt's messages, for a person."""
+    for message in messages:
+        output.result((f"--- {message['role']} message", output.BOLD))
+        output.result(message["content"])
 
 
 def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
@@ -118,12 +170,13 @@ def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
     for step in steps:
         drafted = f"generate {step['path']} with {step['provider']} ({step['model']})"
         what = drafted if step["messages"] else f"add the goal to {step['path']}"
-        if step["kept_draft"] is not None:
+        if step["kept_draft"] is not None and not step["messages"]:
             what = f"use the kept draft of {step['path']}, and ask nobody"
         output.result((f"--- would {what}", output.BOLD))
-        for message in step["messages"]:
-            output.result((f"--- {message['role']} message", output.BOLD))
-            output.result(message["content"])
+        show_messages(step["messages"])
+        if step["estimate"] is not None:
+            told = _told(step["estimate"], step["drafts"])
+            output.result((f"--- estimate: {told}", output.BOLD))
         if step["outline"] is not None:
             output.result(("--- no model is asked: the outline would be the draft", output.BOLD))
             output.result(step["outline"].rstrip("\n"))
@@ -144,6 +197,73 @@ def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> di
         if one.need.path not in described and one.need.purpose is None and len(purposes) == 1:
             described[one.need.path] = purposes[0]
     return described
+
+
+def _terms(forge: Forge, provider: Provider, options: Options) -> Terms:
+    """How many drafts at once and of each, what they cost, and may cost."""
+    found = settings(forge.repo, options.provider, options.model)
+    prices = _number(found, "price-input"), _number(found, "price-output")
+    own = None
+    if None not in prices:
+        own = prices[0] or 0.0, prices[1] or 0.0
+    elif prices != (None, None):
+        raise UserError(
+            "only one of gitforge.price-input and gitforge.price-output is set", hint="Set both, or none."
+        )
+    if not provider.is_model:
+        own = 0.0, 0.0
+    base_url = (found.get("base-url") or OPENAI_URL) if provider.name == "openai" else None
+    jobs, seed = _number(found, "concurrency"), found.get("seed")
+    limit = options.max_cost if options.max_cost is not None else _number(found, "max-cost")
+    if options.candidates > 1 and not provider.is_model:
+        output.say(
+            ("note: ", output.WARN), "one outline is like the other, so there is one candidate of each"
+        )
+    return Terms(
+        jobs=max(1, int(jobs)) if jobs is not None else DEFAULT_JOBS,
+        in_order=options.is_unattended,  # nobody waits, and a history that can be repeated is worth more
+        candidates=options.candidates if provider.is_model else 1,
+        pricing=Pricing(provider.model, base_url, own),
+        max_cost=limit,
+        seed=int(seed) if seed is not None else None,
+    )
+
+
+def _number(found: Settings, name: str) -> float | None:
+    """A setting that is a number from 0 on, where it is set."""
+    value = found.get(name)
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise UserError(f"{found.origins[name]}: {value!r} is not a number from 0 on")
+    return number
+
+
+def _say_estimate(expected: Estimate) -> None:
+    drafts = f"{expected.drafts} drafts" if expected.drafts > 1 else "1 draft"
+    output.say((f"Estimate for {drafts}: {cost.told(expected.usage, expected.dollars)}.", output.DIM))
+
+
+def _say_what_is_kept(forge: Forge, tasks: Sequence[Task]) -> None:
+    """What was paid for and is not recorded, after an end before its time."""
+    paths = {task.planned.path for task in tasks}
+    count = sum(draft.path in paths for draft in spool.drafts(forge.repo).kept)
+    if count:
+        drafts = f"{count} drafts are" if count > 1 else "1 draft is"
+        output.say(
+            (f"{drafts} kept: ", output.GOOD), "`gitforge drafts` lists them, and the next run uses them."
+        )
+
+
+def _told(expected: Mapping[str, Any], count: int) -> str:
+    drafts = f"{count} drafts, " if count > 1 else ""
+    return drafts + cost.told(
+        Usage(expected["input_tokens"], expected["output_tokens"]), expected["cost_usd"]
+    )
 
 
 def _open_provider(forge: Forge, missing: Sequence[Planned], options: Options) -> Provider:

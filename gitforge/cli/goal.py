@@ -61,6 +61,8 @@ def add(
     dry_run: DryRun = False,
     provider: ProviderName = None,
     model: ModelName = None,
+    candidates: plans.Candidates = 1,
+    max_cost: plans.MaxCost = None,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -68,7 +70,7 @@ def add(
 
     goals.yaml keeps its comments, order and quoting. Without NAME, asks for everything.
     """
-    options = plans.Options(describe or (), yes, no_review, provider, model)
+    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
     if name is None:
         wizard.need_answer("no goal was named", "NAME, --category, --description and --use")

@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from gitforge.cli import output
 from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generate import Generated
+    from gitforge.generation import Generated
+    from gitforge.llm import Usage
+
+Candidates = Annotated[
+    int,
+    typer.Option("--candidates", metavar="N", min=1, max=8, help="Write N drafts of each, to choose from."),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        metavar="AMOUNT",
+        min=0,
+        help="Stop where drafts would cost more US dollars (an estimate).",
+    ),
+]
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options that the two commands share."""
+    """The options of everything that can generate."""
 
     describe: Sequence[str]
     yes: bool
     no_review: bool
     provider: str | None
     model: str | None
+    candidates: int = 1
+    max_cost: float | None = None
 
     def __post_init__(self) -> None:
         wrong = next((option for option in self.describe if "=" not in option), None)
@@ -69,10 +88,27 @@ def as_json(one: Planned) -> dict[str, Any]:
 
 def generated_as_json(done: Generated | None) -> dict[str, Any]:
     """What became of the missing components, for a script; None where none was missing."""
-    made = done.commits if done else {}
-    failed = done.failed if done else ()
+    if done is None:
+        return {"generated": [], "skipped": [], "failed": [], "spent": spent_as_json(None, None)}
     return {
-        "generated": [{"path": f"library/{path}", "commit": commit} for path, commit in made.items()],
-        "skipped": [f"library/{need.path}" for need in (done.skipped if done else ())],
-        "failed": [{"path": f"library/{need.path}", "error": str(error)} for need, error in failed],
+        "generated": [
+            {
+                "path": f"library/{path}",
+                "commit": commit,
+                **spent_as_json(done.drafts[path].usage, done.drafts[path].cost),
+            }
+            for path, commit in done.commits.items()
+        ],
+        "skipped": [f"library/{need.path}" for need in done.skipped],
+        "failed": [{"path": f"library/{need.path}", "error": str(error)} for need, error in done.failed],
+        "spent": spent_as_json(done.spent.usage, done.spent.dollars),
+    }
+
+
+def spent_as_json(usage: Usage | None, dollars: float | None) -> dict[str, Any]:
+    """Tokens, and an estimate of what they cost, for a script; None where nobody knows."""
+    return {
+        "input_tokens": usage.input_tokens if usage else None,
+        "output_tokens": usage.output_tokens if usage else None,
+        "cost_usd": dollars,
     }

@@ -1,4 +1,4 @@
-"""The review of a draft on a terminal: a diff and a question, as in `git add -p`."""
+"""The review of drafts on a terminal: a diff and a question, as in `git add -p`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gitforge.cli import output
+from gitforge.compare import Span, likeness, word_diff
 from gitforge.drafting import Draft, tidy
 from gitforge.errors import GitforgeError
-from gitforge.review import Accept, Decision, Edit, Quit, Regenerate, Skip
+from gitforge.review import Accept, Decide, Decision, Edit, Leave, Quit, Regenerate, Skip
 from gitforge.text import as_diff
 
 _WORDS = ("accept", "edit", "regenerate", "skip", "quit")
@@ -23,53 +24,119 @@ _EXPLANATION = """\
   s  skip: do without it; a placeholder stands in the toolkit
   q  quit: stop here; what is recorded stays recorded
   ?  this help"""
+_EXPLANATION_OF_MANY = """\
+  1, 2, ...  take that one: it becomes one commit, or with a new goal part of that goal's commit
+  e          edit one of them first, in your editor
+  r          regenerate one of them with your feedback
+  s          skip: do without the component; a placeholder stands in the toolkit
+  q          quit: stop here; what is recorded stays recorded
+  ?          this help"""
+_LITTLE = 0.3  # of the text; with less in common, marking the differences would mark nearly everything
 
 
-def on_terminal(editor: Callable[[], str]) -> Callable[[Draft], Decision]:
+def on_terminal(editor: Callable[[], str]) -> Decide:
     """A person decides.
 
     Args:
         editor: Gives the command of the user's editor, as git finds it.
     """
+    shown: set[tuple[int, Draft]] = set()
 
-    def decide(draft: Draft) -> Decision:
-        from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
-
-        _show(draft)
-        while True:
-            match ask_letter(f"Record this {draft.need.kind.name}?", _WORDS, _EXPLANATION):
-                case "a":
-                    return Accept()
-                case "e":
-                    edited = _edit(draft, editor)
-                    if edited is not None:
-                        return Edit(edited)
-                case "r":
-                    return Regenerate(ask("What should be different?"))
-                case "s":
-                    return Skip()
-                case _:
-                    return Quit()
+    def decide(drafts: Sequence[Draft]) -> Decision:
+        for index, draft in enumerate(drafts):
+            if (index, draft) not in shown or len(drafts) == 1:
+                _show(drafts, index)
+            shown.add((index, draft))
+        question = f"Record this {drafts[0].need.kind.name}?"
+        if len(drafts) > 1:
+            question = f"Record which {drafts[0].need.kind.name}?"
+        while (decision := _ask(question, drafts, editor)) is None:
+            pass
+        return decision
 
     return decide
 
 
-def accept_all(*, show: bool) -> Callable[[Draft], Decision]:
-    """Nobody decides: every draft is accepted, shown or not."""
+def accept_all(*, show: bool) -> Decide:
+    """Nobody decides: every draft without a problem is accepted, shown or not.
 
-    def decide(draft: Draft) -> Decision:
+    Of several the one with the fewest problems, and of those the first, stands for them all.
+    """
+
+    def decide(drafts: Sequence[Draft]) -> Decision:
+        index = min(range(len(drafts)), key=lambda index: len(drafts[index].problems))
+        if len(drafts) > 1:
+            path = f"library/{drafts[index].need.path}"
+            why = (
+                "it has the fewest problems" if any(draft.problems for draft in drafts) else "it is the first"
+            )
+            output.say(("candidate ", output.GOOD), f"{index + 1} of {len(drafts)} for {path}: {why}")
         if show:
-            _show(draft)
-        return Accept(is_seen=False)
+            _show([drafts[index]], 0)
+        return Leave() if drafts[index].problems else Accept(is_seen=False, index=index)
 
     return decide
 
 
-def _show(draft: Draft) -> None:
+def _ask(question: str, drafts: Sequence[Draft], editor: Callable[[], str]) -> Decision | None:
+    """One question; None where the answer came to nothing."""
+    from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
+
+    numbers = [str(number) for number in range(1, len(drafts) + 1)]
+    words = [*numbers, *_WORDS[1:]] if len(drafts) > 1 else _WORDS
+    letter = ask_letter(question, words, _EXPLANATION_OF_MANY if len(drafts) > 1 else _EXPLANATION)
+    if letter in {"s", "q"}:
+        return Skip() if letter == "s" else Quit()
+    if letter not in {"e", "r"}:
+        return Accept(index=0 if letter == "a" else numbers.index(letter))
+    index = 0
+    if len(drafts) > 1:
+        index = numbers.index(ask_letter("Which one?", numbers, "  the number of a candidate"))
+    if letter == "r":
+        return Regenerate(ask("What should be different?"), index)
+    edited = _edit(drafts[index], editor)
+    return None if edited is None else Edit(edited, index)
+
+
+def _show(drafts: Sequence[Draft], index: int) -> None:
+    """One draft as a diff; where there are several, the others as what differs from the first."""
+    draft = drafts[index]
     output.say()
-    output.diff(as_diff(f"library/{draft.need.path}", None, draft.text))
+    spans = word_diff(drafts[0].text, draft.text) if index else []
+    if len(drafts) > 1:
+        compared = ""
+        if index:
+            is_like = likeness(spans) >= _LITTLE
+            compared = ", compared with the first" if is_like else ": it has little in common with the first"
+        output.say((f"candidate {index + 1} of {len(drafts)}{compared}", output.BOLD))
+    if index and likeness(spans) >= _LITTLE:
+        _show_words(spans)
+    else:
+        output.diff(as_diff(f"library/{draft.need.path}", None, draft.text))
+    for repair in draft.repairs:
+        output.say((f"repaired: {repair}", output.DIM))
+    for problem in draft.problems:
+        output.say(("problem: ", output.BAD), (problem, output.WARN))
     if not draft.is_model and not draft.is_edited:
         output.say(("No language model wrote this: it is an outline. Fill in its TODO points.", output.WARN))
+
+
+def _show_words(spans: Sequence[Span]) -> None:
+    """A word diff with git's marks, line by line, so that it can be read without colour too."""
+    line: list[output.Part] = []
+    for span in spans:
+        start, end, style = _MARKS[span.kind]
+        for number, piece in enumerate(span.text.split("\n")):
+            if number:
+                output.say(*line)
+                line = []
+            if piece:
+                line.append((f"{start}{piece}{end}", style))
+    if line:
+        output.say(*line)
+
+
+_MARKS = {"same": ("", "", ""), "removed": ("[-", "-]", output.BAD), "added": ("{+", "+}", output.GOOD)}
 
 
 def _edit(draft: Draft, find_editor: Callable[[], str]) -> str | None:

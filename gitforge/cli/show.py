@@ -10,8 +10,8 @@ import typer
 
 from gitforge.build import Forge
 from gitforge.cli import output, plans
-from gitforge.cli.session import AsJson, Directory, find_workspace, open_forge
-from gitforge.errors import UserError
+from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
+from gitforge.errors import AnswerMissing, UserError
 from gitforge.goals import Goal, Need
 from gitforge.plan import Planned
 from gitforge.store.repo import Generation
@@ -30,20 +30,29 @@ def show(
         bool,
         typer.Option("--provenance", help="Where the component's text came from, with the exact prompt."),
     ] = False,
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Show exactly what a model would be asked for it; send nothing.")
+    ] = False,
+    describe: Describe = None,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
     """Show a goal or a component.
 
     A goal with its components and their states; a component with the commit that it came from, the goals that
-    use it, and its text.
+    use it, and its text. With --prompt what a model would be asked for a component, there already or missing.
     """
     forge = open_forge(find_workspace(ctx, directory))
     found = _find(forge, name)
-    if is_provenance:
+    if describe and not prompt:
+        raise AnswerMissing("--describe is for --prompt", hint="Add --prompt.")
+    if prompt and is_provenance:
+        raise AnswerMissing("--prompt and --provenance: one at a time", hint="Leave one of them.")
+    if prompt:
+        _show_prompt(forge, found, plans.Options(describe or (), False, False, None, None), as_json=as_json)
+    elif is_provenance:
         _show_provenance(forge, found, as_json=as_json)
-        return
-    if isinstance(found, Goal):
+    elif isinstance(found, Goal):
         _show_goal(forge, found, as_json=as_json)
     else:
         _show_component(forge, found, as_json=as_json)
@@ -62,6 +71,28 @@ def _find(forge: Forge, name: str) -> Goal | Need:
             known = [*forge.book.goals, *forge.book.needs(), *(need.name for need in others)]
             hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
             raise UserError(f"no goal and no component is called {printable(name)!r}", hint=hint) from None
+
+
+def _show_prompt(forge: Forge, found: Goal | Need, options: plans.Options, *, as_json: bool) -> None:
+    from gitforge.cli import generating  # noqa: PLC0415 -- prompts, where they are asked for
+
+    if isinstance(found, Goal):
+        names = ", ".join(need.name for need in found.needs)
+        raise UserError(f"{found.name} is a goal: a prompt is for one component", hint=f"Name one: {names}.")
+    (planned,) = forge.states([found])
+    prompt, is_known = generating.exact_prompt(forge, planned, options)
+    messages = generating.messages_as_json(prompt)
+    if as_json:
+        output.data(
+            {"path": planned.path, "prompt_id": prompt.id if is_known else None, "messages": messages}
+        )
+        return
+    generating.show_messages(messages)
+    if not is_known:
+        option = f"--describe {shlex.quote(found.name)}='...'"
+        output.say(
+            ("note: ", output.WARN), f"nobody has said what it is for, which would stand there: {option}"
+        )
 
 
 def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:

@@ -3,7 +3,8 @@
 A kept draft is a JSON file in `gitforge/drafts/` of the git directory that all worktrees share. It stands for
 one component and one purpose: asked for the same component with the same purpose again, it is used, whatever
 prompt it answered, because a prompt changes with every component that is recorded meanwhile. Another purpose
-is another draft, and replaces none. An offline outline is kept only once the engineer has edited it.
+is another draft, and replaces none; so is another candidate, where several were asked for to choose from. An
+offline outline is kept only once the engineer has edited it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gitforge.store.worktree import check_path
 
 VERSION = 1
 MAX_BYTES = 16 * 1024 * 1024  # a component's limit is 256 KiB, and JSON may spell a character in six
+MAX_CANDIDATES = 8
 _SUFFIX = ".json"
 _FLAGS = {"is_model", "is_edited"}
 _TYPES: Mapping[str, type | UnionType] = {
@@ -33,6 +35,8 @@ _TYPES: Mapping[str, type | UnionType] = {
     "output_tokens": int | None,
     "cost": float | int | None,
     "seconds": float | int,
+    "candidate": int,
+    "problems": list | tuple,
 }
 
 
@@ -54,6 +58,8 @@ class Kept:
         output_tokens: What the answer took, likewise.
         cost: An estimate in US dollars, where the model's price is known.
         seconds: How long the answer took.
+        candidate: Which one it is of several to choose from, from 1.
+        problems: Why it should not be recorded as it is, each in one line.
     """
 
     path: str
@@ -69,12 +75,15 @@ class Kept:
     output_tokens: int | None = None
     cost: float | None = None
     seconds: float = 0.0
+    candidate: int = 1
+    problems: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """The file's name without its ending: the component's, and a hash of its path and purpose."""
+        """The file's name without its ending: the component's, and a hash of what it stands for."""
         stem = re.sub(r"[^\w-]", "_", self.path.rpartition("/")[2].rpartition(".")[0])[:60]
-        digest = hashlib.sha256(f"{self.path}\0{self.purpose}".encode("utf-8", "surrogateescape"))
+        identity = f"{self.path}\0{self.purpose}" + (f"\0{self.candidate}" if self.candidate > 1 else "")
+        digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape"))
         return f"{stem}-{digest.hexdigest()[:12]}"
 
 
@@ -111,14 +120,24 @@ def keep(repo: Repo, draft: Kept) -> None:
     write_durably(path, _serialise(draft))
 
 
-def find(repo: Repo, path: str, purpose: str) -> Kept | None:
+def find(repo: Repo, path: str, purpose: str, candidate: int = 1) -> Kept | None:
     """The draft that is kept for a component and a purpose, if there is a usable one."""
-    wanted = Kept(path, purpose, None, "", "", "", is_model=False, is_edited=False)
+    wanted = _wanted(path, purpose, candidate)
     try:
         found = _read(_path(repo, wanted.id))
     except (FileNotFoundError, Unreadable):
         return None
-    return found if (found.path, found.purpose) == (path, purpose) else None
+    return found if found.id == wanted.id and (found.path, found.purpose) == (path, purpose) else None
+
+
+def candidates(repo: Repo, path: str, purpose: str) -> list[Kept]:
+    """All the usable drafts that are kept for a component and a purpose, in the order of their numbers."""
+    numbers = range(1, MAX_CANDIDATES + 1) if _folder(repo).is_dir() else ()
+    return [one for number in numbers if (one := find(repo, path, purpose, number)) is not None]
+
+
+def _wanted(path: str, purpose: str, candidate: int) -> Kept:
+    return Kept(path, purpose, None, "", "", "", is_model=False, is_edited=False, candidate=candidate)
 
 
 def drafts(repo: Repo) -> Drafts:
@@ -188,7 +207,9 @@ def _read(path: Path) -> Kept:
     for name, value in values.items():
         if not isinstance(value, _TYPES.get(name, str)) or (isinstance(value, bool) and name not in _FLAGS):
             raise Unreadable(f"its {name} is {type(value).__name__}")
-    draft = Kept(**values)
+    if not all(isinstance(problem, str) for problem in values["problems"]):
+        raise Unreadable("its problems are no lines of text")
+    draft = Kept(**{**values, "problems": tuple(values["problems"])})
     try:
         check_path(draft.path)
     except UserError as error:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llm_server import LlmServer, Say, error, fail
+from llm_server import Behaviour, LlmServer, Say, about, error, fail
 from program import (
     COMMAND,
     CONSTRAINT,
@@ -304,10 +304,16 @@ ALL = (
     *DESCRIBE,
     *("--describe", "principle_of_completeness.md=Nothing is left out."),
 )
+NOTHING_COUNTED = {"input_tokens": None, "output_tokens": None, "cost_usd": None}
+THREE: dict[str, Behaviour] = {
+    PURPOSE: STOP,
+    "Reads the traces": Say(0.3, "## Detective\n"),
+    "Nothing is left out": Say("### Completeness\n"),
+}
 
 
 def test_one_failing_draft_does_not_cost_the_others_theirs(lacking: Path, llm: LlmServer, git: Git) -> None:
-    llm.queue(Say("## Detective\n"), STOP, Say("### Completeness\n"))
+    llm.otherwise = about(THREE)
     before = head(git, lacking)
     done = build(lacking, *ALL, "--yes")
     assert done.code == 5
@@ -325,7 +331,7 @@ def test_one_failing_draft_does_not_cost_the_others_theirs(lacking: Path, llm: L
 
 
 def test_keep_going_assembles_a_degraded_toolkit(lacking: Path, llm: LlmServer) -> None:
-    llm.queue(Say("## Detective\n"), STOP, Say("### Completeness\n"))
+    llm.otherwise = about(THREE)
     done = build(lacking, *ALL, "--yes", "--keep-going")
     assert done.code == 3
     assert "out of order" in done.err
@@ -356,7 +362,9 @@ def test_a_dry_run_shows_exactly_what_is_sent_and_recorded_later_and_does_nothin
     llm.queue(*[Say(f"## Draft {number}\n") for number in range(3)])
     assert build(lacking, *ALL, "--yes").code == 0
     steps = dry.json["would_generate"]
-    assert [step["messages"] for step in steps] == [one.json["messages"] for one in llm.requests]
+    asked = [one.json["messages"] for one in llm.requests]
+    assert len(asked) == len(steps)
+    assert all(step["messages"] in asked for step in steps)
     commits = [git("cat-file", "commit", one, cwd=lacking) for one in new_commits(git, lacking, before[0])]
     assert [step["commit"] for step in steps] == [one.partition("\n\n")[2] + "\n" for one in commits]
     assert dry.json["would_write"] == [*(Path(name).name for name in TOOLKIT), "toolkit.json"]
@@ -400,21 +408,22 @@ def test_the_json_of_a_build_has_everything_a_script_needs(incomplete: Path, git
         "files": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
         "changed": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
         "degraded": False,
-        "generated": [{"path": PROTOCOL, "commit": commit}],
+        "generated": [{"path": PROTOCOL, "commit": commit, **NOTHING_COUNTED}],
         "skipped": [],
         "failed": [],
+        "spent": NOTHING_COUNTED,
     }
 
 
 def test_the_json_of_a_failed_build_says_what_failed(lacking: Path, llm: LlmServer, git: Git) -> None:
-    llm.queue(Say("## Detective\n"), STOP)
+    llm.otherwise = about(THREE)
     without = (*ALL[:4], "--describe", "principle_of_completeness.md=")
     done = build(lacking, *without, "--yes", "--json")
     assert done.code == 5
     result = done.json
     assert result["folder"] is None
     assert result["degraded"] is None
-    assert result["generated"] == [{"path": PERSONA, "commit": head(git, lacking)}]
+    assert result["generated"] == [{"path": PERSONA, "commit": head(git, lacking), **NOTHING_COUNTED}]
     assert result["skipped"] == [CONSTRAINT]
     assert [one["path"] for one in result["failed"]] == [PROTOCOL]
     assert "out of order" in result["failed"][0]["error"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llm_server import LlmServer, Say, error, fail
+from llm_server import LlmServer, Say, about, error, fail
 from program import CONSTRAINT, DESCRIBE, GOAL, NAME, PERSONA, PROTOCOL, PURPOSE, files, gitforge
 
 Git = Callable[..., str]
@@ -139,7 +139,7 @@ def test_an_empty_purpose_leaves_a_component_out_and_says_so(lacking: Path, git:
 
 
 def test_the_json_tells_what_became_of_each(lacking: Path, llm: LlmServer, git: Git) -> None:
-    llm.queue(STOP, Say("### Completeness\n"))
+    llm.otherwise = about({PURPOSE: STOP, "Nothing is left out": Say("### Completeness\n")})
     describe = (*DESCRIBE, "--describe", "principle_of_completeness.md=Nothing is left out.")
     done = gitforge("generate", "--goal", GOAL, *describe, "--yes", "--json", cwd=lacking)
     assert done.code == 5
@@ -147,7 +147,8 @@ def test_the_json_tells_what_became_of_each(lacking: Path, llm: LlmServer, git: 
     assert [(one["path"], one["state"]) for one in result["components"]] == [
         (PERSONA, "ready"), (PROTOCOL, "missing"), (CONSTRAINT, "ready"),
     ]  # fmt: skip
-    assert result["generated"] == [{"path": CONSTRAINT, "commit": head(git, lacking)}]
+    (made,) = result["generated"]
+    assert (made["path"], made["commit"]) == (CONSTRAINT, head(git, lacking))
     assert [one["path"] for one in result["failed"]] == [PROTOCOL]
     assert result["skipped"] == []
 

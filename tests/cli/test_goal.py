@@ -182,6 +182,7 @@ def test_a_goal_whose_component_is_left_out_is_recorded_as_incomplete(workspace:
     assert done.json == {
         "goal": NEW, "category": "Legal", "missing": ["protocols/contract_pass.md"],
         "generated": [], "skipped": [PASS], "failed": [],
+        "spent": {"input_tokens": None, "output_tokens": None, "cost_usd": None},
     }  # fmt: skip
     assert git("show", "--name-only", "--format=%s", cwd=workspace) == f"Add goal {NEW}\n\ngoals.yaml"
     assert gitforge("list", "--missing", "--json", cwd=workspace).json[0]["name"] == NEW

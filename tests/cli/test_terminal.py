@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llm_server import HANG, LlmServer, Say, Send, error, event, fail
+from llm_server import HANG, LlmServer, Say, Send, about, error, event, fail
 from program import CONSTRAINT, DESCRIBE, GOAL, NAME, PERSONA, PROTOCOL, PURPOSE, files, gitforge
 from terminal import CTRL_C, CTRL_D, DOWN, ENTER, ESCAPE, UP, Terminal
 
@@ -385,7 +385,7 @@ TWO = (*BUILD, *DESCRIBE, "--describe", "digital_detective.md=Reads the traces."
 def test_stopping_at_the_second_draft_keeps_the_first_that_was_accepted(
     lacking: Path, llm: LlmServer, git: Git, keys: str
 ) -> None:
-    llm.queue(Say("## Detective\n"), Say(DRAFT))
+    llm.otherwise = about({PURPOSE: Say(0.3, DRAFT), "Reads the traces": Say("## Detective\n")})
     before = head(git, lacking)
     with Terminal(*TWO, cwd=lacking) as terminal:
         terminal.wait_for("Record this persona?")
@@ -494,16 +494,21 @@ def test_ctrl_c_while_regenerating_leaves_everything_as_it_was(
     assert (head(git, incomplete), files(incomplete)) == before
 
 
-def test_ctrl_c_in_the_second_draft_keeps_nothing_because_nothing_was_accepted(
+def test_ctrl_c_in_review_stops_the_others_and_keeps_the_drafts_that_are_there(
     lacking: Path, llm: LlmServer, git: Git
 ) -> None:
-    llm.queue(Say("## Detective\n"), HANG)
+    llm.otherwise = about({PURPOSE: HANG, "Reads the traces": Say("## Detective\n")})
     before = head(git, lacking), files(lacking)
     with Terminal(*TWO, cwd=lacking) as terminal:
-        terminal.wait_for(f"drafting {NAME}")
+        terminal.wait_for("Record this persona?")
         terminal.send(CTRL_C)
         assert terminal.ended() == 130
+        assert "1 draft is kept: `gitforge drafts`" in terminal.told
+    assert all(one.gone.wait(30) for one in llm.requests if PURPOSE in one.prompt)
     assert (head(git, lacking), files(lacking)) == before
+    (kept,) = gitforge("drafts", "--json", cwd=lacking).json["drafts"]
+    assert kept["path"] == PERSONA
+    assert not list((lacking / ".git/gitforge/making").iterdir())
 
 
 # The screen

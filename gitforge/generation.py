@@ -1,0 +1,125 @@
+"""The words of a generation: a component to make, what happens to it meanwhile, and what became of them all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gitforge.cost import Estimate, Pricing
+from gitforge.drafting import Draft
+from gitforge.errors import ProviderError
+from gitforge.goals import Goal, Need
+from gitforge.llm import Usage
+from gitforge.plan import Planned
+from gitforge.store.records import Identity
+
+DEFAULT_JOBS = 20
+
+
+@dataclass(frozen=True)
+class Task:
+    """One missing component to make.
+
+    Attributes:
+        planned: The component.
+        goal: What it is made for, if for one goal in particular.
+        purpose: What it is for, in one line; empty where it is to be left out.
+    """
+
+    planned: Planned
+    goal: Goal | None
+    purpose: str
+
+    @property
+    def need(self) -> Need:
+        """The component."""
+        return self.planned.need
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a generation is done.
+
+    Attributes:
+        jobs: How many drafts are written at once, at most.
+        in_order: Whether each waits for those before it in the plan, so that the same answers give the same history;
+            else nobody waits for a slow one while another is there.
+        candidates: How many drafts of each component there are to choose from.
+        pricing: What the model costs.
+        max_cost: US dollars that all of it may cost; None: whatever it costs.
+        seed: The user's, for the first candidate; the next ones have the numbers after it. None: there is none.
+    """
+
+    jobs: int = DEFAULT_JOBS
+    in_order: bool = False
+    candidates: int = 1
+    pricing: Pricing = field(default_factory=lambda: Pricing(""))
+    max_cost: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to one component while its generation goes on.
+
+    Attributes:
+        what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`; `kept`: the
+            draft of an earlier run is used; `unkept`: a draft could not be kept; `left`: a draft that has problems
+            is kept and not recorded; `waiting`: another process makes it; `found`: another process has made it;
+            `noticed`: the provider has something to say; `repaired`: something else was finished first.
+        need: The component.
+        text: The piece of text that arrived, the new commit's id, or what is to be said.
+        error: Why it failed.
+        candidate: Which of several drafts of it, from 1.
+        draft: What was drafted.
+        at: When, in seconds of the monotonic clock: a review can hold up who hears of it.
+    """
+
+    what: str
+    need: Need
+    text: str = ""
+    error: ProviderError | None = None
+    candidate: int = 1
+    draft: Draft | None = None
+    at: float = field(default_factory=time.monotonic)
+
+
+OnEvent = Callable[[Event], None]
+OnEstimate = Callable[[Estimate], None]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the model was asked took in all, with what came to nothing.
+
+    Attributes:
+        usage: The tokens, where the server counted them.
+        dollars: An estimate of what they cost, where the price is known.
+    """
+
+    usage: Usage | None = None
+    dollars: float | None = None
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What became of the missing components.
+
+    Attributes:
+        commits: The commit that recorded each, by path below `library/`.
+        skipped: Those left out, by an empty purpose or in review.
+        failed: Those for which the provider failed, or gave nothing that may be recorded unseen, and how.
+        fallback: The stand-in identity of the commits, where the user has set none.
+        found: Those that another process made meanwhile.
+        drafts: What was recorded, by path below `library/`.
+        spent: What was sent and answered now.
+    """
+
+    commits: Mapping[str, str]
+    skipped: tuple[Need, ...] = ()
+    failed: tuple[tuple[Need, ProviderError], ...] = ()
+    fallback: Identity | None = None
+    found: tuple[Need, ...] = ()
+    drafts: Mapping[str, Draft] = field(default_factory=dict)
+    spent: Spent = Spent()
