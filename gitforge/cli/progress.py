@@ -97,6 +97,7 @@ class Progress:
         self._live: Live | None = None
         self._board = _Board()
         self._said: set[str] = set()
+        self._is_used = False
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +106,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        if error is not None and self._is_used:  # an interrupt can have come while the lines were taken down
+            output.console(sys.stderr).show_cursor()
 
     def pausing(self, decide: Decide) -> Decide:
         """The review, with nothing moving under its questions."""
@@ -192,6 +195,7 @@ class Progress:
             get_renderable=self._rendered, console=output.console(sys.stderr), refresh_per_second=_FRAMES,
             transient=True, redirect_stdout=False, redirect_stderr=False, vertical_overflow="crop",
         )  # fmt: skip
+        self._is_used = True
         self._live.start(refresh=True)
 
     def _rendered(self) -> Text:

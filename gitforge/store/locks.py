@@ -44,12 +44,13 @@ class ComponentLock:
 
     def free(self) -> None:
         """Lets others have the component; once is enough."""
-        if self._descriptor < 0:
-            return
-        with contextlib.suppress(OSError):  # removed while it is ours, so that nobody else's is
-            self._file.unlink()
-        os.close(self._descriptor)
-        self._descriptor = -1
+        with interrupts_held():  # else a Ctrl-C in the middle would let it be closed twice
+            if self._descriptor < 0:
+                return
+            with contextlib.suppress(OSError):  # removed while it is ours, so that nobody else's is
+                self._file.unlink()
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def component_lock(
