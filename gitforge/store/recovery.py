@@ -144,7 +144,7 @@ def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
         if not _move_again(journal):
             lock_of(repo.index).unlink(missing_ok=True)
             return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
-    _keep_refs(journal)
+    keep_refs(journal)
     left = _finish(journal, work)
     drop(repo, journal.drafts)
     done = f"An interrupted recording of {paths} was finished: commit {journal.commit[:12]}"
@@ -157,6 +157,14 @@ def _is_recorded(journal: Journal) -> bool:
     """Whether the branch contains the commit."""
     tip = journal.repo.commit_of(journal.head.ref or "HEAD")
     return tip is not None and journal.repo.contains(tip, journal.commit)
+
+
+def is_withdrawn(journal: Journal) -> bool:
+    """Whether the branch certainly does not contain the commit."""
+    try:
+        return not _is_recorded(journal)
+    except UserError:
+        return False
 
 
 def _is_ours(journal: Journal, work: Path) -> bool:
@@ -188,8 +196,8 @@ def _move_again(journal: Journal) -> bool:
     return True
 
 
-def _keep_refs(journal: Journal) -> None:
-    """Makes the refs that git was killed before: it moves one after the other."""
+def keep_refs(journal: Journal) -> None:
+    """Makes the refs that a git was killed before, because it moves one after the other."""
     repo = journal.repo
     refs = {ref: id_ for ref, id_ in journal.refs.items() if repo.object_of(ref) != id_}
     if refs:

@@ -373,7 +373,10 @@ class Repo:
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit is another one or among its ancestors; a commit that does not exist is not."""
-        return self.git.run("merge-base", "--is-ancestor", commit, tip).status == 0
+        done = self.git.run("merge-base", "--is-ancestor", commit, tip)
+        if done.status not in {0, 1, 128}:
+            raise failure(done)
+        return done.status == 0
 
     def commit_settings(self) -> CommitSettings:
         """What `git commit` reads and `commit-tree` does not: whether to sign, and where hooks are."""

@@ -29,7 +29,14 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.process import Asked, harmless
-from gitforge.store.recovery import MOVE_SECONDS, Repair, free_dead_ref_locks, recover
+from gitforge.store.recovery import (
+    MOVE_SECONDS,
+    Repair,
+    free_dead_ref_locks,
+    is_withdrawn,
+    keep_refs,
+    recover,
+)
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
 from gitforge.store.tree import edit_tree
@@ -174,7 +181,11 @@ def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settin
             is_finished = True
             try:
                 lock_index(repo, head, new_index, before)
-                reach_commit_point(journal)
+                try:
+                    reach_commit_point(journal)
+                except BaseException:
+                    is_finished = is_withdrawn(journal)
+                    raise
                 is_finished = False
                 try:
                     failures = write_worktree(repo, changes, files, staging)
@@ -367,8 +378,9 @@ def reach_commit_point(journal: Journal) -> None:
     except UserError as error:
         is_killed = free_dead_ref_locks(journal)
         now = repo.head()
-        if now.commit == commit:
-            return  # killed by the time limit, but after its work
+        if now.commit == commit:  # killed, but after that
+            keep_refs(journal)
+            return
         if is_killed or now != head or ".lock': File exists" in error.message:
             raise _LostRace(f"The branch could not be moved ({error.message})") from error
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -25,8 +26,8 @@ CALLS = (
 PATHS = (
     ".git/index.lock", ".git/index", ".git/HEAD.lock", ".git/refs/heads/main.lock", ".git/refs/heads/main",
     ".git/logs/HEAD", ".git/logs/refs/heads/main", ".git/gitforge/journal.json", ".git/gitforge/scratch/finished",
-    ".git/gitforge/scratch/finished.lock", ".git/gitforge/scratch/index", ".git/gitforge/scratch/index.lock",
-    PROTOCOL,
+    ".git/gitforge/scratch/finished.noted", ".git/gitforge/scratch/index", ".git/gitforge/scratch/index.lock",
+    ".git/refs/gitforge/prompts/{prompt}.lock", ".git/refs/gitforge/prompts/{prompt}", PROTOCOL,
 )  # fmt: skip
 SAMPLES = int(os.environ.get("SYSTEM_CALL_SAMPLES", "12"))  # kills for each call
 
@@ -119,6 +120,8 @@ def test_killed_at_a_call_on_a_file_the_next_command_repairs(
     drafted: Path, git: Git, llm: LlmServer, tmp_path: Path, record_property: Recorder, path: str
 ) -> None:
     """Of git's processes too, which work with paths relative to the worktree."""
+    (kept,) = (drafted / ".git/gitforge/drafts").glob("*.json")
+    path = path.format(prompt=json.loads(kept.read_bytes())["prompt_id"].removeprefix("sha256:"))
     copy = shutil.copytree(drafted, tmp_path / "count", symlinks=True)
     log = strace(copy, ["-P", path, "-P", str(copy / path)])
     most = max(map(len, by_process(log)), default=0)
