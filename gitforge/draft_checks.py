@@ -91,7 +91,7 @@ def headings(text: str) -> list[str]:
 
 def _refusal(text: str, rules: Rules) -> str | None:
     for sentence in _SENTENCE.split(text[:_BEGINNING]):
-        if begins(sentence, rules.refusals):
+        if not sentence.startswith("#") and begins(sentence, rules.refusals):
             return f"it is a refusal: {_quote(sentence)}"
     return None
 
@@ -99,7 +99,7 @@ def _refusal(text: str, rules: Rules) -> str | None:
 def _chat(text: str, rules: Rules) -> Iterator[str]:
     paragraphs = [part for part in re.split(r"\n[ \t]*\n", text.strip()) if part.strip()]
     for place, phrases in ((0, rules.chat_before), (-1, rules.chat_after)):
-        if begins(paragraphs[place], phrases):
+        if not paragraphs[place].startswith("#") and begins(paragraphs[place], phrases):
             yield f"it speaks to whoever asked for it: {_quote(paragraphs[place])}"
 
 

@@ -88,6 +88,11 @@ def test_an_example_with_a_refusal_in_quotes_is_none() -> None:
     assert found(f'{GOOD}\n- **Example**: "I can\'t say" becomes "the log ends on Monday".\n') == ()
 
 
+def test_a_heading_is_neither_a_refusal_nor_a_remark() -> None:
+    assert found(GOOD.replace("## Reader", "## I can't: the reader")) == ()
+    assert found(GOOD.replace("## Reader", "## Here is the reader")) == ()
+
+
 def test_a_remark_to_whoever_asked_is_found_with_its_words() -> None:
     assert "it speaks to whoever asked for it: 'Here is the persona:'" in found("Here is the persona:")
     assert "it speaks to whoever asked for it: 'Let me know what you think.'" in found(
