@@ -58,6 +58,7 @@ LAYERS = [
     "initialise",
     "check",
     "status",
+    "doctor",
     "cli",
     "cli.output",
     "cli.main",

@@ -40,7 +40,19 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
     (UserError, FIXABLE),
 )
 
-COMMANDS = ("init", "build", "generate", "goal", "list", "show", "search", "status", "drafts", "check")
+COMMANDS = (
+    "init",
+    "build",
+    "generate",
+    "goal",
+    "list",
+    "show",
+    "search",
+    "status",
+    "drafts",
+    "check",
+    "doctor",
+)
 
 
 class Commands(TyperGroup):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
+from openai.resources.chat.completions import Completions
 from openai.types.chat import (
     ChatCompletionMessageParam,
     ChatCompletionSystemMessageParam,
@@ -94,11 +95,13 @@ class OpenAIProvider:
         exchange = Exchange(self.model, self._endpoint, self._settings)
         without = set(self._rejected)
         with exchange.errors_translated(), self._pace.turn(exchange.deadline) as turn:
+            turn.check()
+            completions = self._client_for(exchange).chat.completions  # before time counts: imports much
             while True:
                 turn.take()
                 parameters = self._parameters(request, without)
                 try:
-                    yield from self._ask(request, parameters, exchange, turn)
+                    yield from self._ask(completions, request, parameters, exchange, turn)
                     break
                 except (openai.OpenAIError, ValueError) as error:
                     if self._pace.is_stopped:  # which has cut the connection, and that may look like anything
@@ -125,14 +128,19 @@ class OpenAIProvider:
                 self._client.close()
 
     def _ask(
-        self, request: Request, parameters: dict[str, Any], exchange: Exchange, turn: Turn
+        self,
+        completions: Completions,
+        request: Request,
+        parameters: dict[str, Any],
+        exchange: Exchange,
+        turn: Turn,
     ) -> Generator[Piece]:
         """Sends the request once."""
         limits, left = self._settings, exchange.deadline.left()
         connect, silence = min(limits.connect_timeout, left), min(limits.timeout, left)
         with (
             self._connection(left),
-            self._client_for(exchange).chat.completions.create(
+            completions.create(
                 model=self.model,
                 messages=[_parameter(message) for message in request.messages],
                 stream=True,
