@@ -67,8 +67,8 @@ def endpoint_of(url: str, key: str | None) -> Endpoint:
 
 def _forms(secret: str) -> Iterator[str]:
     """A secret as it is, and as URLs and headers have it."""
-    yield from (secret, unquote(secret), quote(secret, safe=""), quote_plus(secret))
     for value in (secret, unquote(secret)):
+        yield from (value, quote(value), quote(value, safe=""), quote_plus(value))
         if len(value) >= 8:  # of a shorter one, base64 is a few letters like any others
             yield b64encode(value.encode("utf-8", "surrogateescape")).decode().rstrip("=")
 

@@ -236,6 +236,11 @@ def _open_model(name: str | None) -> tuple[Any, str | None]:
     except llm.NeedsKeyException as error:
         needed = models[wanted].needs_key
         raise UserError(f"The llm tool: {error}.", hint=f"Run `llm keys set {needed}`.") from None
+    except Exception as error:  # noqa: BLE001 -- a plugin's; what it says may hold the key, which is not known
+        raise UserError(
+            f"The llm tool gives no key for the model {wanted!r} ({type(error).__name__}).",
+            hint="See what `llm keys` says.",
+        ) from None
 
 
 def _unusable(error: Exception) -> UserError:

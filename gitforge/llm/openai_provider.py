@@ -149,7 +149,6 @@ class OpenAIProvider:
             ) as stream,
         ):
             exchange.is_answering = True
-            turn.answered()
             yield from _pieces(stream, exchange, turn)
 
     def _again(

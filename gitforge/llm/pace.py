@@ -80,7 +80,6 @@ class Pace:
         self._in_flight = 0
         self._is_stopped = False
         self._until, self._what = -float("inf"), ""  # when the pause ends, and what it is for
-        self._troubles = 0  # since the last answer
         self._reaction = 0  # how often the pace has changed: a burst of failures is one trouble, not twenty
 
     @property
@@ -114,10 +113,9 @@ class Pace:
             self._limit = max(1.0, self._limit / 2)
         if is_news:
             self._reaction += 1
-            self._troubles += 1
         seconds = trouble.wait
         if seconds is None:
-            seconds = min(FIRST_PAUSE * 2 ** (max(self._troubles, tries) - 1), LONGEST_PAUSE)
+            seconds = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
             seconds *= 1 - self._chance() / 4
         if (is_news or trouble.wait is not None) and now + seconds > self._until:
             self._until, self._what = now + seconds, trouble.what
@@ -194,11 +192,6 @@ class Turn:
             if self._failures > FAILURES or self._refusals > REFUSALS or wait >= self._deadline.left():
                 return None
             return wait
-
-    def answered(self) -> None:
-        """The server has begun to answer."""
-        with self._pace._changed:
-            self._pace._troubles = 0
 
     def done(self) -> None:
         """The answer is complete: the server can take a little more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from llm_server import (
     refused_url,
     tls,
 )
-from program import DESCRIBE, NAME, PERSONA, PROTOCOL, build, files, gitforge, holds
+from program import COMMAND, DESCRIBE, NAME, PERSONA, PROTOCOL, build, files, gitforge, holds
 
 Git = Callable[..., str]
 
@@ -272,6 +273,35 @@ def test_neither_key_nor_prompt_follows_a_redirect(incomplete: Path, llm: LlmSer
         assert done.code == 5
         assert f"redirects (HTTP 308): {thief.url}" in done.err
         assert thief.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(fail(429, retry_after="500"), b"is busy (HTTP 429): waiting 8 minutes"), (SILENT, b"drafting")],
+)
+def test_ctrl_c_ends_the_waiting_at_once(
+    incomplete: Path, llm: LlmServer, answer: Behaviour, said: bytes
+) -> None:
+    llm.otherwise = answer
+    command = (*COMMAND, "generate", NAME, *DESCRIBE, "--yes")
+    with subprocess.Popen(command, cwd=incomplete, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if said in line:
+                break
+        assert llm.arrived(1)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=20)[1]  # seconds; the server would have it wait for minutes
+    assert process.returncode == 130
+    assert b"Interrupted" in told
+
+
+def test_the_sdks_own_log_does_not_tell_the_key(incomplete: Path, llm: LlmServer) -> None:
+    llm.otherwise = fail(401, ECHO)
+    done = build(incomplete, *DESCRIBE, "--yes", OPENAI_API_KEY=KEY, OPENAI_LOG="debug")
+    assert done.code == 5
+    assert "DEBUG" in done.err
+    assert betrayed(incomplete, told=done.told, secrets=[KEY]) == []
 
 
 def test_a_failure_loses_no_other_draft(incomplete: Path, llm: LlmServer, git: Git) -> None:

@@ -177,6 +177,17 @@ def test_a_model_without_its_key_is_refused_with_how_to_set_it(plugged: Any) -> 
     assert caught.value.hint == "Run `llm keys set scripted`."
 
 
+def test_a_key_that_cannot_be_read_is_told_without_what_the_plugin_says(plugged: Any) -> None:
+    class Broken(Keyed):
+        def get_key(self, explicit_key: str | None = None) -> str | None:
+            raise RuntimeError(f"cannot decrypt {KEY}")
+
+    with pytest.raises(UserError) as caught:
+        plugged(Broken("broken", "x"))
+    assert caught.value.message == "The llm tool gives no key for the model 'broken' (RuntimeError)."
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
 @pytest.mark.parametrize("place", ["keys.json", "environment"])
 def test_the_tools_own_key_is_used_and_never_shown(
     plugged: Any, user_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import signal
 import socket
 import threading
@@ -618,12 +619,25 @@ def test_a_server_that_echoes_the_key_does_not_get_it_shown(
     assert KEY[3:] not in failure(llm_server, behaviour, api_key=KEY).message
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "me:p@ss/word-of-mine", "p@ss/word-of-mine", "p%40ss%2Fword-of-mine", "p%40ss/word-of-mine",
+        "bWU6cEBzcy93b3JkLW9mLW1pbmU=", "bWU6cEBzcy93b3JkLW9mLW1pbmU",
+    ],
+)  # fmt: skip
+def test_a_password_is_hidden_in_whatever_form_it_comes_back(llm_server: LlmServer, form: str) -> None:
+    url = llm_server.url.replace("//", "//me:p%40ss%2Fword-of-mine@")
+    told = failure(llm_server, fail(403, error(f"not with {form} here")), base_url=url)
+    assert re.search(r": not with \[hidden\]=? here$", told.message)
+
+
 def test_an_echoed_password_of_the_base_url_is_not_shown(llm_server: LlmServer) -> None:
     url = llm_server.url.replace("//", "//me:pass%20word@") + "?token=hush-hush"
     told = failure(
         llm_server, fail(403, error("me:pass word, pass%20word, token hush-hush, home")), base_url=url
     )
-    assert told.message.endswith("[hidden]:[hidden], [hidden], token [hidden], home")
+    assert told.message.endswith(" (HTTP 403): [hidden], [hidden], token [hidden], home")
 
 
 # Connections

@@ -127,14 +127,22 @@ def test_a_longer_wait_that_the_server_asks_for_meanwhile_holds() -> None:
     assert wait_of(second, Trouble("is busy", is_busy=True, wait=5.0)) == 5.0
 
 
-def test_a_failure_is_a_pause_for_all_that_doubles_until_something_is_answered() -> None:
+def test_a_failure_is_a_pause_for_all() -> None:
     time = FakeTime()
     pace = paced(time)
-    pauses = [wait_of(turn(pace, time), FAILED) for _ in range(7)]
-    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_PAUSE]
-    with turn(pace, time) as one:
-        one.answered()
     assert wait_of(turn(pace, time), FAILED) == FIRST_PAUSE
+    turn(pace, time)
+    assert time.waits == [FIRST_PAUSE]
+
+
+def test_the_pauses_of_a_request_double_to_a_limit() -> None:
+    time = FakeTime()
+    one = turn(paced(time), time)
+    pauses = []
+    for _ in range(REFUSALS):
+        pauses.append(wait_of(one, BUSY))
+        one.take()
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
 def test_pauses_have_jitter_and_do_not_end_for_all_at_once() -> None:
