@@ -59,7 +59,10 @@ class Exchange:
                 hint="Ask for less, allow more tokens (max-tokens), or choose a model with more room.",
             )
         if finish is None:
-            raise self.failure("ended the answer before it was complete", "Try again.")
+            raise self.failure(
+                "ended the answer before it was complete",
+                "Try again; a server that serves one request at a time needs concurrency 1.",
+            )
         if not answer.strip():
             raise ProviderError(
                 f"The model {self._model} gave an empty answer.", hint="Try again, or choose another model."
