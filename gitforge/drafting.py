@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gitforge.components import MAX_BYTES
 from gitforge.draft_checks import Setting, problems
@@ -66,6 +67,7 @@ def write_draft(
     purpose: str,
     on_piece: Callable[[Piece], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
+    seed: int | None = None,
 ) -> Draft:
     """Asks the provider for a draft; once more, with the reasons, where a model's draft is refused.
 
@@ -76,6 +78,7 @@ def write_draft(
         purpose: What it is for.
         on_piece: Called with everything that arrives, as it does.
         clock: Seconds, counted up.
+        seed: For this draft; None: the provider's own.
 
     Returns:
         The draft with fewer problems, the later of two with as many. Usage and seconds are those of both.
@@ -85,13 +88,14 @@ def write_draft(
     """
     for notice in prompt.notices:
         on_piece(Notice(notice))
-    draft = _ask(provider, prompt, need, purpose, on_piece, clock)
+    ask = partial(_ask, provider, need, purpose, on_piece, clock, seed)
+    draft = ask(prompt)
     again = prompt.again(draft.text, draft.problems) if draft.problems else None
     if again is None:
         return _usable(draft)
     on_piece(Notice(f"refused: {'; '.join(draft.problems)}; asked again"))
     try:
-        second = _ask(provider, again, need, purpose, on_piece, clock)
+        second = ask(again)
     except ProviderError as error:
         try:
             return _usable(draft)
@@ -132,18 +136,19 @@ def tidy(answer: str, name: str) -> str:
 
 def _ask(
     provider: Provider,
-    prompt: Prompt,
     need: Need,
     purpose: str,
     on_piece: Callable[[Piece], None],
     clock: Callable[[], float],
+    seed: int | None,
+    prompt: Prompt,
 ) -> Draft:
     """One request and its answer, repaired and checked; it may be one that cannot be used."""
     texts: list[str] = []
     usage: Usage | None = None
     size = 0
     since = clock()
-    with closing(provider.stream(Request(prompt.messages, prompt.outline))) as stream:
+    with closing(provider.stream(Request(prompt.messages, prompt.outline, seed=seed))) as stream:
         for piece in stream:
             if isinstance(piece, str):
                 texts.append(piece)

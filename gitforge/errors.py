@@ -41,6 +41,10 @@ class ProviderError(GitforgeError):
     """The provider could not give a draft."""
 
 
+class CutOff(ProviderError):
+    """A draft ended at a limit of length, in the middle of it."""
+
+
 class Cancelled(GitforgeError):
     """The user chose to stop."""
 

@@ -18,7 +18,7 @@ from gitforge import cost, keeping
 from gitforge.drafting import Draft, Prompt, write_draft
 from gitforge.errors import Cancelled, ProviderError, UserError
 from gitforge.generation import Event, OnEvent, Spent, Task, Terms
-from gitforge.llm import Notice, Piece, Provider, Request, Usage
+from gitforge.llm import Notice, Piece, Provider, Usage
 from gitforge.store.repo import Repo
 
 ALIKE = 3
@@ -149,8 +149,8 @@ class Workers:
             self._is_abandoned = True
             self._waiting.clear()
             is_running = self._busy > 0
-        if is_running and (cancel := getattr(self._provider, "cancel", None)) is not None:
-            cancel()
+        if is_running:
+            self._provider.cancel()
         with self._state:
             self._state.wait_for(lambda: not self._keeping, _KEEPING_SECONDS)
 
@@ -181,12 +181,17 @@ class Workers:
             self._failed(job, hopeless)
             return
         self._told.put(Event("drafting", need, candidate=job.candidate))
-        provider = self._provider
-        if job.candidate > 1 and self._terms.seed is not None:
-            provider = _Seeded(provider, self._terms.seed + job.candidate - 1)
+        seed = self._terms.seed
+        if seed is not None:  # with the same one, all candidates would be the same
+            seed += job.candidate - 1
         try:
             draft = write_draft(
-                provider, job.prompt, need, job.task.purpose, lambda piece: self._take(job, piece)
+                self._provider,
+                job.prompt,
+                need,
+                job.task.purpose,
+                lambda piece: self._take(job, piece),
+                seed=seed,
             )
         except (_Abandoned, Cancelled):
             return
@@ -266,20 +271,3 @@ class Workers:
                 return None
             first = self._failures[0]
             return ProviderError(f"not asked, because the others failed: {first.message}", hint=first.hint)
-
-
-class _Seeded:
-    """A provider asked with another seed: where the user has set one, all candidates would be the same."""
-
-    def __init__(self, provider: Provider, seed: int) -> None:
-        self._provider = provider
-        self._seed = seed
-        self.name = provider.name
-        self.model = provider.model
-        self.label = provider.label
-        self.is_model = provider.is_model
-        self.describe = provider.describe
-
-    def stream(self, request: Request) -> Generator[Piece]:
-        """The provider's own answer."""
-        return self._provider.stream(replace(request, seed=self._seed))

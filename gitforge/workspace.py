@@ -7,9 +7,13 @@ can set none of them: a library that somebody else wrote must be safe to use.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from gitforge import goals_file
 from gitforge.components import Library
@@ -88,13 +92,22 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("provider", "Who writes drafts: openai or offline. Default: openai where a key or URL is set."),
+    Setting(
+        "provider", "Who writes drafts: openai, llm or offline. Default: openai where a key or URL is set."
+    ),
     Setting("model", "The model's name, as its server knows it."),
     Setting("base-url", "An OpenAI-compatible server.", also="OPENAI_BASE_URL"),
     Setting("api-key", "The key for it. Better in the environment than in a file.", also="OPENAI_API_KEY"),
     Setting("timeout", "Seconds without a byte until a request fails.", default="120"),
     Setting("connect-timeout", "Seconds until a connection attempt fails.", default="10"),
     Setting("deadline", "Seconds that one draft may take in all.", default="600"),
+    Setting("concurrency", "Drafts asked for at once; fewer where the server wants it.", default="20"),
+    Setting("temperature", "Randomness of the model, 0 to 2. Default: the server's."),
+    Setting("max-tokens", "Upper limit of one answer, in tokens. Default: the server's."),
+    Setting("seed", "A whole number that makes answers repeatable, where the server can."),
+    Setting(
+        "reasoning-effort", "How much a reasoning model thinks: low, medium, high, as its server has it."
+    ),
     Setting("max-cost", "US dollars that the drafts of one command may cost, by an estimate."),
     Setting(
         "price-input", "US dollars for a million tokens sent, where no price is known or yours is another."
@@ -147,11 +160,42 @@ class Settings:
         Raises:
             UserError: It is not a positive number.
         """
+        seconds = self.number(name, math.ulp(0.0), sys.float_info.max, "a number of seconds")
+        return cast("float", seconds)
+
+    def number(self, name: str, least: float, most: float, what: str) -> float | None:
+        """The value as a number, or None.
+
+        Args:
+            name: The setting.
+            least: The smallest number that it can be.
+            most: The greatest.
+            what: What it must be, in words.
+
+        Raises:
+            UserError: It is none, or is out of bounds.
+        """
+        if (value := self.get(name)) is None:
+            return None
+        with suppress(ValueError):
+            if least <= (number := float(value)) <= most:
+                return number
+        raise self.wrong(name, what)
+
+    def whole(self, name: str, least: int, most: int, what: str) -> int | None:
+        """The value as a whole number, or None; arguments and errors as in `number`."""
+        if (value := self.get(name)) is None:
+            return None
+        with suppress(ValueError):
+            if least <= (number := int(value)) <= most:
+                return number
+        raise self.wrong(name, what)
+
+    def wrong(self, name: str, what: str) -> UserError:
+        """That a value is not what it must be, which names where it came from."""
         value = self.values[name]
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = -1
-        if not 0 < seconds < float("inf"):
-            raise UserError(f"{self.origins[name]}: {value!r} is not a number of seconds")
-        return seconds
+        shown = value if len(value) <= 60 else f"{value[:60]}..."
+        return UserError(
+            f"{self.origins[name]}: {shown!r} is not {what}",
+            hint=f"Set {name} to {what}, or unset it.",
+        )

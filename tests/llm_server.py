@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 
@@ -27,29 +32,40 @@ class Say:
         finish: The last chunk's `finish_reason`; None: no such chunk.
         refusal: Said in `refusal` instead of `content`, before the chunks.
         done: Whether `[DONE]` follows.
+        usage: What is said to have been used, in a chunk of its own at the end, if the request wants it.
     """
 
     chunks: tuple[str | float, ...]
     finish: str | None = "stop"
     refusal: str = ""
     done: bool = True
+    usage: object = None
 
     def __init__(
-        self, *chunks: str | float, finish: str | None = "stop", refusal: str = "", done: bool = True
+        self,
+        *chunks: str | float,
+        finish: str | None = "stop",
+        refusal: str = "",
+        done: bool = True,
+        usage: object = None,
     ) -> None:
         object.__setattr__(self, "chunks", chunks)
         object.__setattr__(self, "finish", finish)
         object.__setattr__(self, "refusal", refusal)
         object.__setattr__(self, "done", done)
+        object.__setattr__(self, "usage", usage)
 
-    def parts(self, model: str) -> list[bytes | float]:
+    def parts(self, request: Mapping[str, Any]) -> list[bytes | float]:
         """What goes through the wire."""
+        model = str(request["model"])
         parts: list[bytes | float] = [event({"role": "assistant"}, model=model)]
         if self.refusal:
             parts.append(event({"refusal": self.refusal}, model=model))
         parts += [c if isinstance(c, float) else event({"content": c}, model=model) for c in self.chunks]
         if self.finish:
             parts.append(event({}, finish=self.finish, model=model))
+        if self.usage is not None and request.get("stream_options") == {"include_usage": True}:
+            parts.append(f"data: {json.dumps({'choices': [], 'usage': self.usage})}\n\n".encode())
         if self.done:
             parts.append(b"data: [DONE]\n\n")
         return parts
@@ -61,7 +77,7 @@ class Send:
 
     Args:
         parts: Bytes; a float among them is a pause in seconds, "hang" waits until the client is gone, "drop"
-            closes the connection without an end of the body.
+            closes the connection without an end of the body, "reset" resets it.
         status: The HTTP status.
         headers: Further headers; `Content-Type` is `text/event-stream` unless given.
         framed: False: the body's end is the end of the connection, as in HTTP/1.0.
@@ -76,6 +92,7 @@ class Send:
 HANG = Send(("hang",))
 SILENT = "silent"  # not even a status line until the client is gone
 CLOSE = "close"  # closes the connection instead of answering
+RESET = "reset"  # the same, as a crash does it
 
 Behaviour = Say | Send | str
 Answer = Behaviour | Callable[["Received"], Behaviour]
@@ -124,6 +141,10 @@ def about(answers: Mapping[str, Behaviour]) -> Callable[[Received], Behaviour]:
 class _Http(ThreadingHTTPServer):
     request_queue_size = 128  # with the default of five, of twenty clients most would wait for a second
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), OSError):  # the client has gone, or found the certificate bad
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 class LlmServer:
     """Serves on a free port of 127.0.0.1 inside `with`.
@@ -131,27 +152,51 @@ class LlmServer:
     Args:
         behaviours: One for each request to come; more with `queue`.
         otherwise: For requests after those.
+        rejects: Parameters with which every request gets an error, and that error's body.
+        most: How many requests it answers at once; more are too many.
+        tls: Makes it a server for https.
     """
 
-    def __init__(self, *behaviours: Answer, otherwise: Answer | None = None) -> None:
+    def __init__(
+        self,
+        *behaviours: Answer,
+        otherwise: Answer | None = None,
+        rejects: Mapping[str, Send] | None = None,
+        most: int | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._places = threading.BoundedSemaphore(most or 10_000)
+        self.rejects = rejects or {}
+        self._scheme = "https" if tls else "http"
         self.otherwise: Answer = otherwise or fail(500, error("nothing queued"), x_should_retry="false")
         self.requests: list[Received] = []
         self._queue = list(behaviours)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._came = threading.Condition(self._lock)
         self._stopping = threading.Event()
         self._http = _Http(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = False  # `server_close` waits for them
+        if tls:
+            # Each connection's own thread shakes hands, when it first reads.
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
         """The base URL."""
-        return f"http://127.0.0.1:{self._http.server_port}/v1"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_port}/v1"
 
     def queue(self, *behaviours: Answer) -> None:
         """Appends behaviours."""
         with self._lock:
             self._queue += behaviours
+
+    def arrived(self, number: int) -> bool:
+        """Waits until so many requests have come, for ten seconds."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.requests) >= number, 10)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -166,6 +211,10 @@ class LlmServer:
     def _next(self, received: Received) -> Behaviour:
         with self._lock:
             self.requests.append(received)
+            self._came.notify_all()
+            for name, behaviour in self.rejects.items():
+                if name in received.json:
+                    return behaviour
             answer = self._queue.pop(0) if self._queue else self.otherwise
         return answer if isinstance(answer, Say | Send | str) else answer(received)
 
@@ -184,20 +233,27 @@ class LlmServer:
                 received = Received(
                     self.path, {n.lower(): v for n, v in self.headers.items()}, json.loads(raw or b"null")
                 )
-                behaviour = server._next(received)
+                has_place = server._places.acquire(blocking=False)
+                busy = fail(429, error("too many at once"), retry_after_ms="20")
+                behaviour = server._next(received) if has_place else busy
                 self.close_connection = True  # one request a connection: nothing waits for a second one
                 try:
                     self._answer(behaviour, received)
                 except OSError:
                     received.gone.set()
+                finally:
+                    if has_place:
+                        server._places.release()
 
             def _answer(self, behaviour: Behaviour, received: Received) -> None:
                 if behaviour == SILENT:
                     return self._wait(received)
+                if behaviour == RESET:
+                    return self._reset()
                 if isinstance(behaviour, str):
                     return None
                 if isinstance(behaviour, Say):
-                    behaviour = Send(tuple(behaviour.parts(str(received.json["model"]))))
+                    behaviour = Send(tuple(behaviour.parts(received.json)))
                 self.send_response(behaviour.status)
                 for name, value in {"Content-Type": "text/event-stream", **behaviour.headers}.items():
                     self.send_header(name, value)
@@ -212,11 +268,17 @@ class LlmServer:
                         return self._wait(received)
                     elif part == "drop":
                         return None
+                    elif part == "reset":
+                        return self._reset()
                     elif isinstance(part, bytes) and part:
                         self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if behaviour.framed else part)
                 if behaviour.framed:
                     self.wfile.write(b"0\r\n\r\n")
                 return None
+
+            def _reset(self) -> None:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
 
             def _wait(self, received: Received) -> None:
                 self.connection.settimeout(0.01)
@@ -236,3 +298,32 @@ def refused_url() -> str:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+
+
+def certificate(folder: Path, host: str = "127.0.0.1") -> Path:
+    """A new certificate with its key in one file, signed by nobody but itself."""
+    path = folder / "certificate.pem"
+    name = f"subjectAltName=IP:{host}" if host[0].isdigit() else f"subjectAltName=DNS:{host}"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
+    command += ["-subj", f"/CN={host}", "-addext", name, "-days", "1"]
+    command += ["-keyout", str(path), "-out", str(folder / "public.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    with path.open("a") as file:
+        file.write((folder / "public.pem").read_text())
+    return path
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    """What a server with that certificate needs."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context

@@ -33,10 +33,16 @@ class Speaker:
     label: str = "speaker-1"
     is_model: bool = True
     describe: str = "a speaker"
+    endpoint: None = None
+    concurrency: int = 1
 
     def stream(self, request: Request) -> Generator[Piece]:
         self.asked.append(request)
         yield from self.pieces
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @pytest.fixture

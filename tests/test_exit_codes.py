@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from gitforge import errors
 from gitforge.cli import main
 
@@ -27,3 +29,17 @@ def test_every_expected_failure_has_an_exit_code_of_the_table() -> None:
         assert codes, f"{kind.__name__} has no exit code"
         assert codes[0] in main.EXIT_CODES
         assert codes[0] not in {main.DONE, main.BUG}
+
+
+def test_neither_what_is_said_of_a_bug_nor_its_report_holds_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+    told = "sk-0123456789 is not for http://me:p4ssword@localhost:1/v1"
+    assert main._report_bug(RuntimeError(told)) == main.BUG
+    (report,) = tmp_path.iterdir()
+    for text in (capsys.readouterr().err, report.read_text("utf-8")):
+        assert "RuntimeError: [OPENAI_API_KEY] is not for http://[hidden]@localhost:1/v1" in text
+        assert "sk-0123456789" not in text
+        assert "p4ssword" not in text

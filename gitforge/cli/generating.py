@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from gitforge import commits, cost, generate, keeping, review
@@ -13,11 +14,11 @@ from gitforge.cli import output, wizard
 from gitforge.cli.plans import Options, spent_as_json
 from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
-from gitforge.cli.session import open_provider, settings
+from gitforge.cli.session import SEEDS, open_provider, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.drafting import Draft, Prompt
 from gitforge.errors import AnswerMissing, GitforgeError, UserError
-from gitforge.generation import DEFAULT_JOBS, Generated, Task, Terms
+from gitforge.generation import Generated, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage
 from gitforge.plan import Planned, State
@@ -26,7 +27,6 @@ from gitforge.store import spool
 if TYPE_CHECKING:
     from gitforge.llm import Provider
     from gitforge.new_goal import NewGoal
-    from gitforge.workspace import Settings
 
 GoalOf = Callable[[Need], Goal | None]
 
@@ -45,7 +45,7 @@ def generate_missing(
     """Asks for the purposes, has the drafts made, and leads each through review to its commit."""
     generate.refuse_in_the_way(forge, planned, new_goal)
     missing = [one for one in planned if one.state is State.MISSING]
-    described = _described(forge, missing, options)
+    described = _described(forge, planned, options)
     if not missing and new_goal is None:
         return Generated({})
     provider = _open_provider(forge, missing, options)
@@ -62,7 +62,7 @@ def generate_missing(
             _say_estimate(expected)
 
     try:
-        with Progress(provider) as progress:
+        with closing(provider), Progress(provider) as progress:
             done = generate.generate(
                 forge, tasks, provider, progress.pausing(decide), progress, new_goal, terms, on_estimate
             )
@@ -90,7 +90,7 @@ def dry_run(
     """
     generate.refuse_in_the_way(forge, planned)
     missing = [one for one in planned if one.state is State.MISSING]
-    described = _described(forge, missing, options)
+    described = _described(forge, planned, options)
     if not missing and new_goal is None:
         return []
     provider = _open_provider(forge, missing, options)
@@ -185,9 +185,13 @@ def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
             output.result(step["commit"].rstrip("\n"))
 
 
-def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> dict[str, str]:
-    """What each component is for, where it is known: said now, or when a draft that is kept was asked for."""
-    others = [one.need for one in missing]
+def _described(forge: Forge, planned: Sequence[Planned], options: Options) -> dict[str, str]:
+    """What each component is for, where it is known: said now, or when a draft that is kept was asked for.
+
+    One that is there by now may be described too: the same command can be given twice.
+    """
+    missing = [one for one in planned if one.state is State.MISSING]
+    others = [one.need for one in planned]
     described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
     kept: dict[str, list[str]] = {}
     for draft in spool.drafts(forge.repo).kept if missing else ():
@@ -199,48 +203,36 @@ def _described(forge: Forge, missing: Sequence[Planned], options: Options) -> di
     return described
 
 
+_DOLLARS = (0, 10**9, "a number from 0 on")
+
+
 def _terms(forge: Forge, provider: Provider, options: Options) -> Terms:
     """How many drafts at once and of each, what they cost, and may cost."""
     found = settings(forge.repo, options.provider, options.model)
-    prices = _number(found, "price-input"), _number(found, "price-output")
+    prices = [found.number(name, *_DOLLARS) for name in ("price-input", "price-output")]
     own = None
     if None not in prices:
         own = prices[0] or 0.0, prices[1] or 0.0
-    elif prices != (None, None):
+    elif prices != [None, None]:
         raise UserError(
             "only one of gitforge.price-input and gitforge.price-output is set", hint="Set both, or none."
         )
     if not provider.is_model:
         own = 0.0, 0.0
     base_url = (found.get("base-url") or OPENAI_URL) if provider.name == "openai" else None
-    jobs, seed = _number(found, "concurrency"), found.get("seed")
-    limit = options.max_cost if options.max_cost is not None else _number(found, "max-cost")
+    limit = options.max_cost if options.max_cost is not None else found.number("max-cost", *_DOLLARS)
     if options.candidates > 1 and not provider.is_model:
         output.say(
             ("note: ", output.WARN), "one outline is like the other, so there is one candidate of each"
         )
     return Terms(
-        jobs=max(1, int(jobs)) if jobs is not None else DEFAULT_JOBS,
+        jobs=provider.concurrency,
         in_order=options.is_unattended,  # nobody waits, and a history that can be repeated is worth more
         candidates=options.candidates if provider.is_model else 1,
         pricing=Pricing(provider.model, base_url, own),
         max_cost=limit,
-        seed=int(seed) if seed is not None else None,
+        seed=found.whole("seed", *SEEDS),
     )
-
-
-def _number(found: Settings, name: str) -> float | None:
-    """A setting that is a number from 0 on, where it is set."""
-    value = found.get(name)
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1
-    if not 0 <= number < float("inf"):
-        raise UserError(f"{found.origins[name]}: {value!r} is not a number from 0 on")
-    return number
 
 
 def _say_estimate(expected: Estimate) -> None:

@@ -6,6 +6,7 @@ import errno
 import gc
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,19 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
     (UserError, FIXABLE),
 )
 
-COMMANDS = ("init", "build", "generate", "goal", "list", "show", "search", "status", "drafts", "check")
+COMMANDS = (
+    "init",
+    "build",
+    "generate",
+    "goal",
+    "list",
+    "show",
+    "search",
+    "status",
+    "drafts",
+    "check",
+    "doctor",
+)
 
 
 class Commands(TyperGroup):
@@ -178,10 +191,7 @@ def _report_bug(error: Exception) -> int:
     import tempfile  # noqa: PLC0415
     import traceback  # noqa: PLC0415
 
-    report = "".join(traceback.format_exception(error))
-    for name, value in os.environ.items():
-        if value and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
-            report = report.replace(value, f"[{name}]")
+    report = _without_secrets("".join(traceback.format_exception(error)))
     try:
         with tempfile.NamedTemporaryFile(
             "w",
@@ -196,10 +206,20 @@ def _report_bug(error: Exception) -> int:
     except OSError as failure:
         where = f"The details could not be written ({failure})."
     output.say(
-        ("bug: ", output.BAD), f"gitforge failed in a way that it should not: {type(error).__name__}: {error}"
+        ("bug: ", output.BAD),
+        "gitforge failed in a way that it should not: "
+        + _without_secrets(f"{type(error).__name__}: {error}"),
     )
     output.say(where, " Please report it with that file; nothing of yours was half-written.")
     return BUG
+
+
+def _without_secrets(text: str) -> str:
+    """The text without what the environment holds in secret, and without the userinfo of any URL."""
+    for name, value in os.environ.items():
+        if value and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            text = text.replace(value, f"[{name}]")
+    return re.sub(r"(?<=://)[^\s/]+@", "[hidden]@", text)
 
 
 def entry() -> None:

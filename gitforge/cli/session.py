@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ Directory = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 ProviderName = Annotated[
-    str | None, typer.Option("--provider", metavar="NAME", help="Who writes drafts: openai or offline.")
+    str | None, typer.Option("--provider", metavar="NAME", help="Who writes drafts: openai, llm or offline.")
 ]
 ModelName = Annotated[
     str | None, typer.Option("--model", metavar="MODEL", help="The model, as its server knows it.")
@@ -38,6 +39,9 @@ DryRun = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Show each draft and accept it.")]
 NoReview = Annotated[bool, typer.Option("--no-review", help="Accept each draft without showing it.")]
+
+
+SEEDS = (-(2**63), 2**63 - 1, "a whole number of 64 bits")
 
 
 def here(ctx: typer.Context, directory: Path) -> Path:
@@ -81,10 +85,27 @@ def settings(repo: Repo, provider: str | None = None, model: str | None = None) 
 
 def open_provider(repo: Repo, provider: str | None, model: str | None) -> Provider:
     """The provider that the options and settings ask for."""
+    chosen = provider_for(found := settings(repo, provider, model))
+    if model and not chosen.is_model and not found.get("provider"):
+        raise UserError(
+            f"--model {model} was given, but neither a key nor a server for it",
+            hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
+        )
+    return chosen
+
+
+def provider_for(found: Settings) -> Provider:
+    """The provider that settings ask for.
+
+    Raises:
+        UserError: A setting is not what it must be.
+    """
     from gitforge.llm import ProviderSettings, choose_provider  # noqa: PLC0415
 
-    found = settings(repo, provider, model)
-    chosen = choose_provider(
+    effort = found.get("reasoning-effort")
+    if effort is not None and not re.fullmatch(r"[\w.-]{1,40}", effort):
+        raise found.wrong("reasoning-effort", "a word such as low, medium or high")
+    return choose_provider(
         ProviderSettings(
             provider=found.get("provider"),
             model=found.get("model"),
@@ -93,11 +114,10 @@ def open_provider(repo: Repo, provider: str | None, model: str | None) -> Provid
             timeout=found.seconds("timeout"),
             connect_timeout=found.seconds("connect-timeout"),
             deadline=found.seconds("deadline"),
+            concurrency=found.whole("concurrency", 1, 1000, "a whole number from 1 to 1000") or 1,
+            temperature=found.number("temperature", 0, 2, "a number from 0 to 2"),
+            max_tokens=found.whole("max-tokens", 1, 10**9, "a whole number of tokens, 1 or more"),
+            seed=found.whole("seed", *SEEDS),
+            reasoning_effort=effort,
         )
     )
-    if model and not chosen.is_model and not found.get("provider"):
-        raise UserError(
-            f"--model {model} was given, but neither a key nor a server for it",
-            hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
-        )
-    return chosen

@@ -1,7 +1,7 @@
 """What writes a draft: one small contract, a request in and text chunks out.
 
-Two providers fulfil it: `openai_provider` (any OpenAI-compatible server) and `offline_provider` (the kind's
-outline, no language model).
+Three providers fulfil it: `openai_provider` (any OpenAI-compatible server), `llm_provider` (every model that the
+user has set up in the `llm` tool) and `offline_provider` (the kind's outline, no language model).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DEFAULT_MODEL = "gpt-5.4-mini"
 OUTLINE_LABEL = "offline-outline"
 """Who a draft is by that no language model wrote: what a commit says, and what is looked for in it."""
 
-PROVIDERS = ("openai", "offline")
+PROVIDERS = ("openai", "llm", "offline")
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to be said while a draft is written: that the server asked to wait, or rejected a setting."""
+    """Something to be said while a draft is written: that the server asked to wait, or rejected a parameter.
+
+    Args:
+        text: One line.
+        parameter: The parameter that is not sent any more; None where it is about something else.
+    """
 
     text: str
+    parameter: str | None = None
 
 
 Piece = str | Usage | Notice
@@ -86,6 +92,11 @@ class ProviderSettings:
         timeout: Longest silence of the server, in seconds.
         connect_timeout: Longest time for a connection, in seconds.
         deadline: Longest time for one whole answer with all its retries, in seconds.
+        concurrency: Most requests at once.
+        temperature: For requests that have none of their own; likewise the following.
+        max_tokens: See `Request`.
+        seed: See `Request`.
+        reasoning_effort: See `Request`.
     """
 
     provider: str | None = None
@@ -95,6 +106,11 @@ class ProviderSettings:
     timeout: float = 120.0  # a local server reads a long prompt in silence
     connect_timeout: float = 10.0
     deadline: float = 600.0
+    concurrency: int = 20
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
 
 
 class Provider(Protocol):
@@ -102,7 +118,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """`openai` or `offline`."""
+        """One of `PROVIDERS`."""
 
     @property
     def model(self) -> str:
@@ -120,6 +136,14 @@ class Provider(Protocol):
     def describe(self) -> str:
         """One line for people; holds neither a key nor a password."""
 
+    @property
+    def endpoint(self) -> str | None:
+        """The server's address for people, without its secrets; None where there is no server to name."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many drafts to ask for at once; more of them wait for their turn in `stream`."""
+
     def stream(self, request: Request) -> Generator[Piece]:
         """Yields the draft in pieces, as they come; and what the exchange took, where the server says it.
 
@@ -127,7 +151,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: There is no draft, or only the beginning of one; what was yielded stays good.
+            Cancelled: `cancel` was called, before or meanwhile.
         """
+
+    def cancel(self) -> None:
+        """Ends every stream at once, whatever it waits for, in whatever thread; none begins any more."""
+
+    def close(self) -> None:
+        """Cancels what is under way, and lets go of connections and files."""
 
 
 def choose_provider(settings: ProviderSettings) -> Provider:
@@ -144,6 +175,10 @@ def choose_provider(settings: ProviderSettings) -> Provider:
         from gitforge.llm.openai_provider import OpenAIProvider  # noqa: PLC0415
 
         return OpenAIProvider(settings)
+    if name == "llm":
+        from gitforge.llm.llm_provider import LlmProvider  # noqa: PLC0415
+
+        return LlmProvider(settings)
     from gitforge.llm.offline_provider import OfflineProvider  # noqa: PLC0415
 
     return OfflineProvider()

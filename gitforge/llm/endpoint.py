@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from gitforge.errors import UserError
 from gitforge.llm import DEFAULT_MODEL
@@ -25,9 +26,11 @@ class Endpoint:
 
     def quote(self, text: object) -> str:
         """A server's own words for a message: one short line, printable, without any secret."""
-        words = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-        words = _without(self.secrets, words)
-        return words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1] + "…"
+        return quoted(str(text), self.secrets)
+
+    def is_betrayed_by(self, text: str) -> bool:
+        """Whether a text has a secret in it. A short one is a dummy, and may be a word like any other."""
+        return any(len(secret) >= 16 and secret in text for secret in self.secrets)
 
 
 def endpoint_of(url: str, key: str | None) -> Endpoint:
@@ -55,10 +58,26 @@ def endpoint_of(url: str, key: str | None) -> Endpoint:
             hint="Set OPENAI_BASE_URL to an address such as http://localhost:11434/v1.",
         )
     query = dict(parse_qsl(parts.query))
-    values = [parts.username, parts.password, *query.values(), key]
-    secrets = tuple({form for value in values if value for form in (value, unquote(value))})
+    userinfo = unquote(parts.netloc.rpartition("@")[0])
+    values = [parts.username, parts.password, userinfo, *query.values(), key]
+    secrets = tuple({form for value in values if value for form in _forms(value)})
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return Endpoint(re.split(r"[?#]", url)[0], query, _without(secrets, shown), secrets)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, and as URLs and headers have it."""
+    for value in (secret, unquote(secret)):
+        yield from (value, quote(value), quote(value, safe=""), quote_plus(value))
+        if len(value) >= 8:  # of a shorter one, base64 is a few letters like any others
+            yield b64encode(value.encode("utf-8", "surrogateescape")).decode().rstrip("=")
+
+
+def quoted(text: str, secrets: Iterable[str]) -> str:
+    """Somebody's words for a message: one short line, printable, without any secret."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    words = _without(secrets, words)
+    return words if len(words) <= QUOTE_LENGTH else words[: QUOTE_LENGTH - 1] + "…"
 
 
 def _without(secrets: Iterable[str], text: str) -> str:

@@ -17,7 +17,15 @@ class OfflineProvider:
     label: str = OUTLINE_LABEL
     is_model: bool = False
     describe: str = "the offline outline (no language model)"
+    endpoint: None = None
+    concurrency: int = 1
 
     def stream(self, request: Request) -> Generator[Piece]:
         """Yields the outline, whole."""
         yield request.outline
+
+    def cancel(self) -> None:
+        """Does nothing: nobody waits for an outline."""
+
+    def close(self) -> None:
+        """Does nothing: an outline holds nothing open."""

@@ -141,6 +141,16 @@ class Repo:
         succeed(run(here, "init", "--quiet", "--", str(path), options=branch, writes=True))
         return cls.discover(path)
 
+    @classmethod
+    def outside(cls, folder: Path) -> Repo:
+        """A stand-in for a folder that is in no repository: it knows what the user has set, and who they are.
+
+        Raises:
+            UserError: git cannot be started.
+        """
+        listed = succeed(run(folder, *configuration.LIST))
+        return cls(folder, folder, folder, folder / "index", Configuration.parse(listed))
+
     def relative(self, path: Path) -> str:
         """A path as git names it: from the worktree's top, with `/`.
 
@@ -400,6 +410,17 @@ def _quoted(path: str) -> bytes:
 
 def _is_regular(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
+
+
+def git_version(folder: Path) -> str:
+    """The number of the git on the PATH, or what that says of itself.
+
+    Raises:
+        UserError: git is not installed.
+    """
+    said = succeed(run(folder, "version")).decode(errors="replace")
+    number = re.search(r"\d+\.\S+", said)
+    return number[0] if number else harmless(said.strip())
 
 
 def _check_version(done: Done) -> None:

@@ -182,3 +182,18 @@ def test_the_prompt_has_the_goal_its_other_components_and_examples_of_the_kind(
         p.read_text().rpartition("---\n")[2].strip() for p in (incomplete / PROTOCOL).parent.iterdir()
     ]
     assert sum(body in prompt for body in protocols) == 2
+
+
+def test_the_same_command_can_be_given_twice(incomplete: Path) -> None:
+    command = (
+        "generate",
+        "protocols/again.md",
+        "--describe",
+        "again.md=Once.",
+        "--yes",
+        "--provider",
+        "offline",
+    )
+    assert gitforge(*command, cwd=incomplete).code == 0
+    done = gitforge(*command, cwd=incomplete)
+    assert (done.code, "Nothing is missing." in done.err) == (0, True)

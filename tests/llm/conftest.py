@@ -1,4 +1,4 @@
-"""A model server on loopback, reached directly and retried at once."""
+"""A model server on loopback, reached directly."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from llm_server import LlmServer
 
 @pytest.fixture(autouse=True)
 def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, and the SDK's back-off in milliseconds."""
+    """No proxy."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
             monkeypatch.delenv(name)
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
 
 
 @pytest.fixture

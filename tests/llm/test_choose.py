@@ -32,7 +32,7 @@ def test_offline_can_be_asked_for_although_a_key_is_set() -> None:
 def test_an_unknown_provider_is_refused_with_the_names_of_the_known_ones() -> None:
     with pytest.raises(UserError, match="'claude'") as caught:
         choose_provider(ProviderSettings(provider="claude"))
-    assert caught.value.hint == "Choose one of: openai, offline."
+    assert caught.value.hint == "Choose one of: openai, llm, offline."
 
 
 def test_openai_without_key_and_base_url_is_refused_with_how_to_set_them() -> None:
