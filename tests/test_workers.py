@@ -145,7 +145,7 @@ def test_candidates_have_seeds_of_their_own_where_there_is_one(repo: Repo) -> No
     with Workers(repo, speaker, Terms(jobs=1, seed=7), nothing) as workers:
         workers.start([job(1, candidate) for candidate in (1, 2, 3)])
         ends(workers, 3)
-    assert [request.seed for request in speaker.requests] == [7, 8, 9], "the first has the provider's own"
+    assert [request.seed for request in speaker.requests] == [7, 8, 9]
 
 
 def test_no_more_are_written_at_once_than_may_be_but_for_one_that_a_person_waits_for(repo: Repo) -> None:

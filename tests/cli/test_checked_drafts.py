@@ -45,8 +45,11 @@ def test_a_server_that_fails_behind_a_refused_draft_does_not_cost_the_draft(
 ) -> None:
     llm.queue(Say(f"{DRAFT}\nTODO: more\n"))  # nothing more is queued: the server answers with an error
     code, said = generate(incomplete)
-    assert code == 0, said
-    assert (incomplete / PROTOCOL).read_text() == f"{DRAFT}\nTODO: more\n"
+    assert code == 5, said
+    assert not (incomplete / PROTOCOL).exists(), "nobody has looked at it"
+    (kept,) = gitforge("drafts", "--json", cwd=incomplete).json["drafts"]
+    assert kept["problems"] == ["line 6 has 'TODO': 'TODO: more'"]
+    assert "TODO: more" in gitforge("drafts", "show", NAME, cwd=incomplete).out
 
 
 def test_what_was_reverted_is_in_the_next_prompt_with_the_reason(
