@@ -7,22 +7,40 @@ from dataclasses import dataclass, field
 
 from gitforge import cost, keeping
 from gitforge.build import Forge
-from gitforge.drafting import Draft, Prompt, Retry, judged, make_prompt
+from gitforge.drafting import Draft, judged
 from gitforge.errors import ProviderError
 from gitforge.generation import Event, OnEstimate, OnEvent, Task, Terms
 from gitforge.goals import Goal, Need
+from gitforge.prompting import Brief, Prompt, Retry
 from gitforge.store.history import earlier_texts
 from gitforge.store.spool import MAX_CANDIDATES
 from gitforge.workers import Ended, Job, Workers
 
 
-def prompt_for(
-    forge: Forge, need: Need, goal: Goal | None, purpose: str, retry: Retry | None = None
-) -> Prompt:
-    """What a model is asked for a component."""
-    library = forge.workspace.library
-    earlier = earlier_texts(forge.repo, forge.repo.relative(library.folder / need.path))
-    return make_prompt(forge.templates, library, need, goal, purpose, retry, earlier)
+def prompts_for(
+    forge: Forge,
+    wanted: Sequence[tuple[Need, Goal | None, str]],
+    retry: Retry | None = None,
+    *,
+    for_model: bool = True,
+) -> list[Prompt]:
+    """What a model is asked for components; git's history is read once for all of them.
+
+    Args:
+        forge: Where.
+        wanted: For each component the goal that it is for, if any, and its purpose.
+        retry: An earlier draft, and what was wrong with it.
+        for_model: Whether one is asked; else there is the outline alone.
+    """
+    library, templates = forge.workspace.library, forge.templates
+    if not for_model:
+        return [Brief(templates, library, *one).outlined() for one in wanted]
+    paths = [forge.repo.relative(library.folder / need.path) for need, _, _ in wanted]
+    earlier = earlier_texts(forge.repo, paths)
+    return [
+        Brief(templates, library, *one, retry, tuple(earlier.get(path, ()))).prompt()
+        for one, path in zip(wanted, paths, strict=True)
+    ]
 
 
 @dataclass
@@ -71,8 +89,9 @@ class Asking:
             UserError: They would cost more than they may; then nothing is sent.
         """
         jobs = []
-        for task in tasks:
-            prompt = prompt_for(self._forge, task.need, task.goal, task.purpose)
+        wanted = [(task.need, task.goal, task.purpose) for task in tasks]
+        prompts = prompts_for(self._forge, wanted, for_model=self._workers.is_model)
+        for task, prompt in zip(tasks, prompts, strict=True):
             kept = keeping.kept_drafts(self._forge.repo, task.planned, task.purpose)
             # Judged anew: the rules may be others by now.
             asked = Asked(task, {number: judged(draft, prompt) for number, draft in kept.items()})
@@ -113,7 +132,8 @@ class Asking:
                 self._on_event(Event("failed", task.need, error=error, candidate=number))
                 return draft
             retry = Retry(draft.text, feedback)
-            prompt = prompt_for(self._forge, task.need, task.goal, task.purpose, retry)
+            wanted = [(task.need, task.goal, task.purpose)]
+            (prompt,) = prompts_for(self._forge, wanted, retry, for_model=self._workers.is_model)
             fresh = Asked(task, {}, open=1)
             self._workers.start([Job(task, prompt, number)], is_urgent=True)
             while fresh.open:

@@ -61,11 +61,9 @@ def starter(count: int, origin: str | None) -> str:
 
 def _provenance(path: str, reviewed: Reviewed, reviewer: str) -> list[Trailer]:
     draft = reviewed.draft
-    trailers = [
-        ("Component", path),
-        ("Assisted-by", f"gitforge:{draft.label}"),
-        ("Prompt-Id", draft.prompt_id),
-    ]
+    trailers = [("Component", path), ("Assisted-by", f"gitforge:{draft.label}")]
+    if draft.prompt_id:
+        trailers.append(("Prompt-Id", draft.prompt_id))
     if draft.usage is not None:
         trailers.append(("Tokens", f"{draft.usage.input_tokens} in, {draft.usage.output_tokens} out"))
     if draft.cost is not None:

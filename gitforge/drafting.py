@@ -19,10 +19,8 @@ from gitforge.draft_repairs import repair, unfenced
 from gitforge.errors import ProviderError
 from gitforge.goals import Need
 from gitforge.llm import Notice, Piece, Provider, Request, Usage
-from gitforge.prompting import Prompt, Retry, make_prompt
+from gitforge.prompting import Prompt
 from gitforge.text import hidden_characters, one_line
-
-__all__ = ["Draft", "Prompt", "Retry", "judged", "make_prompt", "tidy", "write_draft"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Draft:
         need: Which component.
         purpose: What it is for, in one line.
         text: The text, ending in one newline.
-        prompt_id: Which prompt it answers.
+        prompt_id: Which prompt it answers; empty where no model was asked.
         label: Who wrote it, for the commit.
         is_model: Whether a language model did.
         is_edited: Whether the engineer changed it.
@@ -165,7 +163,7 @@ def _ask(
         text, found, repairs = _checked(text, prompt.setting)
     return Draft(
         need, one_line(purpose), text, prompt.id, provider.label, provider.is_model,
-        prompt=prompt.sent if provider.is_model else "", usage=usage, seconds=clock() - since,
+        prompt=prompt.sent, usage=usage, seconds=clock() - since,
         problems=found, repairs=repairs,
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ class Prompt:
     """Exactly what a model is asked for one component, and the outline that the offline provider gives.
 
     Attributes:
-        messages: What is sent.
+        messages: What is sent; empty where no model is asked.
         outline: The outline.
         setting: What the draft is judged by; None: it is not judged.
         notices: What there is to say about the prompt, each in one line.
@@ -63,14 +63,16 @@ class Prompt:
 
     @property
     def sent(self) -> str:
-        """The messages as compact JSON, in the form in which every chat API takes them."""
+        """The messages as compact JSON, in the form in which every chat API takes them; empty without any."""
+        if not self.messages:
+            return ""
         plain = [{"role": message.role, "content": message.content} for message in self.messages]
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def id(self) -> str:
-        """SHA-256 of what is sent: the same prompt has the same id everywhere."""
-        return "sha256:" + hashlib.sha256(self.sent.encode()).hexdigest()
+        """SHA-256 of what is sent: the same prompt has the same id everywhere; empty where nothing is sent."""
+        return f"sha256:{hashlib.sha256(self.sent.encode()).hexdigest()}" if self.messages else ""
 
     def again(self, text: str, problems: Sequence[str]) -> Prompt | None:
         """The prompt that asks for the component once more, with what was wrong; None where that is not wanted."""
@@ -84,37 +86,72 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Brief:
-    """What the prompt for one component is made from. See `make_prompt`."""
+    """What the prompt for one component is made from.
+
+    Attributes:
+        templates: Where the generators are.
+        library: Where the goal's other components, and examples of the kind, are.
+        need: The missing component.
+        goal: What it will be used for; None where it stands for itself.
+        purpose: What it is for; of more than `MAX_PURPOSE` characters the prompt shows the beginning, and says so.
+        retry: An earlier draft and what was wrong with it.
+        earlier: What the component said before it was taken back, and why.
+    """
 
     templates: Templates
     library: Library
     need: Need
     goal: Goal | None
     purpose: str
-    retry: Retry | None
-    earlier: tuple[Earlier, ...]
+    retry: Retry | None = None
+    earlier: tuple[Earlier, ...] = ()
+
+    def outlined(self) -> Prompt:
+        """Renders the outline alone, for where no model is asked.
+
+        Raises:
+            UserError: The outline or the rules are missing or wrong, or a component cannot be read.
+        """
+        rules = draft_rules.load(self.templates, self.need.kind.name)
+        return Prompt((), self._outline(self._values(rules, self._siblings(), self._purpose())))
 
     def prompt(self) -> Prompt:
-        """Renders what a model is asked."""
+        """Renders what a model is asked.
+
+        Raises:
+            UserError: A generator or the rules are missing or wrong, or a component cannot be read.
+        """
         rules = draft_rules.load(self.templates, self.need.kind.name)
-        siblings = self._read(
-            other for other in (self.goal.needs if self.goal else ()) if other.path != self.need.path
-        )
-        purpose = without_hidden(one_line(self.purpose))
-        values = self._values(rules, siblings, excerpt(purpose, MAX_PURPOSE))
-        outline = self.templates.render(_generator(self.templates, self.need, ".outline.md"), values)
-        values |= {"outline": outline, "earlier": [_tell(one, rules) for one in self._written(outline)]}
+        siblings, purpose = self._siblings(), self._purpose()
+        values = self._values(rules, siblings, purpose)
+        outline = self._outline(values)
+        values |= {
+            "outline": outline,
+            "examples": [_about(one, rules) for one in self._read(self._closest(rules.examples))],
+            "earlier": [_tell(one, rules) for one in self._written(outline)],
+        }
         inert = {key: value if key == "rules" else _inert(value) for key, value in values.items()}
         blocks = self.templates.render_blocks(_generator(self.templates, self.need, ".md"), inert)
         messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
         instructions = _without_values("\n".join(message.content for message in messages), inert)
         given = tuple((f"library/{one.need.path}", one.body or "") for one in siblings)
         setting = Setting(rules, outline, instructions, given, self._others)
-        notices = (_cut(purpose),) if len(purpose) > MAX_PURPOSE else ()
+        whole = without_hidden(one_line(self.purpose))
+        notices = (_cut(whole),) if len(whole) > MAX_PURPOSE else ()
         return Prompt(messages, outline, setting, notices, self)
 
+    def _outline(self, values: dict[str, Any]) -> str:
+        return self.templates.render(_generator(self.templates, self.need, ".outline.md"), values)
+
+    def _purpose(self) -> str:
+        return excerpt(without_hidden(one_line(self.purpose)), MAX_PURPOSE)
+
+    def _siblings(self) -> list[Component]:
+        needs = self.goal.needs if self.goal else ()
+        return self._read(other for other in needs if other.path != self.need.path)
+
     def _values(self, rules: Rules, siblings: Sequence[Component], purpose: str) -> dict[str, Any]:
-        """What an outline sees."""
+        """What an outline sees: no examples and nothing of what was there earlier."""
         need, title = self.need, names.title(self.need.name)
         task, more = as_task(purpose)
         return {
@@ -125,8 +162,8 @@ class Brief:
             "purpose": purpose,
             "goal": describe_goal(self.goal) if self.goal else None,
             "siblings": [_about(one, rules) for one in siblings],
-            "examples": [_about(one, rules) for one in self._read(self._closest(rules.examples))],
-            "earlier": [_tell(one, rules) for one in self.earlier],
+            "examples": [],
+            "earlier": [],
             "feedback": self.retry.feedback if self.retry else None,
             "previous": excerpt(self.retry.previous, rules.excerpt) if self.retry else None,
             "rules": asdict(rules),
@@ -161,32 +198,6 @@ class Brief:
             (f"library/{kind.folder}/{name}", content)
             for name, content in self.library.contents(kind, others)
         )
-
-
-def make_prompt(
-    templates: Templates,
-    library: Library,
-    need: Need,
-    goal: Goal | None,
-    purpose: str,
-    retry: Retry | None = None,
-    earlier: Sequence[Earlier] = (),
-) -> Prompt:
-    """Renders what a model is asked.
-
-    Args:
-        templates: Where the generators are.
-        library: Where the goal's other components, and examples of the kind, are.
-        need: The missing component.
-        goal: What it will be used for; None where it stands for itself.
-        purpose: What it is for; of more than `MAX_PURPOSE` characters the prompt shows the beginning, and says so.
-        retry: An earlier draft and what was wrong with it.
-        earlier: What the component said before it was taken back, and why.
-
-    Raises:
-        UserError: A generator or the rules are missing or wrong, or a component cannot be read.
-    """
-    return Brief(templates, library, need, goal, purpose, retry, tuple(earlier)).prompt()
 
 
 def _generator(templates: Templates, need: Need, suffix: str) -> str:

@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from gitforge import cost, keeping
-from gitforge.drafting import Draft, Prompt, write_draft
+from gitforge.drafting import Draft, write_draft
 from gitforge.errors import Cancelled, ProviderError, UserError
 from gitforge.generation import Event, OnEvent, Spent, Task, Terms
 from gitforge.llm import Notice, Piece, Provider, Usage
+from gitforge.prompting import Prompt
 from gitforge.store.repo import Repo
 
 ALIKE = 3
@@ -86,6 +87,11 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a language model writes them."""
+        return self._provider.is_model
 
     @property
     def spent(self) -> Spent:

@@ -15,7 +15,7 @@ from gitforge.draft_checks import Setting, headings, problems
 from gitforge.draft_repairs import repair
 from gitforge.draft_rules import Rules, load
 from gitforge.goals import Need
-from gitforge.prompting import make_prompt
+from gitforge.prompting import Brief
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 
@@ -243,7 +243,7 @@ def test_every_component_of_the_starter_library_would_pass_as_a_draft_of_itself(
     goal = next(
         (goal for goal in STARTER.book().goals.values() if need.path in {n.path for n in goal.needs}), None
     )
-    prompt = make_prompt(Templates(STARTER), STARTER.library, need, goal, component.description)
+    prompt = Brief(Templates(STARTER), STARTER.library, need, goal, component.description).prompt()
     assert prompt.setting is not None
     body = (component.body or "").strip()
     assert repair(body, prompt.setting.rules) == (body, ())

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import accept_any_draft, make_workspace, only_goal
 
-from gitforge.drafting import Draft, Prompt, judged, make_prompt, tidy, write_draft
+from gitforge.drafting import Draft, judged, tidy, write_draft
 from gitforge.errors import ProviderError
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.llm import Notice, Piece, Request, Usage
 from gitforge.llm.offline_provider import OfflineProvider
+from gitforge.prompting import Brief, Prompt
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 
@@ -52,7 +53,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def prompt_for(workspace: Workspace, need: Need) -> Prompt:
     goal = only_goal(workspace.book())
-    return make_prompt(Templates(workspace), workspace.library, need, goal, "To try it out")
+    return Brief(Templates(workspace), workspace.library, need, goal, "To try it out").prompt()
 
 
 def test_a_draft_is_what_the_provider_says_in_all_its_pieces(workspace: Workspace) -> None:
@@ -231,7 +232,7 @@ def test_the_offline_outline_is_left_as_it_is(workspace: Workspace) -> None:
 
 def test_what_there_is_to_say_about_a_prompt_is_said_first(workspace: Workspace) -> None:
     need = Need(PROTOCOL, "new.md")
-    prompt = make_prompt(Templates(workspace), workspace.library, need, None, "x" * 5000)
+    prompt = Brief(Templates(workspace), workspace.library, need, None, "x" * 5000).prompt()
     heard: list[Piece] = []
     write_draft(OfflineProvider(), prompt, need, "To try it", heard.append)
     assert heard[0] == Notice("the purpose has 5,000 characters: the prompt has the first 4,000")

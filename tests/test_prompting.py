@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from making import make_workspace, only_goal
 
 from gitforge.goals import DEFAULT_KINDS, Goal, Need
-from gitforge.prompting import MAX_PURPOSE, Prompt, Retry, make_prompt
+from gitforge.prompting import MAX_PURPOSE, Brief, Prompt, Retry
 from gitforge.store.history import Earlier
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
@@ -33,7 +33,7 @@ def prompt_for(
     goal: Goal | None = None,
 ) -> Prompt:
     goal = goal or only_goal(workspace.book())
-    return make_prompt(Templates(workspace), workspace.library, need, goal, purpose, retry, earlier)
+    return Brief(Templates(workspace), workspace.library, need, goal, purpose, retry, earlier).prompt()
 
 
 def user(prompt: Prompt) -> str:

@@ -16,7 +16,7 @@ from gitforge import starter
 from gitforge.draft_checks import problems
 from gitforge.draft_repairs import repair
 from gitforge.goals import Need
-from gitforge.prompting import make_prompt
+from gitforge.prompting import Brief
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 
@@ -32,7 +32,7 @@ BOOK = STARTER.book()
 def test_a_wrong_answer_is_refused_for_the_right_reasons(answer: dict[str, Any]) -> None:
     need = Need(BOOK.kinds[answer["kind"]], answer["name"])
     goal = BOOK.goals[answer["goal"]] if answer["goal"] else None
-    setting = make_prompt(Templates(STARTER), STARTER.library, need, goal, answer["purpose"]).setting
+    setting = Brief(Templates(STARTER), STARTER.library, need, goal, answer["purpose"]).prompt().setting
     assert setting is not None
     text, _ = repair(answer["answer"], setting.rules)
     found = problems(text, setting)

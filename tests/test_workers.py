@@ -11,12 +11,12 @@ import pytest
 from conftest import Git
 
 from gitforge.cost import Pricing
-from gitforge.drafting import Prompt
 from gitforge.errors import ProviderError, UserError
 from gitforge.generation import Event, Task, Terms
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.llm import Message, Piece, Request, Usage
 from gitforge.plan import Planned, State
+from gitforge.prompting import Prompt
 from gitforge.store import spool
 from gitforge.store.repo import Repo
 from gitforge.workers import Ended, Job, Workers

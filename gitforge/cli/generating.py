@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from gitforge import commits, cost, generate, keeping, review
-from gitforge.asking import prompt_for
+from gitforge.asking import prompts_for
 from gitforge.build import Forge
 from gitforge.cli import output, wizard
 from gitforge.cli.plans import Options, spent_as_json
@@ -16,12 +16,13 @@ from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, settings
 from gitforge.cost import Estimate, Pricing
-from gitforge.drafting import Draft, Prompt
+from gitforge.drafting import Draft
 from gitforge.errors import AnswerMissing, GitforgeError, UserError
 from gitforge.generation import Generated, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage
 from gitforge.plan import Planned, State
+from gitforge.prompting import Prompt
 from gitforge.store import spool
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ def dry_run(
         goal = goal_of(one.need)
         kept = keeping.kept_drafts(forge.repo, one, purpose) if purpose else {}
         count = max(0, terms.candidates - len(kept))
-        prompt = prompt_for(forge, one.need, goal, purpose or UNKNOWN_PURPOSE)
-        prompt_id = prompt.id if purpose else UNKNOWN_ID
+        wanted = [(one.need, goal, purpose or UNKNOWN_PURPOSE)]
+        (prompt,) = prompts_for(forge, wanted, for_model=provider.is_model)
+        prompt_id = prompt.id if purpose or not prompt.id else UNKNOWN_ID
         draft = kept[min(kept)] if kept else Draft(
             one.need, purpose or UNKNOWN_PURPOSE, "", prompt_id, provider.label, provider.is_model
         )  # fmt: skip
@@ -145,7 +147,8 @@ def exact_prompt(forge: Forge, one: Planned, options: Options) -> tuple[Prompt, 
     """What a model would be asked for a component, there or not; and whether its purpose is known."""
     described = _described(forge, [one], options)
     purpose = described.get(one.need.path, one.need.purpose)
-    return prompt_for(forge, one.need, goal_using(forge, one.need), purpose or UNKNOWN_PURPOSE), bool(purpose)
+    wanted = [(one.need, goal_using(forge, one.need), purpose or UNKNOWN_PURPOSE)]
+    return prompts_for(forge, wanted)[0], bool(purpose)
 
 
 def goal_using(forge: Forge, need: Need) -> Goal | None:
@@ -169,8 +172,8 @@ def show_steps(steps: Sequence[Mapping[str, Any]]) -> None:
     """A dry run's steps for a person."""
     for step in steps:
         drafted = f"generate {step['path']} with {step['provider']} ({step['model']})"
-        what = drafted if step["messages"] else f"add the goal to {step['path']}"
-        if step["kept_draft"] is not None and not step["messages"]:
+        what = drafted if step["drafts"] else f"add the goal to {step['path']}"
+        if step["kept_draft"] is not None and not step["drafts"]:
             what = f"use the kept draft of {step['path']}, and ask nobody"
         output.result((f"--- would {what}", output.BOLD))
         show_messages(step["messages"])

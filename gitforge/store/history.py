@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitforge.components import MAX_BYTES, split_front_matter
@@ -31,26 +32,28 @@ class Earlier:
     commit: str
 
 
-def earlier_texts(repo: Repo, path: str, count: int = 2) -> list[Earlier]:
-    """The texts that commits have taken away from a path, the newest first; unreadable ones are left out.
+def earlier_texts(repo: Repo, paths: Sequence[str], count: int = 2) -> dict[str, list[Earlier]]:
+    """The texts that commits have taken away from paths, the newest first; unreadable ones are left out.
 
     Args:
         repo: The repository.
-        path: The component, from the repository's root.
-        count: How many are wanted at most.
+        paths: The components, from the repository's root.
+        count: How many are wanted of each, at most.
 
     Raises:
         UserError: git cannot read its history.
     """
-    found = []
-    for removal in repo.log.removals(path, count):
-        try:
-            content = repo.objects.read_blob(removal.blob)
-            text = content.decode("utf-8")
-        except (UserError, UnicodeDecodeError):  # a shallow or partial clone; or no text
-            continue
-        if len(content) <= MAX_BYTES:
-            found.append(Earlier(split_front_matter(text)[1], reason(removal.message), removal.commit))
+    found: dict[str, list[Earlier]] = {}
+    for path, removals in repo.log.removals(paths).items():
+        for removal in removals[:count]:
+            try:
+                content = repo.objects.read_blob(removal.blob)
+                text = content.decode("utf-8")
+            except (UserError, UnicodeDecodeError):  # a shallow or partial clone; or no text
+                continue
+            if len(content) <= MAX_BYTES:
+                earlier = Earlier(split_front_matter(text)[1], reason(removal.message), removal.commit)
+                found.setdefault(path, []).append(earlier)
     return found
 
 

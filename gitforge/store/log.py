@@ -45,16 +45,17 @@ class Log:
         body, _, trailers = os.fsdecode(self._git.read("show", "-s", *layout, commit).stdout).partition("\0")
         return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
-    def removals(self, path: str, count: int) -> list[Removal]:
-        """The newest commits that took a file away, on whatever branch."""
+    def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
+        """For each path the commits that took it away, on whatever branch; those never taken away are left out."""
         # A leading `/` tells a header from the raw lines, which name the blob as it was before.
-        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history", f"-{count}")
+        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history")
         plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
         options = ("--no-optional-locks", "-c", "log.follow=false")
-        done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", path, options=options)
+        done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", *pathspecs(paths), options=options)
         if done.status != 0 and not self._has_commit():
-            return []
-        return parse_removals(succeed(done))
+            return {}
+        wanted, found = set(paths), parse_removals(succeed(done))
+        return {path: removals for path, removals in found.items() if path in wanted}
 
     def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""

@@ -158,12 +158,15 @@ def parse_generation(header: str) -> Generation:
     return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)
 
 
-def parse_removals(output: bytes) -> list[Removal]:
-    """The removals that `log -z --raw` lists, each after a header of `/`, id and message."""
-    found, commit, message = [], "", ""
-    for item in output.decode("utf-8", "replace").split("\0"):
+def parse_removals(output: bytes) -> dict[str, list[Removal]]:
+    """The removals by path that `log -z --raw` lists, each commit's after a header of `/`, id and message."""
+    found: dict[str, list[Removal]] = {}
+    commit, message = "", ""
+    items = iter(fields(output))
+    for item in items:
         if item.startswith("/"):
             commit, _, message = item[1:].partition("\n")
-        elif item.lstrip("\n").startswith(":"):  # :mode mode blob blob D
-            found.append(Removal(commit, message.strip(), item.split(" ")[2]))
+        elif item.lstrip("\n").startswith(":"):  # :mode mode blob blob D, then the path
+            removal = Removal(commit, message.strip(), item.split(" ")[2])
+            found.setdefault(next(items), []).append(removal)
     return found

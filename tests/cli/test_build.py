@@ -121,8 +121,8 @@ def test_a_long_purpose_with_signs_of_its_own_stays_out_of_the_trailers(incomple
     message = git("log", "-1", "--format=%B", cwd=incomplete)
     keys = [line.partition(":")[0] for line in
             git("interpret-trailers", "--parse", cwd=incomplete, stdin=message).splitlines()]  # fmt: skip
-    assert keys == ["Goal", "Component", "Assisted-by", "Prompt-Id"]
-    assert max(map(len, message.splitlines()[2:-5])) <= 72
+    assert keys == ["Goal", "Component", "Assisted-by"]
+    assert max(map(len, message.splitlines()[2:-4])) <= 72
 
 
 # The user's own work
@@ -754,9 +754,17 @@ def test_a_component_that_no_template_shows_is_told(workspace: Path) -> None:
     assert f"left out: no template of an output shows {PERSONA}" in done.err
 
 
-def test_a_dry_run_without_a_purpose_names_no_prompt_id(incomplete: Path) -> None:
+def test_a_dry_run_without_a_purpose_names_no_prompt_id(incomplete: Path, llm: LlmServer) -> None:
     assert "Prompt-Id: (known once the purpose is)" in build(incomplete, "--dry-run").out
     assert "Prompt-Id: sha256:" in build(incomplete, "--dry-run", *DESCRIBE).out
+    assert llm.requests == []
+
+
+def test_a_dry_run_without_a_model_names_no_prompt(incomplete: Path) -> None:
+    told = build(incomplete, "--dry-run", *DESCRIBE).out
+    assert "no model is asked: the outline would be the draft" in told
+    assert "Prompt-Id" not in told
+    assert "system message" not in told
 
 
 def test_options_are_looked_at_even_where_nothing_is_missing(workspace: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Git
 
-from gitforge.store.history import earlier_texts, reason
+from gitforge.store.history import Earlier, earlier_texts, reason
 from gitforge.store.repo import Repo
 
 PATH = "library/personas/x.md"
@@ -37,20 +37,35 @@ def revert(root: Path, git: Git, commit: str, why: str = "") -> str:
     return git("rev-parse", "HEAD", cwd=root)
 
 
+def earlier_of(root: Path, path: str = PATH) -> list[Earlier]:
+    return earlier_texts(Repo.discover(root), [path]).get(path, [])
+
+
+def test_many_paths_are_looked_for_at_once(root: Path, git: Git) -> None:
+    paths = [f"library/personas/{number}.md" for number in range(150)]
+    for path in paths[:2]:
+        revert(root, git, write(root, git, f"{path}\n", path=path), "Why.")
+    write(root, git, "Not taken away.\n", path=paths[2])
+    found = earlier_texts(Repo.discover(root), paths)
+    assert {path: [one.text for one in earlier] for path, earlier in found.items()} == {
+        path: [f"{path}\n"] for path in paths[:2]
+    }
+
+
 def test_a_component_that_was_never_there_has_no_earlier_text(root: Path, git: Git) -> None:
     write(root, git, "other\n", path="library/personas/y.md")
-    assert earlier_texts(Repo.discover(root), PATH) == []
+    assert earlier_of(root) == []
 
 
 def test_a_repository_without_a_commit_has_no_earlier_text(tmp_path: Path, git: Git) -> None:
     git("init", "-q", str(tmp_path / "r"), cwd=tmp_path)
-    assert earlier_texts(Repo.discover(tmp_path / "r"), PATH) == []
+    assert earlier_of(tmp_path / "r") == []
 
 
 def test_a_reverted_generation_gives_its_text_and_the_words_of_the_revert(root: Path, git: Git) -> None:
     made = write(root, git, "You are X.\n")
     taken = revert(root, git, made, "It flatters the reader.\nNobody talks so.")
-    (earlier,) = earlier_texts(Repo.discover(root), PATH)
+    (earlier,) = earlier_of(root)
     assert earlier.text == "You are X.\n"
     assert earlier.reason == "It flatters the reader.\nNobody talks so."
     assert earlier.commit == taken
@@ -60,7 +75,7 @@ def test_a_plain_deletion_gives_its_whole_message(root: Path, git: Git) -> None:
     write(root, git, "---\nname: X\n---\n\nYou are X.\n")
     git("rm", "-q", PATH, cwd=root)
     git("commit", "-qm", "Drop x: too vague\n\nNobody used it.\n\nReviewed-by: A <a@example.org>", cwd=root)
-    (earlier,) = earlier_texts(Repo.discover(root), PATH)
+    (earlier,) = earlier_of(root)
     assert (earlier.text, earlier.reason) == ("You are X.\n", "Drop x: too vague\n\nNobody used it.")
 
 
@@ -69,13 +84,13 @@ def test_the_text_is_the_last_one_that_was_there(root: Path, git: Git) -> None:
     write(root, git, "Second.\n", "Edit it")
     git("rm", "-q", PATH, cwd=root)
     git("commit", "-qm", "Drop it", cwd=root)
-    assert [one.text for one in earlier_texts(Repo.discover(root), PATH)] == ["Second.\n"]
+    assert [one.text for one in earlier_of(root)] == ["Second.\n"]
 
 
 def test_of_many_the_newest_come_first_and_only_so_many_as_asked_for(root: Path, git: Git) -> None:
     for number in range(3):
         revert(root, git, write(root, git, f"Text {number}.\n"), f"Reason {number}.")
-    assert [one.reason for one in earlier_texts(Repo.discover(root), PATH)] == ["Reason 2.", "Reason 1."]
+    assert [one.reason for one in earlier_of(root)] == ["Reason 2.", "Reason 1."]
 
 
 def test_a_revert_on_a_branch_that_was_merged_is_found(root: Path, git: Git) -> None:
@@ -84,7 +99,7 @@ def test_a_revert_on_a_branch_that_was_merged_is_found(root: Path, git: Git) -> 
     git("switch", "-q", "main", cwd=root)
     write(root, git, "other\n", path="library/personas/y.md")
     git("merge", "-q", "--no-ff", "-m", "Merge side", "side", cwd=root)
-    assert [one.reason for one in earlier_texts(Repo.discover(root), PATH)] == ["Not here."]
+    assert [one.reason for one in earlier_of(root)] == ["Not here."]
 
 
 def test_a_users_settings_for_log_change_nothing(root: Path, git: Git) -> None:
@@ -92,7 +107,7 @@ def test_a_users_settings_for_log_change_nothing(root: Path, git: Git) -> None:
     for key, value in (("log.follow", "true"), ("log.showSignature", "true"), ("format.pretty", "oneline"),
                        ("diff.renames", "copies"), ("core.abbrev", "5"), ("color.ui", "always")):  # fmt: skip
         git("config", key, value, cwd=root)
-    assert [one.text for one in earlier_texts(Repo.discover(root), PATH)] == ["Text.\n"]
+    assert [one.text for one in earlier_of(root)] == ["Text.\n"]
 
 
 def test_what_is_no_text_is_left_out(root: Path, git: Git) -> None:
@@ -103,7 +118,7 @@ def test_what_is_no_text_is_left_out(root: Path, git: Git) -> None:
     git("commit", "-qm", "Binary", cwd=root)
     git("rm", "-q", PATH, cwd=root)
     git("commit", "-qm", "Drop it", cwd=root)
-    assert earlier_texts(Repo.discover(root), PATH) == []
+    assert earlier_of(root) == []
 
 
 @pytest.mark.parametrize("name", [":(top)x.md", "-x.md", "a b\u00e4.md", "*.md"])
@@ -116,7 +131,7 @@ def test_any_file_name_is_taken_as_it_is(root: Path, git: Git, name: str) -> Non
         git(*arguments, cwd=root)
     file.unlink()
     git("commit", "-qam", "Drop it", cwd=root)
-    assert [one.text for one in earlier_texts(Repo.discover(root), path)] == ["Text.\n"]
+    assert [one.text for one in earlier_of(root, path)] == ["Text.\n"]
 
 
 ID = "0123456789abcdef0123456789abcdef01234567"
