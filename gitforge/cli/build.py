@@ -127,7 +127,7 @@ def _stop(done: Generated) -> None:
     paths = ", ".join(f"library/{need.path}" for need, _ in done.failed)
     _, first = done.failed[0]
     raise ProviderError(
-        f"no toolkit was assembled, because there is no draft for {paths}; what you accepted is recorded",
+        f"no toolkit was assembled, because there is no good draft of {paths}; what you accepted is recorded",
         hint=f"{first.hint or 'Try again.'} Or add --keep-going for a toolkit with placeholders.",
     )
 

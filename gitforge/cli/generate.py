@@ -111,4 +111,6 @@ def _stop_where_failed(done: Generated) -> None:
     if done.failed:
         paths = ", ".join(f"library/{need.path}" for need, _ in done.failed)
         _, first = done.failed[0]
-        raise ProviderError(f"there is no draft for {paths}; what you accepted is recorded", hint=first.hint)
+        raise ProviderError(
+            f"there is no good draft of {paths}; what you accepted is recorded", hint=first.hint
+        )

@@ -85,8 +85,9 @@ def dry_run(
     *,
     new_goal: NewGoal | None = None,
 ) -> list[dict[str, Any]]:
-    """For each missing component: exactly what would be sent, and exactly what would be recorded.
+    """For each missing component: exactly what would be sent, and what would be recorded.
 
+    The commit's message is exact but for what is counted only then: Tokens and Cost, where they are known.
     A new goal and its components would be one commit: it stands in a last step, that of goals.yaml.
     """
     generate.refuse_in_the_way(forge, planned)

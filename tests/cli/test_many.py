@@ -370,6 +370,36 @@ class TestCost:
         message = git("log", "-1", "--format=%B", cwd=workspace)
         assert "\nTokens: 2591 in, 874 out\nCost: about $0.0059 (estimate)\n" in message
 
+    def test_that_a_server_counts_is_said_and_stands_in_the_json_and_in_the_commits(
+        self, workspace: Path, llm: LlmServer, git: Git
+    ) -> None:
+        counted = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+        llm.otherwise = lambda one: Say(text(number_in(one)), usage=counted)
+        done = gitforge(*asking(1, 2), "--yes", "--json", cwd=workspace, **self.PRICES)
+        assert done.code == 0, done.told
+        expected = {"input_tokens": 1000, "output_tokens": 500, "cost_usd": pytest.approx(0.006)}
+        for one in done.json["generated"]:
+            assert {key: one[key] for key in expected} == expected
+        spent = {"input_tokens": 2000, "output_tokens": 1000, "cost_usd": pytest.approx(0.012)}
+        assert done.json["spent"] == spent
+        assert "It took 2,000 tokens in and 1,000 out, about $0.0120 (estimate)." in done.err
+        for commit in ("HEAD", "HEAD~"):
+            message = git("log", "-1", "--format=%B", commit, cwd=workspace)
+            assert "\nTokens: 1000 in, 500 out\nCost: about $0.0060 (estimate)\n" in message
+
+    def test_that_passes_the_limit_in_the_middle_keeps_what_is_there(
+        self, workspace: Path, llm: LlmServer, git: Git
+    ) -> None:
+        counted = {"prompt_tokens": 100_000, "completion_tokens": 100_000, "total_tokens": 200_000}
+        llm.otherwise = lambda one: Say(text(number_in(one)), usage=counted)
+        arguments = (*asking(1, 2, 3), "--yes", "--max-cost", "0.5")
+        done = gitforge(*arguments, cwd=workspace, GITFORGE_CONCURRENCY="1", **self.PRICES)
+        assert done.code == 1
+        assert "have cost about $1.10 (an estimate), and at most $0.5000 was allowed" in done.err
+        assert "is kept: `gitforge drafts`" in done.err or made(git, workspace) == [path(1)]
+        assert len(llm.requests) == 1
+        assert_nothing_is_left(workspace, git)
+
     def test_of_each_component_stands_in_a_dry_run(self, workspace: Path, llm: LlmServer) -> None:
         arguments = (*asking(1, 2), "--candidates", "2", "--dry-run")
         steps = gitforge(*arguments, "--json", cwd=workspace, **self.PRICES).json["would_generate"]

@@ -109,6 +109,17 @@ class TestTheLiveLines:
         assert len(recorded) == 4
         assert not [line for line in lines if "running" in line or line.startswith("drafting")]
 
+    def test_show_what_the_drafts_have_cost_so_far(self, workspace: Path, llm: LlmServer) -> None:
+        counted = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+        llm.otherwise = lambda one: Say("## Part\n", usage=counted) if number_in(one) == 2 else HANG
+        with Terminal(
+            *asking(0, 1, 2), "--yes", cwd=workspace, GITFORGE_PRICE_INPUT="1", GITFORGE_PRICE_OUTPUT="10"
+        ) as terminal:
+            terminal.wait_for("1 of 3 drafted, 2 running")
+            terminal.wait_for(" s, about $0.0060")
+            terminal.send(CTRL_C)
+            assert terminal.ended() == 130
+
     def test_do_not_count_what_an_earlier_run_has_paid_for(self, workspace: Path, llm: LlmServer) -> None:
         repo = Repo.discover(workspace)
         spool.keep(
@@ -314,14 +325,17 @@ class TestCandidates:
         assert kept(three) == [path(1)] * 3
 
 
-def test_problems_are_shown_before_the_question_and_the_engineer_decides(workspace: Path, git: Git) -> None:
-    text = f"{FIRST}Sign in with AKIAABCDEFGHIJKLMNOP.\n"
-    draft = Kept(path(1), purpose(1), None, text, "sha256:1", "m", is_model=True, is_edited=False)
-    spool.keep(Repo.discover(workspace), draft)
+def test_problems_and_repairs_are_shown_before_the_question_and_the_engineer_decides(
+    workspace: Path, llm: LlmServer, git: Git
+) -> None:
+    llm.otherwise = Say("```markdown\nI'm sorry, but I can't help with that request.\n```\n")
     with Terminal(*asking(1), cwd=workspace) as terminal:
         terminal.wait_for(REVIEW)
-        problem = f"problem: line {text.count(chr(10))} has what looks like an AWS access key"
-        assert problem in terminal.told.splitlines()
+        lines = terminal.told.splitlines()
+        question = next(number for number, line in enumerate(lines) if line.startswith(REVIEW))
+        shown = lines[:question]
+        assert any(line.startswith("problem: ") for line in shown), terminal.told
+        assert any(line.startswith("repaired: ") for line in shown), terminal.told
         terminal.enter("a")
         assert terminal.ended() == 0
     assert made(git, workspace) == [path(1)]
