@@ -161,9 +161,10 @@ def _ask(
     repairs: tuple[str, ...] = ()
     if provider.is_model and prompt.setting is not None:
         text, found, repairs = _checked(text, prompt.setting)
+    sent = (prompt.id, prompt.sent) if provider.is_model else ("", "")
     return Draft(
-        need, one_line(purpose), text, prompt.id, provider.label, provider.is_model,
-        prompt=prompt.sent, usage=usage, seconds=clock() - since,
+        need, one_line(purpose), text, sent[0], provider.label, provider.is_model,
+        prompt=sent[1], usage=usage, seconds=clock() - since,
         problems=found, repairs=repairs,
     )  # fmt: skip
 
