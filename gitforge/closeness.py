@@ -120,13 +120,12 @@ def closest(query: Iterable[str], texts: Mapping[str, tuple[str, bytes]], count:
     total = len(texts) + 1
     wanted = {word for part in query for word in words(part) if len(word) > 2}
 
-    def weight(word: bytes) -> float:
-        return math.log(total / frequency[word])
+    weights = {word: math.log(total / count) ** 2 for word, count in frequency.items()}
 
     def score(key: str) -> float:
         shared = wanted & bodies[key]
-        common = sum(weight(word) ** 2 * (_NAME_WEIGHT if word in titles[key] else 1.0) for word in shared)
-        length = math.sqrt(sum(weight(word) ** 2 for word in bodies[key]))
+        common = sum(weights[word] * (_NAME_WEIGHT if word in titles[key] else 1.0) for word in shared)
+        length = math.sqrt(math.fsum(map(weights.__getitem__, bodies[key])))  # whatever a set's order
         return common / length if length else 0.0
 
     scores = {key: score(key) for key in texts}
