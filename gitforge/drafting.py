@@ -16,7 +16,7 @@ from functools import partial
 from gitforge.components import MAX_BYTES
 from gitforge.draft_checks import Setting, problems
 from gitforge.draft_repairs import repair, unfenced
-from gitforge.errors import ProviderError
+from gitforge.errors import ProviderError, Unusable
 from gitforge.goals import Need
 from gitforge.llm import Notice, Piece, Provider, Request, Usage
 from gitforge.prompting import Prompt
@@ -66,6 +66,7 @@ def write_draft(
     on_piece: Callable[[Piece], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
     seed: int | None = None,
+    on_refused: Callable[[Draft], None] = lambda _: None,
 ) -> Draft:
     """Asks the provider for a draft; once more, with the reasons, where a model's draft is refused.
 
@@ -77,6 +78,7 @@ def write_draft(
         on_piece: Called with everything that arrives, as it does.
         clock: Seconds, counted up.
         seed: For this draft; None: the provider's own.
+        on_refused: Called with a draft that is refused, where it could be a component, before another is asked for.
 
     Returns:
         The draft with fewer problems, the later of two with as many. Usage and seconds are those of both.
@@ -87,22 +89,24 @@ def write_draft(
     for notice in prompt.notices:
         on_piece(Notice(notice))
     ask = partial(_ask, provider, need, purpose, on_piece, clock, seed)
-    draft = ask(prompt)
-    again = prompt.again(draft.text, draft.problems) if draft.problems else None
+    first = ask(prompt)
+    again = prompt.again(first.draft.text, first.draft.problems) if first.draft.problems else None
     if again is None:
-        return _usable(draft)
-    on_piece(Notice(f"refused: {'; '.join(draft.problems)}; asked again"))
+        return first.usable()
+    if first.is_usable:
+        on_refused(first.draft)
+    on_piece(Notice(f"refused: {'; '.join(first.draft.problems)}; asked again"))
     try:
         second = ask(again)
     except ProviderError as error:
         try:
-            return _usable(draft)
-        except ProviderError as first:
-            message = f"{first.message}; asked again, {error.message}"
-            raise ProviderError(message, hint=error.hint or first.hint) from error
-    better = min(second, draft, key=lambda one: (not _is_usable(one), len(one.problems)))
-    usage, seconds = _both(draft.usage, second.usage), draft.seconds + second.seconds
-    return _usable(replace(better, usage=usage, seconds=seconds))
+            return first.usable()
+        except ProviderError as before:
+            message = f"{before.message}; asked again, {error.message}"
+            raise ProviderError(message, hint=error.hint or before.hint) from error
+    better = min(second, first, key=lambda one: (not one.is_usable, len(one.draft.problems)))
+    usage = _both(first.draft.usage, second.draft.usage)
+    return replace(better.usable(), usage=usage, seconds=first.draft.seconds + second.draft.seconds)
 
 
 def judged(draft: Draft, prompt: Prompt) -> Draft:
@@ -132,6 +136,25 @@ def tidy(answer: str, name: str) -> str:
     return text + "\n"
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What became of one request: a draft, which may be one that cannot be used, and why the provider says so."""
+
+    draft: Draft
+    failure: Unusable | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it could be a component."""
+        return bool(self.draft.text.strip()) and _hidden(self.draft.text) is None
+
+    def usable(self) -> Draft:
+        """The draft with its text tidied. Raises ProviderError where it can be no component."""
+        if self.failure is not None and not self.is_usable:
+            raise self.failure
+        return replace(self.draft, text=tidy(self.draft.text, self.draft.need.name))
+
+
 def _ask(
     provider: Provider,
     need: Need,
@@ -140,33 +163,42 @@ def _ask(
     clock: Callable[[], float],
     seed: int | None,
     prompt: Prompt,
-) -> Draft:
-    """One request and its answer, repaired and checked; it may be one that cannot be used."""
+) -> _Answer:
+    """One request and its answer, repaired and checked."""
     texts: list[str] = []
     usage: Usage | None = None
+    failure: Unusable | None = None
     size = 0
     since = clock()
-    with closing(provider.stream(Request(prompt.messages, prompt.outline, seed=seed))) as stream:
-        for piece in stream:
-            if isinstance(piece, str):
-                texts.append(piece)
-                size += len(piece.encode("utf-8", "replace"))
-                if size > MAX_BYTES:
-                    raise ProviderError(f"the draft of {need.name} grew beyond {MAX_BYTES // 1024} KiB")
-            elif isinstance(piece, Usage):
-                usage = piece
-            on_piece(piece)
+    try:
+        with closing(provider.stream(Request(prompt.messages, prompt.outline, seed=seed))) as stream:
+            for piece in stream:
+                if isinstance(piece, str):
+                    texts.append(piece)
+                    size += len(piece.encode("utf-8", "replace"))
+                    if size > MAX_BYTES:
+                        raise ProviderError(f"the draft of {need.name} grew beyond {MAX_BYTES // 1024} KiB")
+                elif isinstance(piece, Usage):
+                    usage = piece
+                on_piece(piece)
+    except Unusable as error:
+        failure = error
     text = "".join(texts)
-    found: tuple[str, ...] = ()
+    found: tuple[str, ...] = (_as_problem(failure),) if failure is not None else ()
     repairs: tuple[str, ...] = ()
     if provider.is_model and prompt.setting is not None:
-        text, found, repairs = _checked(text, prompt.setting)
+        text, faults, repairs = _checked(text, prompt.setting)
+        found = found or faults  # what was cut off has every other fault too
     sent = (prompt.id, prompt.sent) if provider.is_model else ("", "")
-    return Draft(
+    draft = Draft(
         need, one_line(purpose), text, sent[0], provider.label, provider.is_model,
-        prompt=sent[1], usage=usage, seconds=clock() - since,
-        problems=found, repairs=repairs,
+        prompt=sent[1], usage=usage, seconds=clock() - since, problems=found, repairs=repairs,
     )  # fmt: skip
+    return _Answer(draft, failure)
+
+
+def _as_problem(failure: Unusable) -> str:
+    return failure.message[:1].lower() + failure.message[1:].rstrip(".")
 
 
 def _checked(answer: str, setting: Setting) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -175,15 +207,6 @@ def _checked(answer: str, setting: Setting) -> tuple[str, tuple[str, ...], tuple
     hidden = _hidden(text)
     found = problems(text, setting)
     return text, (*((f"it has {hidden}",) if hidden else ()), *found), repairs
-
-
-def _usable(draft: Draft) -> Draft:
-    """The draft with its text tidied. Raises ProviderError where it can be no component."""
-    return replace(draft, text=tidy(draft.text, draft.need.name))
-
-
-def _is_usable(draft: Draft) -> bool:
-    return bool(draft.text.strip()) and _hidden(draft.text) is None
 
 
 def _hidden(text: str) -> str | None:

@@ -41,7 +41,11 @@ class ProviderError(GitforgeError):
     """The provider could not give a draft."""
 
 
-class CutOff(ProviderError):
+class Unusable(ProviderError):
+    """The provider answered, but not with a draft: it refused, was stopped, or said nothing."""
+
+
+class CutOff(Unusable):
     """A draft ended at a limit of length, in the middle of it."""
 
 

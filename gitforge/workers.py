@@ -198,7 +198,10 @@ class Workers:
                 job.task.purpose,
                 lambda piece: self._take(job, piece),
                 seed=seed,
+                on_refused=lambda refused: self._keep(job, self._priced(refused)),
             )
+            draft = self._priced(draft)
+            self._keep(job, draft)
         except (_Abandoned, Cancelled):
             return
         except ProviderError as error:
@@ -207,10 +210,15 @@ class Workers:
                     self._failures.append(error)
                 self._failed(job, error)
             return
-        draft = replace(draft, cost=self._terms.pricing.dollars(draft.usage))
+        self._told.put(Event("drafted", need, candidate=job.candidate, draft=draft))
+        self._told.put(Ended(job, draft))
+        self._succeeded(job, draft)
+
+    def _keep(self, job: Job, draft: Draft) -> None:
+        """Keeps a draft, unless nobody waits for it any more."""
         with self._state:
             if self._is_abandoned:
-                return
+                raise _Abandoned
             self._keeping += 1
         try:
             unkept = keeping.keep(self._repo, job.task.planned.path, draft, job.task.goal, job.candidate)
@@ -219,10 +227,10 @@ class Workers:
                 self._keeping -= 1
                 self._state.notify_all()
         if unkept is not None:
-            self._told.put(Event("unkept", need, unkept, candidate=job.candidate))
-        self._told.put(Event("drafted", need, candidate=job.candidate, draft=draft))
-        self._told.put(Ended(job, draft))
-        self._succeeded(job, draft)
+            self._told.put(Event("unkept", job.task.need, unkept, candidate=job.candidate))
+
+    def _priced(self, draft: Draft) -> Draft:
+        return replace(draft, cost=self._terms.pricing.dollars(draft.usage))
 
     def _take(self, job: Job, piece: Piece) -> None:
         """Hears one piece of a draft."""

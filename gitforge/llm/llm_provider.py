@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, Final
 
-from gitforge.errors import CutOff, ProviderError, UserError
+from gitforge.errors import CutOff, ProviderError, Unusable, UserError
 from gitforge.llm import Notice, Piece, ProviderSettings, Request, Usage
 from gitforge.llm.deadline import Deadline, DeadlineExceeded
 from gitforge.llm.endpoint import check_model, quoted
@@ -169,6 +169,8 @@ class LlmProvider:
         self._judge(response, "".join(texts))
 
     def _judge(self, response: Any, answer: str) -> None:
+        if self._key and len(self._key) >= 16 and self._key in answer:
+            raise self._failure("wrote the key into its answer", "Revoke the key, and choose another model.")
         told = response.response_json if isinstance(response.response_json, dict) else {}
         if told.get("finish_reason") == "length" or told.get("stop_reason") == "max_tokens":
             raise CutOff(
@@ -176,11 +178,9 @@ class LlmProvider:
                 hint="Ask for less, allow more tokens (max-tokens), or choose a model with more room.",
             )
         if not answer.strip():
-            raise ProviderError(
+            raise Unusable(
                 f"The model {self.model} gave an empty answer.", hint="Try again, or choose another model."
             )
-        if self._key and len(self._key) >= 16 and self._key in answer:
-            raise self._failure("wrote the key into its answer", "Revoke the key, and choose another model.")
 
     @contextmanager
     def _errors_translated(self) -> Iterator[None]:

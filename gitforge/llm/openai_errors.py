@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx2
 import openai
 
-from gitforge.errors import CutOff, ProviderError
+from gitforge.errors import CutOff, ProviderError, Unusable
 from gitforge.llm import ProviderSettings
 from gitforge.llm.deadline import Deadline, DeadlineExceeded
 from gitforge.llm.endpoint import Endpoint
@@ -40,13 +40,17 @@ class Exchange:
 
     def judge(self, finish: object, refusal: str, answer: str) -> None:
         """Raises ProviderError unless an answer came to its proper end, and is one."""
+        if self._endpoint.is_betrayed_by(answer):  # first: of a draft with other faults the text is kept
+            raise self.failure(
+                "wrote the key into its answer", "Revoke the key, and do not use a server that does this."
+            )
         if refusal:
-            raise ProviderError(
+            raise Unusable(
                 f"The model {self._model} refused: {self._endpoint.quote(refusal)}",
                 hint="Change the description, or choose another model.",
             )
         if finish == "content_filter":
-            raise ProviderError(
+            raise Unusable(
                 f"The content filter of {self._endpoint.shown} stopped the answer.",
                 hint="Change the description, or choose another model.",
             )
@@ -64,12 +68,8 @@ class Exchange:
                 "Try again; a server that serves one request at a time needs concurrency 1.",
             )
         if not answer.strip():
-            raise ProviderError(
+            raise Unusable(
                 f"The model {self._model} gave an empty answer.", hint="Try again, or choose another model."
-            )
-        if self._endpoint.is_betrayed_by(answer):
-            raise self.failure(
-                "wrote the key into its answer", "Revoke the key, and do not use a server that does this."
             )
 
     @contextmanager

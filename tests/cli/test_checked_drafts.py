@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import Git
-from llm_server import LlmServer, Say
-from program import DESCRIBE, NAME, PROTOCOL, gitforge
+from llm_server import HANG, LlmServer, Say
+from program import COMMAND, DESCRIBE, NAME, PROTOCOL, gitforge
 
 DRAFT = "## Drill down\n\n1. Ask why.\n2. Test the answer.\n"
 REFUSAL = "I'm sorry, but I can't help with that."
@@ -91,3 +92,46 @@ def test_rules_that_are_wrong_are_said_before_anything_is_sent(incomplete: Path,
     assert code == 1
     assert "library/generators/protocol.rules.yaml:2: unknown rule 'forbidden'" in said
     assert llm.requests == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (Say("## Drill", finish="length"), "reached its length limit: the draft is cut off"),
+        (Say(refusal="I will not."), "refused: I will not"),
+        (Say("  "), "gave an empty answer"),
+        (Say("So", finish="content_filter"), "stopped the answer"),
+    ],
+    ids=["cut off", "refusal", "empty", "filter"],
+)
+def test_what_the_server_says_of_its_answer_is_a_reason_to_ask_again(
+    incomplete: Path, llm: LlmServer, bad: Say, reason: str
+) -> None:
+    llm.queue(bad, Say(DRAFT))
+    code, said = generate(incomplete)
+    assert code == 0, said
+    assert reason in said
+    assert reason in llm.requests[1].prompt
+    assert (incomplete / PROTOCOL).read_text() == DRAFT
+
+
+def test_what_is_cut_off_twice_is_kept_for_a_person(incomplete: Path, llm: LlmServer) -> None:
+    llm.queue(Say("## Drill", finish="length"), Say("## Drill down", finish="length"))
+    code, said = generate(incomplete)
+    assert code == 5, said
+    (kept,) = gitforge("drafts", "--json", cwd=incomplete).json["drafts"]
+    assert kept["problems"] == ["the model test-model reached its length limit: the draft is cut off"]
+    assert gitforge("drafts", "show", NAME, cwd=incomplete).out == "## Drill down\n"
+
+
+def test_a_refused_draft_outlives_a_kill_while_another_is_written(incomplete: Path, llm: LlmServer) -> None:
+    llm.queue(Say(f"{DRAFT}\nTODO: more\n"), HANG)
+    command = [*COMMAND, "generate", NAME, *DESCRIBE, "--yes"]
+    with subprocess.Popen(
+        command, cwd=incomplete, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        assert llm.arrived(2)
+        process.kill()
+    (kept,) = gitforge("drafts", "--json", cwd=incomplete).json["drafts"]
+    assert "TODO: more" in gitforge("drafts", "show", NAME, cwd=incomplete).out
+    assert kept["problems"]
