@@ -19,8 +19,7 @@ from gitforge.workers import Ended, Job, Workers
 
 def prompts_for(
     forge: Forge,
-    wanted: Sequence[tuple[Need, Goal | None, str]],
-    retry: Retry | None = None,
+    wanted: Sequence[tuple[Need, Goal | None, str, Retry | None]],
     *,
     for_model: bool = True,
 ) -> list[Prompt]:
@@ -28,17 +27,17 @@ def prompts_for(
 
     Args:
         forge: Where.
-        wanted: For each component the goal that it is for, if any, and its purpose.
-        retry: An earlier draft, and what was wrong with it.
+        wanted: For each component the goal that it is for, if any, its purpose, and an earlier draft with what was
+            wrong with it, if there is one.
         for_model: Whether one is asked; else there is the outline alone.
     """
     library, templates = forge.workspace.library, forge.templates
     if not for_model:
         return [Brief(templates, library, *one).outlined() for one in wanted]
-    paths = [forge.repo.relative(library.folder / need.path) for need, _, _ in wanted]
+    paths = [forge.repo.relative(library.folder / need.path) for need, *_ in wanted]
     earlier = earlier_texts(forge.repo, paths)
     return [
-        Brief(templates, library, *one, retry, tuple(earlier.get(path, ()))).prompt()
+        Brief(templates, library, *one, tuple(earlier.get(path, ()))).prompt()
         for one, path in zip(wanted, paths, strict=True)
     ]
 
@@ -89,10 +88,12 @@ class Asking:
             UserError: They would cost more than they may; then nothing is sent.
         """
         jobs = []
-        wanted = [(task.need, task.goal, task.purpose) for task in tasks]
+        wanted = [(task.need, task.goal, task.purpose, task.retry) for task in tasks]
         prompts = prompts_for(self._forge, wanted, for_model=self._workers.is_model)
         for task, prompt in zip(tasks, prompts, strict=True):
-            kept = keeping.kept_drafts(self._forge.repo, task.planned, task.purpose)
+            kept = {}
+            if not (task.retry and task.retry.feedback):  # which no earlier run's draft has heard
+                kept = keeping.kept_drafts(self._forge.repo, task.planned, task.purpose)
             # Judged anew: the rules may be others by now.
             asked = Asked(task, {number: judged(draft, prompt) for number, draft in kept.items()})
             self._left.append(asked)
@@ -132,8 +133,8 @@ class Asking:
                 self._on_event(Event("failed", task.need, error=error, candidate=number))
                 return draft
             retry = Retry(draft.text, feedback)
-            wanted = [(task.need, task.goal, task.purpose)]
-            (prompt,) = prompts_for(self._forge, wanted, retry, for_model=self._workers.is_model)
+            wanted = [(task.need, task.goal, task.purpose, retry)]
+            (prompt,) = prompts_for(self._forge, wanted, for_model=self._workers.is_model)
             fresh = Asked(task, {}, open=1)
             self._workers.start([Job(task, prompt, number)], is_urgent=True)
             while fresh.open:

@@ -18,7 +18,9 @@ from gitforge.text import one_line, printable
 Trailer = tuple[str, str]
 
 
-def generation(path: str, reviewed: Reviewed, goal: str | None, reviewer: str) -> str:
+def generation(
+    path: str, reviewed: Reviewed, goal: str | None, reviewer: str, *, is_anew: bool = False
+) -> str:
     """The message of one generation.
 
     Args:
@@ -26,9 +28,10 @@ def generation(path: str, reviewed: Reviewed, goal: str | None, reviewer: str) -
         reviewed: The accepted draft.
         goal: The goal that it was generated for, if any.
         reviewer: The person at the prompt, as `Name <email>`; named only where they saw the draft.
+        is_anew: Whether it replaces a text that was there.
     """
     draft = reviewed.draft
-    subject = f"Generate {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
+    subject = f"{'Regenerate' if is_anew else 'Generate'} {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
     trailers = [("Goal", goal)] if goal else []
     trailers += _provenance(path, reviewed, reviewer)
     if reviewed.is_seen:

@@ -181,6 +181,19 @@ def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     return data or {}, text[match.end() :]
 
 
+def replaced_text(current: str | None, body: str) -> str:
+    """A component's file with another body: its front matter stays.
+
+    Args:
+        current: The file's text; None where there is none.
+        body: The new text without front matter.
+    """
+    if current is None:
+        return body
+    _, old = split_front_matter(current)
+    return current.removesuffix(old) + body if old and current.endswith(old) else body
+
+
 def problems(library: Library, need: Need) -> Iterator[Problem]:
     """What is wrong with a component's file; nothing where it is missing."""
     name = f"library/{need.path}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gitforge import commits, keeping
 from gitforge.asking import Asked, Asking
 from gitforge.build import Forge
+from gitforge.components import replaced_text
 from gitforge.drafting import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
@@ -164,8 +165,12 @@ class _Run:
                     continue
                 if reviewed is not None:
                     goal = asked.task.goal.name if asked.task.goal else None
-                    message = commits.generation(path, reviewed, goal, self._reviewer)
-                    self._record([_new_file(path, reviewed)], message, [(path, reviewed)])
+                    current = asked.task.current
+                    message = commits.generation(
+                        path, reviewed, goal, self._reviewer, is_anew=current is not None
+                    )
+                    edit = _new_file(path, reviewed) if current is None else _replace(path, current, reviewed)
+                    self._record([edit], message, [(path, reviewed)])
                 locks[path].free()
             if new_goal is not None:
                 goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
@@ -210,7 +215,8 @@ class _Run:
 
     def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
         """The tasks but for those that another process has recorded since they were planned."""
-        there = self._forge.repo.entries(list(locks)) if locks else {}
+        missing = [task.planned.path for task in tasks if task.current is None]
+        there = self._forge.repo.entries(missing) if missing else {}
         for task in tasks:
             if task.planned.path in there:
                 locks[task.planned.path].free()
@@ -288,10 +294,28 @@ class _Run:
             need = reviewed.draft.need
             if recorded.repair is not None:
                 self._on_event(Event("repaired", need, recorded.repair.done))
+            if not recorded.paths:
+                self._on_event(Event("unchanged", need))
+                continue
             self._made[need.path] = recorded.commit
             self._drafts[need.path] = reviewed.draft
             self._on_event(Event("recorded", need, recorded.commit))
         self._fallback = recorded.identity if recorded.identity.is_fallback else None
+
+
+def _replace(path: str, current: str, reviewed: Reviewed) -> Rewrite:
+    """Replaces a component's text, which must still be what the engineer has compared the draft with."""
+    new = replaced_text(current, reviewed.draft.text).encode()
+
+    def edit(content: bytes | None) -> bytes:
+        if content is None or content.replace(b"\r\n", b"\n") != current.encode():
+            raise Conflict(
+                f"{path} was changed meanwhile; the draft is kept",
+                hint="Look at the change, then run it again.",
+            )
+        return new.replace(b"\n", b"\r\n") if b"\r\n" in content else new
+
+    return Rewrite(path, edit)
 
 
 def _new_file(path: str, reviewed: Reviewed) -> NewFile:

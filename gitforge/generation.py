@@ -12,6 +12,7 @@ from gitforge.errors import ProviderError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage
 from gitforge.plan import Planned
+from gitforge.prompting import Retry
 from gitforge.store.records import Identity
 
 DEFAULT_JOBS = 20
@@ -19,17 +20,21 @@ DEFAULT_JOBS = 20
 
 @dataclass(frozen=True)
 class Task:
-    """One missing component to make.
+    """One component to make, or to make anew.
 
     Attributes:
         planned: The component.
         goal: What it is made for, if for one goal in particular.
         purpose: What it is for, in one line; empty where it is to be left out.
+        current: The file's text, which the draft is to replace; None where the component is missing.
+        retry: What a model is shown of that text, and what should be different; None: it begins anew.
     """
 
     planned: Planned
     goal: Goal | None
     purpose: str
+    current: str | None = None
+    retry: Retry | None = None
 
     @property
     def need(self) -> Need:
@@ -64,10 +69,11 @@ class Event:
     """Something that happened to one component while its generation goes on.
 
     Attributes:
-        what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`; `kept`: the
-            draft of an earlier run is used; `unkept`: a draft could not be kept; `left`: a draft that has problems
-            is kept and not recorded; `waiting`: another process makes it; `found`: another process has made it;
-            `noticed`: the provider has something to say; `repaired`: something else was finished first.
+        what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`;
+            `unchanged`: the draft is what was there; `kept`: the draft of an earlier run is used; `unkept`: a draft
+            could not be kept; `left`: a draft that has problems is kept and not recorded; `waiting`: another
+            process makes it; `found`: another process has made it; `noticed`: the provider has something to say;
+            `repaired`: something else was finished first.
         need: The component.
         text: The piece of text that arrived, the new commit's id, or what is to be said.
         error: Why it failed.

@@ -160,16 +160,16 @@ def _dry_run(
     *,
     as_json: bool,
 ) -> None:
-    from gitforge.cli import generating  # noqa: PLC0415
+    from gitforge.cli.dry_run import foresee, show_steps  # noqa: PLC0415
 
-    steps = generating.dry_run(forge, planned.components, lambda _: goal, options, new_goal=new_goal)
+    steps = foresee(forge, planned.components, lambda _: goal, options, new_goal=new_goal)
     files = (*forge.book.outputs, MANIFEST)
     if as_json:
         components = [plans.as_json(one) for one in planned.components]
         head = {"project": project, "goal": goal.name, "components": components}
         output.data({**head, "would_generate": steps, "would_write": files})
         return
-    generating.show_steps(steps)
+    show_steps(steps)
     for name in files:
         output.result(f"would write output/{project}/{name}")
     output.say("Dry run: nothing was sent, recorded or written.")

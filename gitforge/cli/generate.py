@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gitforge.build import Forge
 from gitforge.cli import generating, output, plans
+from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -22,10 +22,8 @@ from gitforge.cli.session import (
     find_workspace,
     open_forge,
 )
-from gitforge.errors import AnswerMissing, ProviderError, UserError
-from gitforge.generation import Generated
+from gitforge.errors import AnswerMissing
 from gitforge.goals import Goal, Need
-from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import State
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -67,7 +65,7 @@ def generate(
     elif everything:
         needs = list(forge.book.needs().values())
     else:
-        needs = [_find(forge, name) for name in dict.fromkeys(components or ())]
+        needs = [generating.find(forge, name) for name in dict.fromkeys(components or ())]
     planned = forge.states(needs)
     if everything:
         planned = tuple(one for one in planned if one.is_absent)
@@ -77,8 +75,8 @@ def generate(
         return chosen or generating.goal_using(forge, need)
 
     if dry_run:
-        steps = generating.dry_run(forge, planned, goal_of, options)
-        output.data({"would_generate": steps}) if as_json else generating.show_steps(steps)
+        steps = foresee(forge, planned, goal_of, options)
+        output.data({"would_generate": steps}) if as_json else show_steps(steps)
         output.say("Dry run: nothing was sent or recorded.")
         return
     done = generating.generate_missing(forge, planned, goal_of, options)
@@ -87,30 +85,5 @@ def generate(
         output.data({"components": states, **plans.generated_as_json(done)})
     elif not any(one.state is State.MISSING for one in planned):
         output.say("Nothing is missing.")
-    _stop_where_failed(done)
+    generating.stop_where_failed(done)
     raise typer.Exit(PROBLEMS if done.skipped else DONE)
-
-
-def _find(forge: Forge, name: str) -> Need:
-    """A component of goals.yaml or the library; a new one if the name has its kind's folder in front."""
-    kinds = forge.book.kinds.values()
-    folder, _, file = name.removeprefix("library/").rpartition("/")
-    kind = next((kind for kind in kinds if kind.folder == folder), None)
-    if kind is not None and file.endswith(COMPONENT_SUFFIXES):  # named whole: nothing has to be looked for
-        need = Need(kind, component_name(file))
-        return forge.book.needs().get(need.path, need)
-    try:
-        return forge.book.find(name, forge.workspace.library.all(kinds))
-    except UserError:
-        if kind is None:
-            raise
-        return Need(kind, component_name(file))
-
-
-def _stop_where_failed(done: Generated) -> None:
-    if done.failed:
-        paths = ", ".join(f"library/{need.path}" for need, _ in done.failed)
-        _, first = done.failed[0]
-        raise ProviderError(
-            f"there is no good draft of {paths}; what you accepted is recorded", hint=first.hint
-        )

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gitforge.cli import generating, output, plans, wizard
+from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -90,11 +91,11 @@ def add(
     planned = forge.states(proposed.goal.needs)
     plans.show_plan(planned)
     if dry_run:
-        steps = generating.dry_run(forge, planned, lambda _: proposed.goal, options, new_goal=proposed)
+        steps = foresee(forge, planned, lambda _: proposed.goal, options, new_goal=proposed)
         if as_json:
             output.data({"goal": wanted.name, "would_generate": steps})
         else:
-            generating.show_steps(steps)
+            show_steps(steps)
         output.say("Dry run: nothing was sent or recorded.")
         return
     done = generating.generate_missing(forge, planned, lambda _: proposed.goal, options, proposed)

@@ -45,6 +45,7 @@ COMMANDS = (
     "init",
     "build",
     "generate",
+    "regenerate",
     "goal",
     "list",
     "show",

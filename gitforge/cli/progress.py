@@ -85,6 +85,18 @@ def _line(one: _Running, now: float, width: int) -> str:
     return verb + name + told
 
 
+_LINES = {
+    "unchanged": ("unchanged ", output.WARN, "{path}: the draft is as it was, so there is no commit"),
+    "kept": ("kept draft ", output.GOOD, "of {path} by {text}, from an earlier run: nothing is sent"),
+    "unkept": ("warning: ", output.WARN, "the draft of {path} could not be kept: {text}"),
+    "waiting": ("waiting ", output.WARN, "{text} is making {path}; Ctrl-C stops waiting"),
+    "found": ("found ", output.GOOD, "{path}: another gitforge has made it meanwhile"),
+    "noticed": ("note: ", output.WARN, "{path}: {text}"),
+    "repaired": ("repaired: ", output.GOOD, "{text}"),
+    "skipped": ("skipped ", output.WARN, "{path}"),
+}
+
+
 class Progress:
     """Shows events as they come; use it as a context manager, so that no live line ever stays behind.
 
@@ -138,24 +150,14 @@ class Progress:
                     ("recorded ", output.GOOD), f"{path} ", (f"as commit {event.text[:10]}", output.DIM)
                 )
                 self._go_on()
-            case "kept":
-                told = f"of {path} by {event.text}, from an earlier run: nothing is sent"
-                output.say(("kept draft ", output.GOOD), told)
-            case "unkept":
-                output.say(("warning: ", output.WARN), f"the draft of {path} could not be kept: {event.text}")
             case "left":
                 output.say(("not recorded ", output.BAD), f"{path}: {event.error}")
-            case "waiting":
-                output.say(("waiting ", output.WARN), f"{event.text} is making {path}; Ctrl-C stops waiting")
-            case "found":
-                output.say(("found ", output.GOOD), f"{path}: another gitforge has made it meanwhile")
-            case "noticed" if event.text not in self._said:  # twenty drafts are told the same by one server
+            case "noticed" if event.text in self._said:  # twenty drafts are told the same by one server
+                pass
+            case what:
                 self._said.add(event.text)
-                output.say(("note: ", output.WARN), f"{path}: {event.text}")
-            case "repaired":
-                output.say(("repaired: ", output.GOOD), event.text)
-            case "skipped":
-                output.say(("skipped ", output.WARN), path)
+                label, style, told = _LINES[what]
+                output.say((label, style), told.format(path=path, text=event.text))
 
     def _count(self, event: Event) -> None:
         """Keeps the board; where there is no terminal says in plain lines what begins and ends."""

@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gitforge.cli import output
 from gitforge.compare import Span, likeness, word_diff
+from gitforge.components import replaced_text
 from gitforge.drafting import Draft, tidy
 from gitforge.errors import GitforgeError
 from gitforge.review import Accept, Decide, Decision, Edit, Leave, Quit, Regenerate, Skip
@@ -21,31 +22,32 @@ _EXPLANATION = """\
   a  accept it: it becomes one commit, or with a new goal part of that goal's commit
   e  edit it first, in your editor
   r  regenerate it with your feedback
-  s  skip: do without it; a placeholder stands in the toolkit
+  s  skip: go on without this draft; a placeholder stands in the toolkit for what is missing
   q  quit: stop here; what is recorded stays recorded
   ?  this help"""
 _EXPLANATION_OF_MANY = """\
   1, 2, ...  take that one: it becomes one commit, or with a new goal part of that goal's commit
   e          edit one of them first, in your editor
   r          regenerate one of them with your feedback
-  s          skip: do without the component; a placeholder stands in the toolkit
+  s          skip: go on without them; a placeholder stands in the toolkit for what is missing
   q          quit: stop here; what is recorded stays recorded
   ?          this help"""
 _LITTLE = 0.3  # of the text; with less in common, marking the differences would mark nearly everything
 
 
-def on_terminal(editor: Callable[[], str]) -> Decide:
+def on_terminal(editor: Callable[[], str], current: Mapping[str, str]) -> Decide:
     """A person decides.
 
     Args:
         editor: Gives the command of the user's editor, as git finds it.
+        current: By path below `library/` the texts that drafts are to replace.
     """
     shown: set[tuple[int, Draft]] = set()
 
     def decide(drafts: Sequence[Draft]) -> Decision:
         for index, draft in enumerate(drafts):
             if (index, draft) not in shown or len(drafts) == 1:
-                _show(drafts, index)
+                _show(drafts, index, current)
             shown.add((index, draft))
         question = f"Record this {drafts[0].need.kind.name}?"
         if len(drafts) > 1:
@@ -57,7 +59,7 @@ def on_terminal(editor: Callable[[], str]) -> Decide:
     return decide
 
 
-def accept_all(*, show: bool) -> Decide:
+def accept_all(current: Mapping[str, str], *, show: bool) -> Decide:
     """Nobody decides: every draft without a problem is accepted, shown or not.
 
     Of several the one with the fewest problems, and of those the first, stands for them all.
@@ -72,7 +74,7 @@ def accept_all(*, show: bool) -> Decide:
             )
             output.say(("candidate ", output.GOOD), f"{index + 1} of {len(drafts)} for {path}: {why}")
         if show:
-            _show([drafts[index]], 0)
+            _show([drafts[index]], 0, current)
         return Leave() if drafts[index].problems else Accept(is_seen=False, index=index)
 
     return decide
@@ -98,7 +100,7 @@ def _ask(question: str, drafts: Sequence[Draft], editor: Callable[[], str]) -> D
     return None if edited is None else Edit(edited, index)
 
 
-def _show(drafts: Sequence[Draft], index: int) -> None:
+def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> None:
     """One draft as a diff; where there are several, the others as what differs from the first."""
     draft = drafts[index]
     output.say()
@@ -112,7 +114,8 @@ def _show(drafts: Sequence[Draft], index: int) -> None:
     if index and likeness(spans) >= _LITTLE:
         _show_words(spans)
     else:
-        output.diff(as_diff(f"library/{draft.need.path}", None, draft.text))
+        before = current.get(draft.need.path)
+        output.diff(as_diff(f"library/{draft.need.path}", before, replaced_text(before, draft.text)))
     for repair in draft.repairs:
         output.say((f"repaired: {repair}", output.DIM))
     for problem in draft.problems:

@@ -74,20 +74,20 @@ def _find(forge: Forge, name: str) -> Goal | Need:
 
 
 def _show_prompt(forge: Forge, found: Goal | Need, options: plans.Options, *, as_json: bool) -> None:
-    from gitforge.cli import generating  # noqa: PLC0415 -- prompts, where they are asked for
+    from gitforge.cli.dry_run import exact_prompt, messages_as_json, show_messages  # noqa: PLC0415
 
     if isinstance(found, Goal):
         names = ", ".join(need.name for need in found.needs)
         raise UserError(f"{found.name} is a goal: a prompt is for one component", hint=f"Name one: {names}.")
     (planned,) = forge.states([found])
-    prompt, is_known = generating.exact_prompt(forge, planned, options)
-    messages = generating.messages_as_json(prompt)
+    prompt, is_known = exact_prompt(forge, planned, options)
+    messages = messages_as_json(prompt)
     if as_json:
         output.data(
             {"path": planned.path, "prompt_id": prompt.id if is_known else None, "messages": messages}
         )
         return
-    generating.show_messages(messages)
+    show_messages(messages)
     if not is_known:
         option = f"--describe {shlex.quote(found.name)}='...'"
         output.say(

@@ -1,0 +1,132 @@
+"""`gitforge regenerate`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitforge.asking import prompts_for
+from gitforge.build import Forge
+from gitforge.cli import generating, output, plans, wizard
+from gitforge.cli.dry_run import messages_as_json, show_messages
+from gitforge.cli.main import DONE, PROBLEMS
+from gitforge.cli.session import (
+    AsJson,
+    Describe,
+    Directory,
+    DryRun,
+    ModelName,
+    NoReview,
+    ProviderName,
+    Yes,
+    find_workspace,
+    open_forge,
+    open_provider,
+)
+from gitforge.components import split_front_matter
+from gitforge.errors import AnswerMissing, Conflict, UserError
+from gitforge.generation import Task
+from gitforge.plan import Planned, State
+from gitforge.prompting import Retry
+from gitforge.provenance import provenance
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: gitforge regenerate digital_detective.md --feedback 'Name the instruments.'")
+def regenerate(
+    ctx: typer.Context,
+    components: Annotated[
+        list[str], typer.Argument(metavar="COMPONENT...", help="File names.", show_default=False)
+    ],
+    feedback: Annotated[
+        str, typer.Option("--feedback", "-m", metavar="TEXT", help="What should be different.")
+    ] = "",
+    describe: Describe = None,
+    yes: Yes = False,
+    no_review: NoReview = False,
+    dry_run: DryRun = False,
+    provider: ProviderName = None,
+    model: ModelName = None,
+    candidates: plans.Candidates = 1,
+    max_cost: plans.MaxCost = None,
+    as_json: AsJson = False,
+    directory: Directory = Path(),
+) -> None:
+    """Have components written anew.
+
+    A model is shown the text as it is and your feedback, or begins anew where the text is an offline outline as
+    it was generated. You review the difference; each accepted one is one commit, and the old text stays in git.
+    """
+    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
+    forge = open_forge(find_workspace(ctx, directory))
+    planned = forge.states([generating.find(forge, name) for name in dict.fromkeys(components)])
+    _refuse(planned)
+    chosen = open_provider(forge.repo, provider, model)
+    if not chosen.is_model:
+        raise UserError(
+            "there is no language model to write it anew, and an outline would be less than what is there",
+            hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
+        )
+    tasks = [task for task in _tasks(forge, planned, feedback, options) if task.purpose]
+    if dry_run:
+        _show_prompts(forge, tasks, as_json=as_json)
+        return
+    if not options.is_unattended and not output.is_interactive():
+        raise AnswerMissing("there is no terminal on which to review drafts", hint="Accept them with --yes.")
+    output.say(f"Drafts by {chosen.describe}.")
+    done = generating.run_tasks(forge, tasks, chosen, options)
+    if as_json:
+        output.data(plans.generated_as_json(done))
+    generating.stop_where_failed(done)
+    raise typer.Exit(PROBLEMS if done.skipped else DONE)
+
+
+def _refuse(planned: tuple[Planned, ...]) -> None:
+    """Refuses what is not as the last commit has it: nothing that is not in git may be replaced."""
+    for one in planned:
+        if one.state is State.MISSING:
+            raise UserError(
+                f"{one.path}: is missing", hint=f"`gitforge generate {shlex.quote(one.need.path)}` makes it."
+            )
+        if one.state is not State.READY:
+            raise Conflict(
+                f"{one.path}: {one.state.value}",
+                hint="Commit it first, so that nothing of it is lost; or take the change back.",
+            )
+
+
+def _tasks(forge: Forge, planned: tuple[Planned, ...], feedback: str, options: plans.Options) -> list[Task]:
+    needs = [one.need for one in planned]
+    described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, needs))
+    origins = {one.need.path: provenance(forge.repo, one.path) for one in planned}
+    for one in planned:
+        known = described.get(one.need.path) or one.need.purpose or origins[one.need.path].purpose
+        if known or options.is_unattended or not output.is_interactive():
+            described[one.need.path] = known or forge.workspace.library.read(one.need).description
+    purposes = wizard.purposes(needs, described)
+    tasks = []
+    for one in planned:
+        origin = origins[one.need.path]
+        text = forge.workspace.library.text(one.need) or ""
+        is_bare_outline = origin.is_outline and not origin.later and "Edited-by" not in origin.trailers
+        retry = None if is_bare_outline and not feedback else Retry(split_front_matter(text)[1], feedback)
+        goal = generating.goal_using(forge, one.need)
+        tasks.append(Task(one, goal, purposes[one.need.path], text, retry))
+    return tasks
+
+
+def _show_prompts(forge: Forge, tasks: list[Task], *, as_json: bool) -> None:
+    prompts = prompts_for(forge, [(task.need, task.goal, task.purpose, task.retry) for task in tasks])
+    shown = [messages_as_json(prompt) for prompt in prompts]
+    if as_json:
+        pairs = zip(tasks, shown, strict=True)
+        output.data({"would_regenerate": [{"path": t.planned.path, "messages": m} for t, m in pairs]})
+    else:
+        for task, messages in zip(tasks, shown, strict=True):
+            output.result((f"--- would regenerate {task.planned.path}", output.BOLD))
+            show_messages(messages)
+    output.say("Dry run: nothing was sent or recorded.")
