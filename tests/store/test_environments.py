@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,28 +139,6 @@ def test_a_clock_that_jumps_back_changes_nothing(incomplete: Path, git: Git, llm
             os.utime(path, (future, future))
     assert generate(incomplete).code == 0
     assert git("status", "--porcelain", cwd=incomplete) == ""
-
-
-def test_two_hundred_records_in_one_process_leak_nothing(incomplete: Path, git: Git) -> None:
-    repo = Repo.discover(incomplete)
-
-    def open_files() -> int:
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    if not Path("/proc/self/fd").is_dir():
-        pytest.skip("needs /proc")
-    record(repo, [NewFile("library/first.md", b"x\n")], "Generate first")
-    gc.collect()
-    before = open_files()
-    for number in range(200):
-        record(repo, [NewFile(f"library/many/{number}.md", b"%d\n" % number)], f"Generate {number}")
-    gc.collect()
-    assert open_files() == before
-    children = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True, check=False
-    )
-    assert "git" not in children.stdout.split()
-    assert git("rev-list", "--count", "--grep=^Generate", "HEAD", cwd=incomplete) == "201"
 
 
 class TestCheckStore:
