@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitforge import components, documents, draft_rules, goals_file
+from gitforge import components, documents, goals_file
 from gitforge.components import Library
+from gitforge.drafting import rules as draft_rules
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import GoalBook
 from gitforge.templates import MAX_BYTES, Templates

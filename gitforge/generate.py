@@ -11,13 +11,15 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitforge import commits, keeping
-from gitforge.asking import Asked, Asking
+from gitforge import commits
 from gitforge.build import Forge
 from gitforge.components import replaced_text
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
-from gitforge.generation import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
+from gitforge.generation import keeping
+from gitforge.generation.asking import Asked, Asking
+from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
+from gitforge.generation.workers import Workers
 from gitforge.goals import Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
@@ -28,7 +30,6 @@ from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
 from gitforge.store.transaction import Recorded, record, refuse_during_operation
-from gitforge.workers import Workers
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal

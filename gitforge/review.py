@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
 from gitforge.errors import Cancelled
 
 

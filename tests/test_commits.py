@@ -8,7 +8,7 @@ from pathlib import Path
 from conftest import Git
 
 from gitforge import commits
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
 from gitforge.goals import DEFAULT_KINDS, Goal, Need
 from gitforge.llm import Usage
 from gitforge.review import Reviewed

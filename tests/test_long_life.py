@@ -16,7 +16,7 @@ from program import GOAL
 
 from gitforge.build import Forge, make_toolkit
 from gitforge.generate import generate
-from gitforge.generation import Task
+from gitforge.generation.records import Task
 from gitforge.goals import Need
 from gitforge.llm import ProviderSettings, choose_provider
 from gitforge.review import Accept

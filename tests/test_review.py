@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
 from gitforge.errors import Cancelled
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.review import Accept, Decision, Edit, Leave, Quit, Regenerate, Reviewed, Skip, review

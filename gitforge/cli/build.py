@@ -30,7 +30,7 @@ from gitforge.plan import Plan
 from gitforge.toolkits import Toolkit
 
 if TYPE_CHECKING:
-    from gitforge.generation import Generated
+    from gitforge.generation.records import Generated
     from gitforge.new_goal import NewGoal
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitforge import commits, cost, generate, keeping, review
-from gitforge.asking import prompts_for
+from gitforge import commits, cost, generate, review
 from gitforge.build import Forge
 from gitforge.cli import generating, output
 from gitforge.cli.plans import Options, spent_as_json
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
+from gitforge.drafting.prompting import Prompt
+from gitforge.generation import keeping
+from gitforge.generation.asking import prompts_for
 from gitforge.llm import Usage
 from gitforge.plan import Planned, State
-from gitforge.prompting import Prompt
 from gitforge.provenance import provenance
 
 if TYPE_CHECKING:

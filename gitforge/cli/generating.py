@@ -16,7 +16,7 @@ from gitforge.cli.reviewing import accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, GitforgeError, ProviderError, UserError
-from gitforge.generation import Generated, Task, Terms
+from gitforge.generation.records import Generated, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import Planned, State

@@ -13,7 +13,7 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generation import Generated
+    from gitforge.generation.records import Generated
     from gitforge.llm import Usage
 
 Candidates = Annotated[

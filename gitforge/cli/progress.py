@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from gitforge import cost
 from gitforge.cli import output
-from gitforge.drafting import Draft
-from gitforge.generation import Event
+from gitforge.drafting.draft import Draft
+from gitforge.generation.records import Event
 from gitforge.llm import Provider
 from gitforge.review import Decide, Decision
 from gitforge.text import printable

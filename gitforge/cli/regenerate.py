@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from gitforge.asking import prompts_for
 from gitforge.build import Forge
 from gitforge.cli import generating, output, plans, wizard
 from gitforge.cli.dry_run import messages_as_json, show_messages
@@ -27,10 +26,11 @@ from gitforge.cli.session import (
     open_provider,
 )
 from gitforge.components import split_front_matter
+from gitforge.drafting.prompting import Retry
 from gitforge.errors import AnswerMissing, Conflict, UserError
-from gitforge.generation import Task
+from gitforge.generation.asking import prompts_for
+from gitforge.generation.records import Task
 from gitforge.plan import Planned, State
-from gitforge.prompting import Retry
 from gitforge.provenance import provenance
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")

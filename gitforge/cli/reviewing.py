@@ -12,7 +12,7 @@ from pathlib import Path
 from gitforge.cli import output
 from gitforge.compare import Span, likeness, word_diff
 from gitforge.components import replaced_text
-from gitforge.drafting import Draft, tidy
+from gitforge.drafting.draft import Draft, tidy
 from gitforge.errors import GitforgeError
 from gitforge.review import Accept, Decide, Decision, Edit, Leave, Quit, Regenerate, Skip
 from gitforge.text import as_diff

@@ -287,7 +287,7 @@ class TestAComponentsLock:
 
     def test_one_that_was_killed_holds_nobody(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
         answers(llm, 2)
-        killed(incomplete, "gitforge.workers:write_draft:after", "alone")
+        killed(incomplete, "gitforge.generation.workers:write_draft:after", "alone")
         assert generate(incomplete).code == 0
         assert list((incomplete / ".git/gitforge/making").iterdir()) == []
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gitforge.components import MAX_BYTES
-from gitforge.draft_checks import Setting, problems
-from gitforge.draft_repairs import repair, unfenced
+from gitforge.drafting.checks import Setting, problems
+from gitforge.drafting.prompting import Prompt
+from gitforge.drafting.repairs import repair, unfenced
 from gitforge.errors import ProviderError, Unusable
 from gitforge.goals import Need
 from gitforge.llm import Notice, Piece, Provider, Request, Usage
-from gitforge.prompting import Prompt
 from gitforge.text import hidden_characters, one_line
 
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import accept_any_draft, make_workspace, only_goal
 
-from gitforge.drafting import Draft, judged, tidy, write_draft
+from gitforge.drafting.draft import Draft, judged, tidy, write_draft
+from gitforge.drafting.prompting import Brief, Prompt
 from gitforge.errors import ProviderError
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.llm import Notice, Piece, Request, Usage
 from gitforge.llm.offline_provider import OfflineProvider
-from gitforge.prompting import Brief, Prompt
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from gitforge import starter
-from gitforge.draft_checks import problems
-from gitforge.draft_repairs import repair
+from gitforge.drafting.checks import problems
+from gitforge.drafting.prompting import Brief
+from gitforge.drafting.repairs import repair
 from gitforge.goals import Need
-from gitforge.prompting import Brief
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from making import make_workspace
 
 from gitforge import starter
-from gitforge.draft_checks import Setting, headings, problems
-from gitforge.draft_repairs import repair
-from gitforge.draft_rules import Rules, load
+from gitforge.drafting.checks import Setting, headings, problems
+from gitforge.drafting.prompting import Brief
+from gitforge.drafting.repairs import repair
+from gitforge.drafting.rules import Rules, load
 from gitforge.goals import Need
-from gitforge.prompting import Brief
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gitforge.cost import Estimate, Pricing
-from gitforge.drafting import Draft
+from gitforge.drafting.draft import Draft
+from gitforge.drafting.prompting import Retry
 from gitforge.errors import ProviderError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage
 from gitforge.plan import Planned
-from gitforge.prompting import Retry
 from gitforge.store.records import Identity
 
 DEFAULT_JOBS = 20

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitforge.closeness import alike, closest, likeness, runs, shortlist, words
+from gitforge.drafting.closeness import alike, closest, likeness, runs, shortlist, words
 
 VOCABULARY = [f"word{number}" for number in range(2000)]
 

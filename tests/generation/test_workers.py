@@ -11,15 +11,15 @@ import pytest
 from conftest import Git
 
 from gitforge.cost import Pricing
+from gitforge.drafting.prompting import Prompt
 from gitforge.errors import ProviderError, UserError
-from gitforge.generation import Event, Task, Terms
+from gitforge.generation.records import Event, Task, Terms
+from gitforge.generation.workers import Ended, Job, Workers
 from gitforge.goals import DEFAULT_KINDS, Need
 from gitforge.llm import Message, Piece, Request, Usage
 from gitforge.plan import Planned, State
-from gitforge.prompting import Prompt
 from gitforge.store import spool
 from gitforge.store.repo import Repo
-from gitforge.workers import Ended, Job, Workers
 
 DOLLAR = Pricing("m", None, (1_000_000.0, 1_000_000.0))  # a dollar a token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 
-from gitforge.drafting import Draft, tidy
+from gitforge.drafting.draft import Draft, tidy
 from gitforge.errors import ProviderError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage

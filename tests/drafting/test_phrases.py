@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitforge.phrases import begins, contains
+from gitforge.drafting.phrases import begins, contains
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitforge import starter
-from gitforge.secret_forms import secrets_in
+from gitforge.drafting.secret_forms import secrets_in
 
 CHARACTERS = string.ascii_letters + string.digits
 

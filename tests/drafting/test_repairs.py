@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import make_workspace
 
-from gitforge.draft_repairs import repair
-from gitforge.draft_rules import Rules, load
+from gitforge.drafting.repairs import repair
+from gitforge.drafting.rules import Rules, load
 from gitforge.templates import Templates
 
 TEXT = "## Title\n\nYou are a title.\n\n### Part\n\n- A point."

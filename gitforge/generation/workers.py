@@ -14,12 +14,13 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from gitforge import cost, keeping
-from gitforge.drafting import Draft, write_draft
+from gitforge import cost
+from gitforge.drafting.draft import Draft, write_draft
+from gitforge.drafting.prompting import Prompt
 from gitforge.errors import Cancelled, ProviderError, UserError
-from gitforge.generation import Event, OnEvent, Spent, Task, Terms
+from gitforge.generation import keeping
+from gitforge.generation.records import Event, OnEvent, Spent, Task, Terms
 from gitforge.llm import Notice, Piece, Provider, Usage
-from gitforge.prompting import Prompt
 from gitforge.store.repo import Repo
 
 ALIKE = 3

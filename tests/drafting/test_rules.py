@@ -11,7 +11,7 @@ from making import make_workspace
 
 from gitforge import starter
 from gitforge.check import check
-from gitforge.draft_rules import MAX_PHRASES, Rules, load, problems
+from gitforge.drafting.rules import MAX_PHRASES, Rules, load, problems
 from gitforge.errors import InvalidFile, UserError
 from gitforge.templates import Templates
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from gitforge.draft_rules import Rules
-from gitforge.phrases import begins
+from gitforge.drafting.phrases import begins
+from gitforge.drafting.rules import Rules
 from gitforge.text import hidden_characters
 
 _FENCED = re.compile(r"(`{3,}|~{3,})(?:markdown|md|text|txt|yaml)?[ \t]*\n(.*?)\n?\1[ \t]*", re.DOTALL)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gitforge import cost, keeping
+from gitforge import cost
 from gitforge.build import Forge
-from gitforge.drafting import Draft, judged
+from gitforge.drafting.draft import Draft, judged
+from gitforge.drafting.prompting import Brief, Prompt, Retry
 from gitforge.errors import ProviderError
-from gitforge.generation import Event, OnEstimate, OnEvent, Task, Terms
+from gitforge.generation import keeping
+from gitforge.generation.records import Event, OnEstimate, OnEvent, Task, Terms
+from gitforge.generation.workers import Ended, Job, Workers
 from gitforge.goals import Goal, Need
-from gitforge.prompting import Brief, Prompt, Retry
 from gitforge.store.history import earlier_texts
 from gitforge.store.spool import MAX_CANDIDATES
-from gitforge.workers import Ended, Job, Workers
 
 
 def prompts_for(

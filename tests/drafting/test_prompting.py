@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import make_workspace, only_goal
 
+from gitforge.drafting.prompting import MAX_PURPOSE, Brief, Prompt, Retry
 from gitforge.goals import DEFAULT_KINDS, Goal, Need
-from gitforge.prompting import MAX_PURPOSE, Brief, Prompt, Retry
 from gitforge.store.history import Earlier
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace

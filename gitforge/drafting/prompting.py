@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitforge import draft_rules, names
+from gitforge import names
 from gitforge.assemble import describe_goal
-from gitforge.closeness import closest, likeness, shortlist
 from gitforge.components import Component, Library
-from gitforge.draft_checks import Setting
-from gitforge.draft_rules import Rules
+from gitforge.drafting import rules as draft_rules
+from gitforge.drafting.checks import Setting
+from gitforge.drafting.closeness import closest, likeness, shortlist
+from gitforge.drafting.rules import Rules
 from gitforge.goals import Goal, Need
 from gitforge.llm import Message
 from gitforge.store.history import Earlier

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from gitforge.closeness import RUN, Likeness, alike, likeness, runs, words
 from gitforge.components import split_front_matter
-from gitforge.draft_repairs import lines_outside_code
-from gitforge.draft_rules import Rules
-from gitforge.phrases import begins, contains
-from gitforge.secret_forms import secrets_in
+from gitforge.drafting.closeness import RUN, Likeness, alike, likeness, runs, words
+from gitforge.drafting.phrases import begins, contains
+from gitforge.drafting.repairs import lines_outside_code
+from gitforge.drafting.rules import Rules
+from gitforge.drafting.secret_forms import secrets_in
 from gitforge.text import one_line, printable
 
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+(.*\S)")
