@@ -35,6 +35,12 @@ class Exchange:
 
     def no_completion(self, kind: str) -> ProviderError:
         """The answer has nothing of a chat completion in it."""
+        if kind.startswith("text/event-stream"):
+            return self.failure(
+                "began an answer and sent nothing",
+                "Its log says why. Where the prompt is too long for the model, `examples` and `excerpt` in "
+                "library/generators/default.rules.yaml shorten it.",
+            )
         what = f"sent no chat completion, but {self._endpoint.quote(kind)}"
         return self.failure(what, "Check the base URL: it mostly ends in /v1.")
 

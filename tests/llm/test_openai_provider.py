@@ -839,6 +839,7 @@ def test_the_deadline_wakes_a_silent_stream(llm_server: LlmServer) -> None:
             Send((b'{"choices": []}',), headers={"Content-Type": "application/json"}),
             "The server {url} sent no chat completion, but application/json.",
         ),
+        (Send(()), "The server {url} began an answer and sent nothing."),
         (
             Send((b"<html>\n\n</html>\n\n",), headers={"Content-Type": "text/html; charset=utf-8"}),
             "The server {url} sent no chat completion, but text/html; charset=utf-8.",
