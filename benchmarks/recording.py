@@ -113,21 +113,10 @@ def measure(workspace: Path, rounds: int) -> dict[str, list[float]]:
     """Seconds of wall clock for each way, one figure a round; the first round does not count."""
     repo = Repo.discover(workspace)
     generate = ["generate", "--yes", "--no-review", "--provider", "offline", "--describe"]
-    modules = run(
-        [
-            sys.executable,
-            "-c",
-            SAYS_ITS_IMPORTS,
-            *generate,
-            "warm_up.md=For the warm-up.",
-            "protocols/warm_up.md",
-        ],
-        workspace,
-    )
-    names = [
-        name for name in json.loads(modules.splitlines()[-1]) if name not in {"__main__", "gitforge.__main__"}
-    ]
-    floor = [sys.executable, "-c", IMPORTS, json.dumps(names)]
+    floors = {
+        "command": floor_of([*generate, "warm_up.md=For the warm-up.", "protocols/warm_up.md"], workspace),
+        "no-op": floor_of([*generate[:-1], "protocols/warm_up.md"], workspace),
+    }
     times: dict[str, list[float]] = {"by hand": [], "in process": [], "command": [], "no-op": []}
     for number in range(rounds + 1):
         content = f"## Round {number}\n\nA component of its own.\n"
@@ -137,17 +126,24 @@ def measure(workspace: Path, rounds: int) -> dict[str, list[float]]:
         command = [sys.executable, "-m", "gitforge", *generate, f"{name}=For {number}.", f"protocols/{name}"]
         again = [sys.executable, "-m", "gitforge", *generate[:-1], f"protocols/{name}"]
 
-        by_itself = timed(partial(run, floor, workspace))
         seconds = {
             "by hand": timed(partial(by_hand, workspace, path)),
             "in process": timed(partial(record_one, repo, number, content)),
-            "command": timed(partial(run, command, workspace)) - by_itself,
-            "no-op": timed(partial(run, again, workspace)) - by_itself,
+            "command": timed(partial(run, command, workspace))
+            - timed(partial(run, floors["command"], workspace)),
+            "no-op": timed(partial(run, again, workspace)) - timed(partial(run, floors["no-op"], workspace)),
         }
         if number >= 1:
             for way, figure in seconds.items():
                 times[way].append(figure)
     return times
+
+
+def floor_of(arguments: list[str], workspace: Path) -> list[str]:
+    """The command line that starts an interpreter with the modules that gitforge imports for these arguments."""
+    said = run([sys.executable, "-c", SAYS_ITS_IMPORTS, *arguments], workspace)
+    names = [one for one in json.loads(said.splitlines()[-1]) if one not in {"__main__", "gitforge.__main__"}]
+    return [sys.executable, "-c", IMPORTS, json.dumps(names)]
 
 
 def by_hand(workspace: Path, path: str) -> None:
