@@ -24,6 +24,9 @@ GOOD, BAD, WARN, DIM, BOLD = "green", "red", "yellow", "dim", "bold"
 STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted, not committed": BAD}
 
 
+_COLUMN = 48  # characters in which prose can be read
+
+
 def is_interactive() -> bool:
     """Whether there is a person to ask: on standard input, with the questions on standard error."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
@@ -67,6 +70,23 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     for row in rows:
         grid.add_row(*(Text.assemble(_clean(part)) for part in row))
     console(stream).print(grid)
+
+
+def has_room_for(count: int) -> bool:
+    """Whether texts can be read in so many columns beside each other."""
+    return sys.stderr.isatty() and console(sys.stderr).width // count >= _COLUMN
+
+
+def columns(texts: Sequence[tuple[str, Sequence[Part]]]) -> None:
+    """Tells texts beside each other, each with a title; for a terminal that has room for them."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style=BOLD)
+    for title, _ in texts:
+        grid.add_column(printable(title), ratio=1, overflow="fold")
+    grid.add_row(*(Text.assemble(*map(_clean, parts)) for _, parts in texts))
+    console(sys.stderr).print(grid)
 
 
 def diff(text: str) -> None:

@@ -45,10 +45,14 @@ def on_terminal(editor: Callable[[], str], current: Mapping[str, str]) -> Decide
     shown: set[tuple[int, Draft]] = set()
 
     def decide(drafts: Sequence[Draft]) -> Decision:
-        for index, draft in enumerate(drafts):
-            if (index, draft) not in shown or len(drafts) == 1:
+        news = [index for index, draft in enumerate(drafts) if (index, draft) not in shown]
+        if len(drafts) > 1 and output.has_room_for(len(drafts)):
+            if news:
+                _show_beside(drafts)
+        else:
+            for index in news if len(drafts) > 1 else [0]:
                 _show(drafts, index, current)
-            shown.add((index, draft))
+        shown.update(enumerate(drafts))
         question = f"Record this {drafts[0].need.kind.name}?"
         if len(drafts) > 1:
             question = f"Record which {drafts[0].need.kind.name}?"
@@ -116,12 +120,38 @@ def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> No
     else:
         before = current.get(draft.need.path)
         output.diff(as_diff(f"library/{draft.need.path}", before, replaced_text(before, draft.text)))
-    for repair in draft.repairs:
-        output.say((f"repaired: {repair}", output.DIM))
-    for problem in draft.problems:
-        output.say(("problem: ", output.BAD), (problem, output.WARN))
+    _show_findings(draft)
     if not draft.is_model and not draft.is_edited:
         output.say(("No language model wrote this: it is an outline. Fill in its TODO points.", output.WARN))
+
+
+def _show_beside(drafts: Sequence[Draft]) -> None:
+    """Several drafts in columns; what the first one has not is marked in the others."""
+    columns: list[tuple[str, list[output.Part]]] = []
+    for index, draft in enumerate(drafts):
+        spans = word_diff(drafts[0].text, draft.text) if index else []
+        is_compared = index > 0 and likeness(spans) >= _LITTLE
+        parts: list[output.Part] = [draft.text]
+        if is_compared:
+            parts = [_marked(span) for span in spans if span.kind != "removed"]
+        compared = ", compared with the first" if is_compared else ""
+        columns.append((f"candidate {index + 1} of {len(drafts)}{compared}", parts))
+    output.say()
+    output.columns(columns)
+    for number, draft in enumerate(drafts, start=1):
+        _show_findings(draft, f"candidate {number}: ")
+
+
+def _show_findings(draft: Draft, whose: str = "") -> None:
+    for repair in draft.repairs:
+        output.say((f"{whose}repaired: {repair}", output.DIM))
+    for problem in draft.problems:
+        output.say((f"{whose}problem: ", output.BAD), (problem, output.WARN))
+
+
+def _marked(span: Span) -> output.Part:
+    start, end, style = _MARKS[span.kind]
+    return f"{start}{span.text}{end}", style
 
 
 def _show_words(spans: Sequence[Span]) -> None:

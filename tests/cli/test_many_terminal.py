@@ -278,6 +278,21 @@ class TestCandidates:
         assert (three / path(1)).read_text() == SECOND
         assert kept(three) == []
 
+    def test_stand_side_by_side_where_there_is_room(self, three: Path) -> None:
+        with Terminal(*asking(1), cwd=three, columns=160) as terminal:
+            terminal.wait_for(CHOICE)
+            lines = terminal.told.splitlines()
+            titles = next(line for line in lines if "candidate 1 of 3" in line)
+            assert "candidate 2 of 3, compared with the first" in titles
+            assert titles.endswith("candidate 3 of 3")
+            (line,) = (line for line in lines if "1. Ask why." in line)
+            assert "1. Ask {+how+}." in line
+            assert any("2. Test the answer{+ twice+}." in line for line in lines)
+            assert any(line.rstrip().endswith("Something else altogether.") for line in lines)
+            terminal.enter("3")
+            assert terminal.ended() == 0
+        assert (three / path(1)).read_text() == THIRD
+
     def test_are_marked_without_colour_too(self, three: Path) -> None:
         with Terminal(*asking(1), cwd=three, NO_COLOR="1", columns=40) as terminal:
             terminal.wait_for("[-why-]{+how+}")
