@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches, unified_diff
 
 _JOINERS = "\u200c\u200d"  # legitimate inside some scripts and emoji, never between ASCII characters
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # printable to Python, hidden to a reader
 _KEYCAPS = tuple("#*0123456789")  # become emoji with a variation selector behind them
 MAX_TASK = 200  # characters
 _PLAIN = frozenset("\n\r\t") | frozenset(map(chr, range(0x20, 0x7F)))
@@ -63,7 +64,7 @@ def _is_hidden(text: str, index: int) -> bool:
 
 def printable(text: str) -> str:
     """The text with everything hidden spelled out, so that a terminal shows it and does not obey it."""
-    if text.isprintable():
+    if text.isprintable() and _SELECTORS.search(text) is None:
         return text
     return "".join(
         _escape(character) if _is_hidden(text, index) else character for index, character in enumerate(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitforge.text import (
@@ -81,6 +81,8 @@ def test_plain_text_is_shown_as_it_is(text: str) -> None:
 
 
 @given(st.text())
+@example("\U000e0100")
+@example("a\ufe00")
 def test_a_text_is_suspect_exactly_where_showing_it_changes_it(text: str) -> None:
     assert any(hidden_characters(text)) == (printable(text) != text)
 
