@@ -14,7 +14,6 @@ LIST = ("config", "--list", "--show-scope", "-z")
 """The question whose answer `parse` reads."""
 
 _FALSE = {"false", "no", "off", "0", ""}
-_FORMATS = {"sha1", "sha256"}
 _HARMLESS = {"objectformat", "refstorage", "worktreeconfig", "partialclone", "noop"}
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
 """What git takes off the ends of a name (`strbuf_addstr_without_crud` in its ident.c)."""
@@ -68,12 +67,11 @@ class Configuration:
         return chosen[0], chosen[1]
 
     @property
-    def object_format(self) -> str | None:
-        """`sha1` or `sha256`, if objects are stored in a way that is understood here."""
+    def stores_plainly(self) -> bool:
+        """Whether objects are stored in a way that is understood here."""
         extensions = {key.removeprefix("extensions.") for key in self.own if key.startswith("extensions.")}
         is_shared = self.values.get("core.sharedrepository", "umask").lower() not in _FALSE | {"umask"}
-        found = self.own.get("extensions.objectformat", "sha1").lower()
-        return found if found in _FORMATS and extensions <= _HARMLESS and not is_shared else None
+        return extensions <= _HARMLESS and not is_shared
 
     @property
     def compression(self) -> int | None:

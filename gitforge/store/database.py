@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -27,12 +28,14 @@ class Database:
         git: git in one of the worktrees.
         common_dir: The git directory that they share.
         configuration: What is set in git.
+        algorithm: What ids are made by: `sha1` or `sha256`.
     """
 
-    def __init__(self, git: Git, common_dir: Path, configuration: Configuration) -> None:
+    def __init__(self, git: Git, common_dir: Path, configuration: Configuration, algorithm: str) -> None:
         self._git = git
         self._common_dir = common_dir
         self._configuration = configuration
+        self._algorithm = algorithm
         self._trees: Kept[Tree] = Kept(_KEPT_TREES)  # what an id names cannot change
 
     def read_blob(self, id_: str) -> bytes:
@@ -43,9 +46,7 @@ class Database:
         found = self.loose.read(kind, id_) if self.loose is not None else None
         if found is not None:
             return found
-        # Packed, say. As it really is: a commit is built on what HEAD names, not on what replaces it.
-        options = ("--no-replace-objects", "--no-optional-locks")
-        return succeed(self._git.run("cat-file", kind, id_, options=options))
+        return self._git.read("cat-file", kind, id_).stdout  # packed, say
 
     def write_blob(self, content: bytes) -> str:
         """The id of a blob with this content, as it is, which is stored durably."""
@@ -100,7 +101,7 @@ class Database:
     def read_tree(self, treeish: str | None) -> Tree:
         """One folder; `treeish` is a tree's or a commit's id, or None for an empty one."""
         if treeish is None:
-            return Tree(b"", 32 if self._configuration.object_format == "sha256" else 20)
+            return Tree(b"", hashlib.new(self._algorithm, usedforsecurity=False).digest_size)
         tree = self._trees.get(treeish)
         if tree is None:
             commit = self.loose.read("commit", treeish) if self.loose is not None else None
@@ -134,7 +135,7 @@ class Database:
             UserError: It could not be signed in time, or git refuses the message.
         """
         text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
-        if not sign and not _DATES & os.environ.keys():
+        if not sign and b"\0" not in text and not _DATES & os.environ.keys():  # a NUL git refuses
             return self._write_object("commit", commit_object(tree, parent, text, author, committer))
         people = {
             "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
@@ -163,11 +164,12 @@ class Database:
     @cached_property
     def loose(self) -> LooseObjects | None:
         """The loose objects; None where something is set about them that is not understood here."""
-        moved = os.environ.get("GIT_OBJECT_DIRECTORY")
-        algorithm, level = self._configuration.object_format, self._configuration.compression
-        if moved or algorithm is None or level is None:
+        level = self._configuration.compression
+        if os.environ.get("GIT_OBJECT_DIRECTORY") or level is None or not self._configuration.stores_plainly:
             return None
-        return LooseObjects(self._common_dir / "objects", algorithm, level)
+        if plain.has_replacements(self._common_dir):  # which only git looks through
+            return None
+        return LooseObjects(self._common_dir / "objects", self._algorithm, level)
 
 
 def _id(done: Done) -> str:

@@ -72,7 +72,13 @@ def start_index(repo: Repo, entries: Mapping[str, Entry], *, index: Path) -> Ask
     """
     added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
     environment = {"GIT_INDEX_FILE": str(index)}
-    running = repo.git.start("update-index", "--add", *added, environment=environment, writes=True)
+    whole = (
+        "-c",
+        "index.sparse=false",
+    )  # else git puts an entry beside the sparse folder that it belongs into
+    running = repo.git.start(
+        "update-index", "--add", *added, options=whole, environment=environment, writes=True
+    )
     return Asked(lambda: succeed(running.finish()), running.stop)
 
 
@@ -103,8 +109,7 @@ def _refresh(repo: Repo, paths: Sequence[str], index: Path) -> None:
 
 def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     """Does it without git; False where only git can tell whether a file is unchanged."""
-    algorithm = repo.configuration.object_format
-    if algorithm is None or repo.objects.loose is None:
+    if repo.objects.loose is None:
         return False
     files = {}
     for path in paths:
@@ -120,7 +125,7 @@ def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     new = bytearray(index.stat().st_size)
     with index.open("rb") as file:
         file.readinto(new)
-    if not plain.note_unchanged(new, files, algorithm):
+    if not plain.note_unchanged(new, files, repo.algorithm):
         return False
     beside = index.with_name(f"{index.name}.noted")
     beside.write_bytes(new)

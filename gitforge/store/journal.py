@@ -171,7 +171,7 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     root, git_dir, index = places
     if not git_dir.is_relative_to(repo.common_dir) or not root.is_absolute():
         raise Unreadable("it is about another repository")
-    there = Repo(root, git_dir, repo.common_dir, index, repo.configuration, environment)
+    there = Repo(root, git_dir, repo.common_dir, index, repo.configuration, repo.algorithm, environment)
     ref, old = (None if data[name] is None else _text(data[name]) for name in ("ref", "old"))
     identity = FileIdentity(**{name: int(value) for name, value in data["new_index"].items()})
     steps = tuple(_parse_step(step) for step in data["steps"])

@@ -77,7 +77,7 @@ class Tree:
 
 
 def _sort_key(found: re.Match[bytes]) -> bytes:
-    return found[2] + b"/" if found[1] == b"40000" else found[2]
+    return found[2] + b"/" if found[1].lstrip(b"0") == b"40000" else found[2]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class LooseObjects:
         """
         id_ = self.id_of(kind, content)
         target = self._path(id_)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             os.utime(target)  # git prunes what is old and not referenced yet
             return id_
         target.parent.mkdir(exist_ok=True)
@@ -149,7 +149,7 @@ def commit_object(
 ) -> bytes:
     """The content of a commit that is made now."""
     now = datetime.now().astimezone()
-    date = f"{int(now.timestamp())} {now:%z}"
+    date = f"{int(now.timestamp())} {f'{now:%z}'[:5]}"  # git knows no seconds of a time zone
     headers = [f"tree {tree}", *([f"parent {parent}"] if parent else []),
                f"author {author} {date}", f"committer {committer} {date}", "", ""]  # fmt: skip
     return os.fsencode("\n".join(headers)) + message

@@ -20,6 +20,7 @@ _ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n")
 _BRANCH = re.compile(rb"ref: (refs/heads/[^\s\0]+)\n")
 _HEADER = struct.Struct(">4sI")
 _STAT = struct.Struct(">10I")  # ctime, mtime: seconds, nanoseconds; device, inode, mode, user, group, size
+_MODE = 6  # its place among them
 _LONGEST_NAME = 0xFFF  # a longer one's length does not fit into its flags
 
 
@@ -43,6 +44,15 @@ def read_head(git_dir: Path, common_dir: Path) -> Head | None:
     except OSError:
         return None  # packed, unborn, or somewhere else
     return Head(ref, commit.decode().strip()) if _ID.fullmatch(commit) else None
+
+
+def has_replacements(common_dir: Path) -> bool:
+    """Whether git may show other objects than those that are asked for (git-replace(1))."""
+    try:
+        packed = (common_dir / "packed-refs").read_bytes()
+    except OSError:
+        packed = b""
+    return b" refs/replace/" in packed or (common_dir / "refs" / "replace").is_dir()
 
 
 def attribute_files(
@@ -98,6 +108,8 @@ def note_unchanged(
         ending = bytes.fromhex(entry.id) + struct.pack(">H", len(name)) + name + b"\0"
         start = index.find(ending) - _STAT.size
         mode = int(entry.mode, 8)
+        if start >= 0 and _STAT.unpack_from(index, start)[_MODE] != mode:
+            return False  # marked as something else than the file is
         if (
             len(name) >= _LONGEST_NAME
             or start < 0

@@ -256,6 +256,7 @@ def _start_reader(
     options: Mapping[str, Any],
 ) -> Popen[bytes]:
     everything = {**os.environ, **variables}
+    everything.pop("GIT_CONFIG", None)  # of all git's commands `git config` alone would look there
     return Popen(  # noqa: S603 -- an argument list, no shell; a user's strings only after `--`
         ["git", *arguments],  # noqa: S607 -- from the PATH, as the user has it
         stdin=stdin or DEVNULL,

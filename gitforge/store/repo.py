@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -78,6 +78,7 @@ class Repo:
         common_dir: The git directory that all its worktrees share.
         index: The index's file, which need not exist.
         configuration: What is set in git, in every scope.
+        algorithm: What ids are made by: `sha1` or `sha256`.
         environment: Variables for git beyond this process's own.
     """
 
@@ -86,6 +87,7 @@ class Repo:
     common_dir: Path
     index: Path
     configuration: Configuration = field(repr=False, compare=False)
+    algorithm: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     # --- finding and making ------------------------------------------------------------------------------
@@ -101,20 +103,27 @@ class Repo:
         if not path.is_dir():
             raise UserError(f"{path} {'is not a folder' if path.exists() else 'does not exist'}")
         kind = ("--is-bare-repository", "--is-inside-work-tree")
-        places = ("--git-dir", "--git-common-dir", "--git-path", "index", "--show-toplevel")
+        places = (
+            "--git-dir",
+            "--git-common-dir",
+            "--git-path",
+            "index",
+            "--show-toplevel",
+            "--show-object-format",
+        )
         with (
             start(Path(os.curdir), "version") as version,  # three at once: each takes a millisecond
             start(path, "rev-parse", "--path-format=absolute", *kind, *places) as asked,
             start(path, *configuration.LIST) as listed,
         ):
             _check_version(version.finish())
-            done, settings = asked.finish(), listed.finish()
+            done, listed_done = asked.finish(), listed.finish()
         answers = os.fsdecode(done.stdout).removesuffix("\n").split("\n")
         if done.status != 0:
             raise _undiscovered(path, answers, done)
-        if len(answers) != 6:
+        if len(answers) != 7:
             raise UserError(f"The path of the repository around {path} contains a line break")
-        git_dir, common_dir, index, root = (Path(answer) for answer in answers[2:])
+        git_dir, common_dir, index, root = (Path(answer) for answer in answers[2:6])
         found = {
             "GIT_DIR": git_dir,
             "GIT_WORK_TREE": root,
@@ -123,9 +132,8 @@ class Repo:
         }
         # Relative to where git starts, which is another folder from now on.
         pinned = {name: str(found[name]) for name in _RELATIVE_TO_START if os.environ.get(name)}
-        return cls(
-            root, git_dir, common_dir, index, Configuration.parse(succeed(settings)), environment=pinned
-        )
+        settings = Configuration.parse(succeed(listed_done))
+        return cls(root, git_dir, common_dir, index, settings, answers[6], pinned)
 
     @classmethod
     def create(cls, path: Path) -> Repo:
@@ -149,7 +157,7 @@ class Repo:
             UserError: git cannot be started.
         """
         listed = succeed(run(folder, *configuration.LIST))
-        return cls(folder, folder, folder, folder / "index", Configuration.parse(listed))
+        return cls(folder, folder, folder, folder / "index", Configuration.parse(listed), "sha1")
 
     def relative(self, path: Path) -> str:
         """A path as git names it: from the worktree's top, with `/`.
@@ -164,6 +172,11 @@ class Repo:
         raise UserError(f"{path} is outside the repository {self.root}")
 
     # --- what the user has set ---------------------------------------------------------------------------
+
+    def anew(self) -> Repo:
+        """The same with what is set in git now, which the user may have changed while drafts were made."""
+        now = Configuration.parse(self.git.read(*configuration.LIST).stdout)
+        return self if now == self.configuration else replace(self, configuration=now)
 
     def settings(self, section: str) -> dict[str, str]:
         """Every `section.*` of git's configuration: keys in lower case without the section, last values."""
@@ -198,7 +211,7 @@ class Repo:
     @cached_property
     def objects(self) -> Database:
         """Blobs, trees and commits."""
-        return Database(self.git, self.common_dir, self.configuration)
+        return Database(self.git, self.common_dir, self.configuration, self.algorithm)
 
     @property
     def log(self) -> Log:

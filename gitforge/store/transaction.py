@@ -103,15 +103,18 @@ def record(
     _check(edits, message)
     try:
         with ExitStack() as asked:
-            # Side by side and before the lock: these do not depend on HEAD, and a filter may be slow.
-            new = [edit for edit in edits if isinstance(edit, NewFile)]
+            # Before the lock: these do not depend on HEAD, and a filter may be slow.
             ignored = asked.enter_context(repo.ask_ignored([edit.path for edit in edits]))
-            started = {e.path: asked.enter_context(repo.objects.start_blob(e.content, e.path)) for e in new}
+            repo = repo.anew()
             author, committer = repo.identity(), repo.identity("COMMITTER")
             committer = author if committer.is_fallback else committer
             found = repo.commit_settings()
             hooks = find_hooks(found.hooks, hook_seconds)
-            blobs = {path: one.answer() for path, one in started.items()}
+            blobs = {}
+            for edit in edits:
+                if isinstance(edit, NewFile):
+                    with repo.objects.start_blob(edit.content, edit.path) as blob:
+                        blobs[edit.path] = blob.answer()
             settings = _Settings(
                 blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
                 {ref: repo.objects.write_blob(content) for ref, content in (keeps or {}).items()},
@@ -190,6 +193,7 @@ def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settin
                 try:
                     failures = write_worktree(repo, changes, files, staging)
                 finally:
+                    staging.discard()  # the second name of a new file, before its times are noted
                     publish(repo, commit, new_index, work, [change.path for change in changes])
                 drop(repo, settings.drafts)
                 is_finished = True
