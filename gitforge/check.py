@@ -9,8 +9,9 @@ from pathlib import Path
 from gitforge import components, documents, goals_file
 from gitforge.components import Library
 from gitforge.drafting import rules as draft_rules
+from gitforge.drafting.prompting import Brief, generators_of
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import GoalBook
+from gitforge.goals import GoalBook, Need
 from gitforge.templates import MAX_BYTES, Templates
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
@@ -94,6 +95,7 @@ def _templates(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
         if not templates.exists(template):
             message = f"the output {output} is laid out by library/{template}, which is missing"
             yield Problem(book.file, message, hint="Create the template, or correct its name.")
+    yield from _generators(workspace, book, templates)
     for name in templates.own():
         path: Path = workspace.library.folder / name
         if name.endswith(draft_rules.SUFFIX):
@@ -105,6 +107,20 @@ def _templates(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
         if not found:
             text = documents.read_text(path, f"library/{name}", MAX_BYTES)
             yield from components.text_problems(text, f"library/{name}")
+
+
+def _generators(workspace: Workspace, book: GoalBook, templates: Templates) -> Iterator[Problem]:
+    """What keeps a kind's prompt from being made, beyond what does not compile."""
+    for kind in book.kinds.values():
+        need = Need(kind, "a_component_to_come.md")
+        if any(templates.problem(name) for name in generators_of(templates, need)):
+            continue  # told where that file is looked at
+        try:
+            Brief(templates, workspace.library, need, None, "To try the generator.").prompt()
+        except UserError as error:
+            file, _, message = error.message.partition(": ")
+            if file.startswith("library/generators/"):  # all else is found where it is looked for
+                yield Problem(file, message, hint=error.hint)
 
 
 def _rules(workspace: Workspace, book: GoalBook, path: Path, file: str) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ Nothing here asks or prints: decisions and progress go through callbacks.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -70,6 +70,7 @@ def generate(
     new_goal: NewGoal | None = None,
     terms: Terms | None = None,
     on_estimate: OnEstimate = lambda _: None,
+    on_spent: Callable[[Spent], None] = lambda _: None,
 ) -> Generated:
     """Drafts every missing component, leads each through review, and records each accepted one as one commit.
 
@@ -88,6 +89,7 @@ def generate(
         new_goal: A goal to put into goals.yaml: it and its components become one commit.
         terms: How many drafts at once and of each, and what they may cost.
         on_estimate: Told what the drafts will cost, before any is asked for.
+        on_spent: Told what they took, however it ends.
 
     Raises:
         Cancelled: The engineer quit; what was accepted before is recorded.
@@ -105,6 +107,7 @@ def generate(
                 run.make([task], is_waiting=True)
         finally:
             run.drop_rest()
+            on_spent(workers.spent)
         return run.generated(workers.spent)
 
 
@@ -275,8 +278,9 @@ class _Run:
         problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
         error = ProviderError(
             f"the draft has problems: {'; '.join(problems)}",
-            hint=f"It is kept: `gitforge drafts show {shlex.quote(task.need.name)}` shows it; without --yes, on a "
-            "terminal, you can edit it, accept it or have it written again.",
+            hint=f"It is kept: `gitforge drafts show {shlex.quote(task.need.name)}` shows it. Run it again on a "
+            "terminal, without --yes or --no-review, to edit it, accept it or have it written again; or "
+            f"`gitforge drafts drop {shlex.quote(task.need.name)}`, and the next run asks anew.",
         )
         self._failed.append((task.need, error))
         self._on_event(Event("left", task.need, error=error))

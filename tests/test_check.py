@@ -190,3 +190,16 @@ def test_an_output_without_its_template_is_found(tmp_path: Path) -> None:
 def test_a_workspace_without_a_library_lacks_every_component(tmp_path: Path) -> None:
     (tmp_path / "goals.yaml").write_text(GOALS)
     assert [one.line for one in findings(Workspace(tmp_path))] == [6, 7, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [("base.md", "hello", "has no block 'system'"), ("persona.md", "{{ purpos }}", "'purpos' is undefined")],
+)
+def test_a_generator_from_which_no_prompt_can_be_made_is_found(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    workspace = make_workspace(tmp_path / "w", library={f"generators/{name}": text})
+    found = [problem for problem in check(workspace) if said in problem.message]
+    assert found
+    assert all(problem.file.startswith("library/generators/") for problem in found)

@@ -16,7 +16,7 @@ from gitforge.cli.reviewing import accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, GitforgeError, ProviderError, UserError
-from gitforge.generation.records import Generated, Task, Terms
+from gitforge.generation.records import Generated, Spent, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import Planned, State
@@ -70,21 +70,28 @@ def run_tasks(
     try:
         with closing(provider), Progress(provider) as progress:
             done = generate.generate(
-                forge, tasks, provider, progress.pausing(decide), progress, new_goal, terms, on_estimate
+                forge,
+                tasks,
+                provider,
+                progress.pausing(decide),
+                progress,
+                new_goal,
+                terms,
+                on_estimate,
+                _say_spent,
             )
     except (KeyboardInterrupt, GitforgeError):
         _say_what_is_kept(forge, tasks)
         raise
     if done.fallback:
         output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
-    if done.spent.usage is not None:
-        output.say((f"It took {cost.told(done.spent.usage, done.spent.dollars)} (estimate).", output.DIM))
     return done
 
 
 def goal_using(forge: Forge, need: Need) -> Goal | None:
     """The first goal that uses a component."""
-    return next((one for one in forge.book.goals.values() if need in one.needs), None)
+    goals = forge.book.goals.values()
+    return next((one for one in goals if any(other.path == need.path for other in one.needs)), None)
 
 
 def described(forge: Forge, planned: Sequence[Planned], options: Options) -> dict[str, str]:
@@ -95,13 +102,13 @@ def described(forge: Forge, planned: Sequence[Planned], options: Options) -> dic
     missing = [one for one in planned if one.state is State.MISSING]
     others = [one.need for one in planned]
     described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
-    kept: dict[str, list[str]] = {}
+    kept: dict[str, set[str]] = {}
     for draft in spool.drafts(forge.repo).kept if missing else ():
-        kept.setdefault(draft.path, []).append(draft.purpose)
+        kept.setdefault(draft.path, set()).add(draft.purpose)
     for one in missing:
-        purposes = kept.get(one.path, [])
+        purposes = kept.get(one.path, set())
         if one.need.path not in described and one.need.purpose is None and len(purposes) == 1:
-            described[one.need.path] = purposes[0]
+            (described[one.need.path],) = purposes
     return described
 
 
@@ -142,14 +149,21 @@ def _say_estimate(expected: Estimate) -> None:
     output.say((f"Estimate for {drafts}: {cost.told(expected.usage, expected.dollars)}.", output.DIM))
 
 
+def _say_spent(spent: Spent) -> None:
+    if spent.usage is not None:
+        estimated = " (estimate)" if spent.dollars is not None else ""
+        output.say((f"It took {cost.told(spent.usage, spent.dollars)}{estimated}.", output.DIM))
+
+
 def _say_what_is_kept(forge: Forge, tasks: Sequence[Task]) -> None:
     """What was paid for and is not recorded, after an end before its time."""
     paths = {task.planned.path for task in tasks}
     count = sum(draft.path in paths for draft in spool.drafts(forge.repo).kept)
     if count:
-        drafts = f"{count} drafts are" if count > 1 else "1 draft is"
+        drafts, them = (f"{count} drafts are", "them") if count > 1 else ("1 draft is", "it")
         output.say(
-            (f"{drafts} kept: ", output.GOOD), "`gitforge drafts` lists them, and the next run uses them."
+            (f"{drafts} kept: ", output.GOOD),
+            f"`gitforge drafts` lists {them}, and the next run uses {them}.",
         )
 
 
@@ -161,15 +175,12 @@ def open_for(forge: Forge, missing: Sequence[Planned], options: Options) -> Prov
     if provider.is_model:
         output.say(f"Drafts by {provider.describe}.")
         return provider
-    output.say(
-        (
-            "No language model is set: drafts will be outlines with TODO points for you to fill in. ",
-            output.WARN,
-        )
-    )
-    output.say(
-        ("Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, to have them written.", output.DIM)
-    )
+    is_chosen = settings(forge.repo, options.provider).get("provider") is not None
+    why = "As the setting `provider` says" if is_chosen else "No language model is set"
+    output.say((f"{why}: drafts will be outlines with TODO points for you to fill in. ", output.WARN))
+    if not is_chosen:
+        told = "Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, to have them written."
+        output.say((told, output.DIM))
     return provider
 
 
@@ -210,6 +221,5 @@ def stop_where_failed(done: Generated) -> None:
     if done.failed:
         paths = ", ".join(f"library/{need.path}" for need, _ in done.failed)
         _, first = done.failed[0]
-        raise ProviderError(
-            f"there is no good draft of {paths}; what you accepted is recorded", hint=first.hint
-        )
+        rest = "; what you accepted is recorded" if done.commits else ""
+        raise ProviderError(f"there is no good draft of {paths}{rest}", hint=first.hint)

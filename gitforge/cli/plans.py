@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,12 +21,21 @@ Candidates = Annotated[
     int,
     typer.Option("--candidates", metavar="N", min=1, max=8, help="Write N drafts of each, to choose from."),
 ]
+
+
+def _amount(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):  # no comparison with it would ever stop anything
+        raise typer.BadParameter("it is not an amount")
+    return value
+
+
 MaxCost = Annotated[
     float | None,
     typer.Option(
         "--max-cost",
         metavar="AMOUNT",
         min=0,
+        callback=_amount,
         help="Stop where drafts would cost more US dollars (an estimate).",
     ),
 ]

@@ -71,7 +71,7 @@ def regenerate(
             "there is no language model to write it anew, and an outline would be less than what is there",
             hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
         )
-    tasks = [task for task in _tasks(forge, planned, feedback, options) if task.purpose]
+    tasks = _tasks(forge, planned, feedback, options)
     if dry_run:
         _show_prompts(forge, tasks, as_json=as_json)
         return
@@ -105,8 +105,10 @@ def _tasks(forge: Forge, planned: tuple[Planned, ...], feedback: str, options: p
     origins = {one.need.path: provenance(forge.repo, one.path) for one in planned}
     for one in planned:
         known = described.get(one.need.path) or one.need.purpose or origins[one.need.path].purpose
-        if known or options.is_unattended or not output.is_interactive():
-            described[one.need.path] = known or forge.workspace.library.read(one.need).description
+        if not known and (options.is_unattended or not output.is_interactive()):
+            known = forge.workspace.library.read(one.need).description
+        if known:
+            described[one.need.path] = known
     purposes = wizard.purposes(needs, described)
     tasks = []
     for one in planned:

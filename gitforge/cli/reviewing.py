@@ -182,26 +182,35 @@ def _edit(draft: Draft, find_editor: Callable[[], str]) -> str | None:
     with tempfile.TemporaryDirectory(prefix="gitforge-") as folder:
         path = Path(folder) / draft.need.name
         path.write_text(draft.text, encoding="utf-8", newline="")
-        # As git does it: the editor is a shell command, the file its argument.
-        screen = None if sys.stdout.isatty() else sys.stderr
-        command = ["sh", "-c", f'{editor} "$@"', editor, os.fspath(path)]
-        done = subprocess.run(command, check=False, stdout=screen)  # noqa: S603 -- the user's own editor
-        if done.returncode != 0:
-            output.say(
-                ("The editor failed ", output.WARN),
-                f"({editor!r}, exit code {done.returncode}); the draft is unchanged.",
-            )
-            return None
-        try:
-            text = path.read_bytes().decode("utf-8")
-            edited = tidy(text, draft.need.name) if text.strip() else ""
-        except (OSError, UnicodeDecodeError, GitforgeError) as error:
-            output.say(("The edited text cannot be used: ", output.WARN), str(error))
-            return None
+        while (edited := _edited(draft, path, editor)) is None and _wants_again():
+            pass  # with the file as they left it
+    return edited or None
+
+
+def _wants_again() -> bool:
+    from gitforge.cli.prompts import ask_letter  # noqa: PLC0415
+
+    return ask_letter("Edit it again?", ("yes", "no"), '  "no" discards what you wrote') == "y"
+
+
+def _edited(draft: Draft, path: Path, editor: str) -> str | None:
+    """What one session in the editor came to: "" for no change, None where it cannot be used as it is."""
+    # As git does it: the editor is a shell command, the file its argument.
+    screen = None if sys.stdout.isatty() else sys.stderr
+    command = ["sh", "-c", f'{editor} "$@"', editor, os.fspath(path)]
+    done = subprocess.run(command, check=False, stdout=screen)  # noqa: S603 -- the user's own editor
+    if done.returncode != 0:
+        told = f"({editor!r}, exit code {done.returncode}); the draft is unchanged."
+        output.say(("The editor failed ", output.WARN), told)
+        return ""
+    try:
+        text = path.read_bytes().decode("utf-8")
+        edited = tidy(text, draft.need.name) if text.strip() else ""
+    except (OSError, UnicodeDecodeError, GitforgeError) as error:
+        output.say(("The edited text cannot be used: ", output.WARN), str(error))
+        return "" if isinstance(error, OSError) else None
     if not edited:
         output.say(("The edited text is empty; the draft is unchanged.", output.WARN))
-        return None
-    if edited == draft.text:
+    elif edited == draft.text:
         output.say("Nothing was changed.")
-        return None
-    return edited
+    return "" if edited == draft.text else edited

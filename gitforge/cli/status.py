@@ -12,6 +12,7 @@ from gitforge.errors import UserError
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
+from gitforge.store.spool import Kept
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -92,7 +93,7 @@ def _show(found: Status) -> None:
             (("by hand", output.WARN), f"output/{toolkit.project}/{name}", "edited since it was assembled")
             for name in toolkit.edited
         ]
-    rows += [(("draft kept", output.WARN), one.path, "the next build uses it") for one in found.drafts.kept]
+    rows += [(("draft kept", output.WARN), one.path, _about(one)) for one in found.drafts.kept]
     rows += [(("unusable", output.BAD), one.id, f"a draft: {one.reason}") for one in found.drafts.unusable]
     if found.is_repair_pending:
         rows.append((("pending", output.BAD), "a repair", "a recording was interrupted, or goes on just now"))
@@ -107,3 +108,7 @@ def _provider(repo: Repo) -> str:
         return open_provider(repo, None, None).describe
     except UserError as error:
         return f"unusable: {error.message}"
+
+
+def _about(draft: Kept) -> str:
+    return "it has problems: the next build shows it" if draft.problems else "the next build uses it"

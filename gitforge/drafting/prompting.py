@@ -21,6 +21,7 @@ from gitforge.drafting import rules as draft_rules
 from gitforge.drafting.checks import Setting
 from gitforge.drafting.closeness import closest, likeness, shortlist
 from gitforge.drafting.rules import Rules
+from gitforge.errors import UserError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Message
 from gitforge.store.history import Earlier
@@ -33,6 +34,7 @@ _READ_BYTES = 8192  # of each
 _OUTLINE = 0.5  # share of an earlier text from which it is the outline, hardly filled in
 _CLOSING = re.compile(r"<\s*/")
 _QUOTED = re.compile(r'["<>]')  # a name stands in quotes
+_UNFINISHED = b"TODO"  # an outline that is not filled in is no example
 _SHORT = 8  # characters: what is shorter, or one word, cannot be told from the prompt's own words
 
 
@@ -133,6 +135,12 @@ class Brief:
         }
         inert = {key: value if key == "rules" else _inert(value) for key, value in values.items()}
         blocks = self.templates.render_blocks(_generator(self.templates, self.need, ".md"), inert)
+        for block in ("system", "user"):
+            if block not in blocks:
+                raise UserError(
+                    f"library/{_generator(self.templates, self.need, '.md')}: has no block {block!r}",
+                    hint="A generator extends generators/base.md, or has both blocks of its own.",
+                )
         messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
         instructions = _without_values("\n".join(message.content for message in messages), inert)
         given = tuple((f"library/{one.need.path}", one.body or "") for one in siblings)
@@ -188,7 +196,7 @@ class Brief:
         if not count:
             return []
         read = self.library.contents(kind, shortlist(query, others, _READ), _READ_BYTES)
-        texts = {name: (name, content) for name, content in read}
+        texts = {name: (name, content) for name, content in read if _UNFINISHED not in content}
         return [Need(kind, name) for name in closest(query, texts, count)]
 
     def _others(self) -> Iterable[tuple[str, bytes]]:
@@ -205,6 +213,11 @@ def _generator(templates: Templates, need: Need, suffix: str) -> str:
     """The kind's own generator, else the default one."""
     own = f"generators/{need.kind.name}{suffix}"
     return own if templates.exists(own) else f"generators/default{suffix}"
+
+
+def generators_of(templates: Templates, need: Need) -> tuple[str, str]:
+    """The templates that a component's prompt and outline are made from, below `library/`."""
+    return _generator(templates, need, ".md"), _generator(templates, need, ".outline.md")
 
 
 def _about(component: Component, rules: Rules) -> dict[str, str]:

@@ -55,7 +55,8 @@ def endpoint_of(url: str, key: str | None) -> Endpoint:
         shown = _without([key or ""], (scheme[0] if scheme else "") + rest)
         raise UserError(
             f"The base URL is not an http or https address: {shown!r}.",
-            hint="Set OPENAI_BASE_URL to an address such as http://localhost:11434/v1.",
+            hint="Set it (GITFORGE_BASE_URL, git config gitforge.base-url or OPENAI_BASE_URL, whichever comes "
+            "first) to an address such as http://localhost:11434/v1.",
         )
     query = dict(parse_qsl(parts.query))
     userinfo = unquote(parts.netloc.rpartition("@")[0])

@@ -255,6 +255,15 @@ class TestCandidates:
         assert [one["candidate"] for one in drafts(workspace)] == [2]
         assert made(git, workspace) == [path(1)]
 
+    def test_that_are_kept_remember_what_they_are_for(self, workspace: Path, llm: LlmServer) -> None:
+        llm.otherwise = answer
+        killed(
+            workspace, "gitforge.generate:review:before", "alone", *asking(1), "--candidates", "2", "--yes"
+        )
+        done = gitforge("generate", path(1).removeprefix("library/"), "--yes", cwd=workspace)
+        assert done.code == 0, done.told
+        assert len(llm.requests) == 2
+
     @pytest.mark.parametrize("count", ["0", "9", "many"])
     def test_are_one_to_eight(self, workspace: Path, count: str) -> None:
         assert gitforge(*asking(1), "--candidates", count, "--yes", cwd=workspace).code == 2
@@ -339,6 +348,11 @@ class TestCost:
         assert done.code == 1
         assert "gitforge.price-input" in done.err
         assert llm.requests == []
+
+    @pytest.mark.parametrize("limit", ["nan", "inf"])
+    def test_has_a_limit_that_is_an_amount(self, workspace: Path, llm: LlmServer, limit: str) -> None:
+        done = gitforge(*asking(1), "--yes", "--max-cost", limit, cwd=workspace, **self.PRICES)
+        assert (done.code, llm.requests) == (2, [])
 
     def test_of_outlines_is_nothing(self, workspace: Path) -> None:
         done = gitforge(*asking(1), "--yes", "--max-cost", "0", cwd=workspace)

@@ -121,3 +121,23 @@ def test_the_same_text_again_is_no_commit(generated: Path, llm: LlmServer, git: 
     assert done.code == 0, done.told
     assert git("rev-parse", "HEAD", cwd=generated) == before
     assert "as it was" in done.err
+
+
+def test_without_a_purpose_it_is_asked_for_and_not_passed_over(
+    generated: Path, llm: LlmServer, git: Git
+) -> None:
+    (generated / "library/personas/handmade.md").write_text("You listen.\n")
+    git("add", "library", cwd=generated)
+    git("commit", "-qm", "By hand", cwd=generated)
+    done = gitforge("regenerate", "handmade.md", "--yes", cwd=generated)
+    assert done.code in {0, 2}
+    assert (done.code == 2) is ("--describe handmade.md" in done.err)
+    assert done.code == 2 or git("log", "-1", "--format=%s", cwd=generated) == "Regenerate persona handmade"
+
+
+def test_the_goal_is_the_first_that_uses_it(generated: Path, llm: LlmServer, git: Git) -> None:
+    dry = gitforge(
+        "regenerate", PERSONA, "--describe", "digital_detective.md=Detect", "--dry-run", cwd=generated
+    )
+    assert "Diagnose root cause" in dry.out
+    assert "Reproduce bug" not in dry.out

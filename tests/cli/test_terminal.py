@@ -292,10 +292,33 @@ def test_a_draft_is_kept_where_the_editor_gives_nothing_usable(
         terminal.wait_for(REVIEW)
         terminal.enter("e")
         terminal.wait_for(said)
+        if "> " in commands and said == "cannot be used":
+            terminal.wait_for("Edit it again?")
+            terminal.enter("n")
         terminal.wait_for(REVIEW, times=2)
         terminal.enter("a")
         assert terminal.ended() == 0
     assert (incomplete / PROTOCOL).read_text() == DRAFT
+
+
+def test_what_was_written_is_in_the_editor_again_where_it_could_not_be_used(
+    incomplete: Path, llm: LlmServer, tmp_path: Path
+) -> None:
+    llm.queue(Say(DRAFT))
+    commands = (
+        f'test -e {tmp_path}/again && sed -i "s/.$(printf "\\342\\200\\213")//" "$1" && exit; '
+        f'touch {tmp_path}/again; printf "An hour of work.\\342\\200\\213\\n" >> "$1"'
+    )
+    with Terminal(*BUILD, *DESCRIBE, cwd=incomplete, EDITOR=editor(tmp_path, commands)) as terminal:
+        terminal.wait_for(REVIEW)
+        terminal.enter("e")
+        terminal.wait_for("ZERO WIDTH SPACE")
+        terminal.wait_for("Edit it again?")
+        terminal.enter("y")
+        terminal.wait_for(REVIEW, times=2)
+        terminal.enter("a")
+        assert terminal.ended() == 0
+    assert "An hour of work" in (incomplete / PROTOCOL).read_text()
 
 
 def test_a_draft_is_kept_where_there_is_no_editor(incomplete: Path, llm: LlmServer) -> None:

@@ -284,3 +284,9 @@ def test_any_purpose_gives_a_prompt_of_the_same_structure(
     workspace = make_workspace(folder / "w")
     asked = user(prompt_for(workspace, Need(PERSONA, "n.md"), Retry(purpose, feedback), purpose))
     assert [len(inside(tag, asked)) for tag in ("purpose", "goal", "outline", "draft", "feedback")] == [1] * 5
+
+
+def test_an_outline_that_is_not_filled_in_is_no_example(tmp_path: Path) -> None:
+    library = {"protocols/outline.md": "## Outline\n\nTODO: the first step.\n"}
+    asked = user(prompt_for(make_workspace(tmp_path / "w", library=library), Need(PROTOCOL, "n.md")))
+    assert "TODO: the first step" not in asked
