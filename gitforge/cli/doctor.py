@@ -11,7 +11,15 @@ import typer
 
 from gitforge.cli import output
 from gitforge.cli.main import PROVIDER
-from gitforge.cli.session import AsJson, Directory, ModelName, ProviderName, here, provider_for
+from gitforge.cli.session import (
+    AsJson,
+    Directory,
+    ModelName,
+    ProviderName,
+    here,
+    prices_and_limit,
+    provider_for,
+)
 from gitforge.doctor import TOKENS, Place, Trial, look, try_provider
 from gitforge.errors import ProviderError, UserError
 from gitforge.llm import Provider
@@ -51,6 +59,7 @@ def _try(found: Settings, *, is_told: bool) -> tuple[Provider | None, Trial]:
     """The provider, and what became of a request to it; settings that cannot be are a failure of it too."""
     try:
         provider = provider_for(found)
+        prices_and_limit(found)
         wanted = found.whole("max-tokens", 1, 10**9, "a whole number of tokens") or TOKENS
     except UserError as error:
         return None, Trial("", None, 0.0, None, (), ProviderError(error.message, hint=error.hint))

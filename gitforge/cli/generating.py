@@ -13,7 +13,7 @@ from gitforge.cli import output, wizard
 from gitforge.cli.plans import Options
 from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
-from gitforge.cli.session import SEEDS, open_provider, settings
+from gitforge.cli.session import SEEDS, open_provider, prices_and_limit, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, GitforgeError, ProviderError, UserError
 from gitforge.generation.records import Generated, Spent, Task, Terms
@@ -112,24 +112,14 @@ def described(forge: Forge, planned: Sequence[Planned], options: Options) -> dic
     return described
 
 
-_DOLLARS = (0, 10**9, "a number from 0 on")
-
-
 def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:
     """How many drafts at once and of each, what they cost, and may cost."""
     found = settings(forge.repo, options.provider, options.model)
-    prices = [found.number(name, *_DOLLARS) for name in ("price-input", "price-output")]
-    own = None
-    if None not in prices:
-        own = prices[0] or 0.0, prices[1] or 0.0
-    elif prices != [None, None]:
-        raise UserError(
-            "only one of gitforge.price-input and gitforge.price-output is set", hint="Set both, or none."
-        )
+    own, limit = prices_and_limit(found)
     if not provider.is_model:
         own = 0.0, 0.0
     base_url = (found.get("base-url") or OPENAI_URL) if provider.name == "openai" else None
-    limit = options.max_cost if options.max_cost is not None else found.number("max-cost", *_DOLLARS)
+    limit = options.max_cost if options.max_cost is not None else limit
     if options.candidates > 1 and not provider.is_model:
         output.say(
             ("note: ", output.WARN), "one outline is like the other, so there is one candidate of each"

@@ -24,6 +24,7 @@ GOOD, BAD, WARN, DIM, BOLD = "green", "red", "yellow", "dim", "bold"
 STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted, not committed": BAD}
 
 
+_LAST_COLUMN = 12  # characters in which a column of words can still be read
 _COLUMN = 48  # characters in which prose can be read
 
 
@@ -61,12 +62,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     from rich.table import Table  # noqa: PLC0415 -- 25 ms that a pipe need not pay
     from rich.text import Text  # noqa: PLC0415
 
+    # Nothing is ever cut: where the others leave no room for the last column, they are folded too.
+    others = [max(len(_plain(cell)) for cell in column) + 2 for column in list(zip(*rows, strict=True))[:-1]]
+    fits = sum(others) + _LAST_COLUMN <= console(stream).width
     grid = Table(
         box=None, pad_edge=False, show_header=bool(any(columns)), header_style=DIM, padding=(0, 2, 0, 0)
     )
     for index, column in enumerate(columns):
-        is_last = index == len(columns) - 1
-        grid.add_column(column, overflow="fold", no_wrap=not is_last, ratio=1 if is_last else None)
+        is_last = index == len(columns) - 1  # it takes what is left
+        grid.add_column(column, overflow="fold", no_wrap=fits and not is_last, ratio=1 if is_last else None)
     for row in rows:
         grid.add_row(*(Text.assemble(_clean(part)) for part in row))
     console(stream).print(grid)

@@ -94,6 +94,23 @@ def open_provider(repo: Repo, provider: str | None, model: str | None) -> Provid
     return chosen
 
 
+def prices_and_limit(found: Settings) -> tuple[tuple[float, float] | None, float | None]:
+    """The user's own prices for a million tokens sent and answered, and what all may cost, in US dollars.
+
+    Raises:
+        UserError: A setting is no amount, or only one price is set.
+    """
+    amount = (0, 10**9, "a number from 0 on")
+    sent, answered, limit = (
+        found.number(name, *amount) for name in ("price-input", "price-output", "max-cost")
+    )
+    if (sent is None) != (answered is None):
+        raise UserError(
+            "only one of gitforge.price-input and gitforge.price-output is set", hint="Set both, or none."
+        )
+    return ((sent, answered) if sent is not None and answered is not None else None), limit
+
+
 def provider_for(found: Settings) -> Provider:
     """The provider that settings ask for.
 

@@ -20,7 +20,7 @@ from gitforge.drafting.repairs import repair, unfenced
 from gitforge.errors import ProviderError, Unusable
 from gitforge.goals import Need
 from gitforge.llm import Notice, Piece, Provider, Request, Usage
-from gitforge.text import hidden_characters, one_line
+from gitforge.text import hidden_characters, one_line, without_hidden
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def write_draft(
     if again is None:
         return first.usable()
     if first.is_usable:
-        on_refused(first.draft)
+        on_refused(first.usable())
     on_piece(Notice(f"refused: {'; '.join(first.draft.problems)}; asked again"))
     try:
         second = ask(again)
@@ -146,13 +146,17 @@ class _Answer:
     @property
     def is_usable(self) -> bool:
         """Whether it could be a component."""
-        return bool(self.draft.text.strip()) and _hidden(self.draft.text) is None
+        return bool(without_hidden(self.draft.text).strip())
 
     def usable(self) -> Draft:
         """The draft with its text tidied. Raises ProviderError where it can be no component."""
+        draft = self.draft
         if self.failure is not None and not self.is_usable:
             raise self.failure
-        return replace(self.draft, text=tidy(self.draft.text, self.draft.need.name))
+        if draft.is_model and self.is_usable and _hidden(draft.text) is not None:
+            mended = (*draft.repairs, "hidden characters were replaced by spaces")
+            draft = replace(draft, text=without_hidden(draft.text), repairs=mended)
+        return replace(draft, text=tidy(draft.text, draft.need.name))
 
 
 def _ask(
