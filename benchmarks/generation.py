@@ -15,37 +15,23 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from commands import floor_of, run, timed
 
 COMPONENTS = 20
 PIECES = 10
 PAUSE = 0.1  # seconds before each piece
 MOST_SECONDS = 1.6
 LEAST_RATIO = 10.0
-
-SAYS_ITS_IMPORTS = """
-import json, sys
-from gitforge.cli.main import main
-code = main()
-print(json.dumps(list(sys.modules)), file=sys.stderr)
-sys.exit(code)
-"""
-IMPORTS = """
-import contextlib, importlib, json, os, sys
-for name in json.loads(sys.argv[1]):
-    with contextlib.suppress(ImportError):  # a module that only its package may import
-        importlib.import_module(name)
-os._exit(0)  # as gitforge ends
-"""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -116,7 +102,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gitforge-bench-") as folder, serving() as url:
         workspace = Path(folder) / "work"
         prepare(workspace, url)
-        floor = [sys.executable, "-c", IMPORTS, json.dumps(imported(workspace))]
+        floor = floor_of(arguments(), workspace)
+        start_over(workspace)
         side_by_side = []
         for _ in range(rounds):
             start = timed(partial(run, floor, workspace))
@@ -149,21 +136,11 @@ def prepare(workspace: Path, url: str) -> None:
     for name in list(os.environ):
         if name.startswith(("GITFORGE_", "OPENAI_")) or name.lower().endswith("_proxy"):
             del os.environ[name]
-    os.environ.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull)
     run([sys.executable, "-m", "gitforge", "init", str(workspace)], workspace.parent)
     own = {"user.name": "bench", "user.email": "bench@example.org", "gc.auto": "0"}
     for key, value in {**own, "gitforge.base-url": url, "gitforge.model": "m"}.items():
         run(["git", "config", key, value], workspace)
     run(["git", "tag", "start"], workspace)
-
-
-def imported(workspace: Path) -> list[str]:
-    """The modules that a generation has loaded at its end."""
-    said = run([sys.executable, "-c", SAYS_ITS_IMPORTS, *arguments()], workspace)
-    start_over(workspace)
-    return [
-        name for name in json.loads(said.splitlines()[-1]) if name not in {"__main__", "gitforge.__main__"}
-    ]
 
 
 def arguments() -> list[str]:
@@ -189,24 +166,9 @@ def start_over(workspace: Path) -> None:
     run(["git", "reset", "--quiet", "--hard", "start"], workspace)
 
 
-def timed(action: Callable[[], object]) -> float:
-    """Seconds that an action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
 def verdict(holds: bool) -> str:  # noqa: FBT001
     """In one word."""
     return "ok" if holds else "EXCEEDED"
-
-
-def run(command: list[str], folder: Path) -> str:
-    """Runs a command quietly and gives what it said on stderr; a failure ends the benchmark with that."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return done.stderr
 
 
 if __name__ == "__main__":

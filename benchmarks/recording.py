@@ -14,17 +14,16 @@ times are printed for orientation only.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from commands import floor_of, median_ratio, run, timed
 
 from gitforge.store.edits import NewFile
 from gitforge.store.repo import Repo
@@ -32,20 +31,6 @@ from gitforge.store.transaction import record
 
 KINDS = ("personas", "protocols", "constraints")
 BULK = 1_000
-
-SAYS_ITS_IMPORTS = """
-import json, sys
-from gitforge.cli.main import main
-code = main()
-print(json.dumps(list(sys.modules)), file=sys.stderr)
-sys.exit(code)
-"""
-IMPORTS = """
-import importlib, json, os, sys
-for name in json.loads(sys.argv[1]):
-    importlib.import_module(name)
-os._exit(0)  # as gitforge ends
-"""
 
 
 @dataclass(frozen=True)
@@ -139,13 +124,6 @@ def measure(workspace: Path, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def floor_of(arguments: list[str], workspace: Path) -> list[str]:
-    """The command line that starts an interpreter with the modules that gitforge imports for these arguments."""
-    said = run([sys.executable, "-c", SAYS_ITS_IMPORTS, *arguments], workspace)
-    names = [one for one in json.loads(said.splitlines()[-1]) if one not in {"__main__", "gitforge.__main__"}]
-    return [sys.executable, "-c", IMPORTS, json.dumps(names)]
-
-
 def by_hand(workspace: Path, path: str) -> None:
     """Records a file that is there already as a person does."""
     run(["git", "add", "--", path], workspace)
@@ -171,29 +149,9 @@ def bulk(workspace: Path) -> float:
     return BULK / timed(every)
 
 
-def timed(action: Callable[[], object]) -> float:
-    """Seconds that an action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
 def milliseconds(seconds: list[float]) -> float:
     """Their median."""
     return statistics.median(seconds) * 1000
-
-
-def median_ratio(times: list[float], floor: list[float]) -> float:
-    """The median of the ratios of the rounds."""
-    return statistics.median(one / other for one, other in zip(times, floor, strict=True))
-
-
-def run(command: list[str], folder: Path, stdin: str = "") -> str:
-    """Runs a command quietly and gives what it said on stderr; a failure ends the benchmark with that."""
-    done = subprocess.run(command, cwd=folder, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return done.stderr
 
 
 if __name__ == "__main__":

@@ -11,16 +11,14 @@ alike; a figure is the median of the per-round ratios. Absolute times are printe
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from commands import median_ratio, run, timed
 
 GOALS, COMPONENTS = 1_000, 10_000
 
@@ -133,26 +131,6 @@ def measure(subjects: list[Subject], rounds: int) -> dict[str, list[float]]:
             if number >= 2:
                 times[subject.name].append(seconds)
     return times
-
-
-def timed(action: Callable[[], None]) -> float:
-    """Seconds that an action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def median_ratio(times: list[float], floor: list[float]) -> float:
-    """The median of the ratios of the rounds."""
-    return statistics.median(one / other for one, other in zip(times, floor, strict=True))
-
-
-def run(command: list[str], folder: Path) -> None:
-    """Runs a command quietly; a failure ends the benchmark with what the command said."""
-    environment = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr.decode()}")
 
 
 if __name__ == "__main__":
