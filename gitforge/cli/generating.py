@@ -101,15 +101,15 @@ def described(forge: Forge, planned: Sequence[Planned], options: Options) -> dic
     """
     missing = [one for one in planned if one.state is State.MISSING]
     others = [one.need for one in planned]
-    described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
+    known = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, others))
     kept: dict[str, set[str]] = {}
     for draft in spool.drafts(forge.repo).kept if missing else ():
         kept.setdefault(draft.path, set()).add(draft.purpose)
     for one in missing:
         purposes = kept.get(one.path, set())
-        if one.need.path not in described and one.need.purpose is None and len(purposes) == 1:
-            (described[one.need.path],) = purposes
-    return described
+        if one.need.path not in known and one.need.purpose is None and len(purposes) == 1:
+            (known[one.need.path],) = purposes
+    return known
 
 
 def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from gitforge import names
@@ -145,15 +146,19 @@ class Brief:
         instructions = _without_values("\n".join(message.content for message in messages), inert)
         given = tuple((f"library/{one.need.path}", one.body or "") for one in siblings)
         setting = Setting(rules, outline, instructions, given, self._others)
-        whole = without_hidden(one_line(self.purpose))
+        whole = self._whole_purpose
         notices = (_cut(whole),) if len(whole) > MAX_PURPOSE else ()
         return Prompt(messages, outline, setting, notices, self)
 
     def _outline(self, values: dict[str, Any]) -> str:
         return self.templates.render(_generator(self.templates, self.need, ".outline.md"), values)
 
+    @cached_property
+    def _whole_purpose(self) -> str:
+        return without_hidden(one_line(self.purpose))
+
     def _purpose(self) -> str:
-        return excerpt(without_hidden(one_line(self.purpose)), MAX_PURPOSE)
+        return excerpt(self._whole_purpose, MAX_PURPOSE)
 
     def _siblings(self) -> list[Component]:
         needs = self.goal.needs if self.goal else ()

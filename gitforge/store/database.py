@@ -13,7 +13,7 @@ from gitforge.store import plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.git import DURABLE, Git, pathspecs
 from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
-from gitforge.store.process import Asked, Done, failure, succeed
+from gitforge.store.process import Done, failure, succeed
 from gitforge.store.records import TREE, Entry, Identity, parse_tree
 
 _DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
@@ -58,22 +58,17 @@ class Database:
             map(os.path.lexists, plain.attribute_files(self._git.root, self._common_dir, path, os.environ))
         )
 
-    def start_blob(self, content: bytes, path: str) -> Asked[str]:
-        """Stores a blob durably, after the clean filters and line ending rules of the file that it is for.
+    def write_file(self, content: bytes, path: str) -> str:
+        """The id of a blob, stored durably after the clean filters and line ending rules of the file that it is for.
 
         Args:
             content: The bytes in the worktree.
             path: The file.
-
-        Returns:
-            What waits for its id.
         """
         if self.is_unfiltered(content, path):
-            id_ = self.write_blob(content)
-            return Asked(lambda: id_)
+            return self.write_blob(content)
         arguments = ("-w", "--stdin", f"--path={path}")
-        running = self._git.start("hash-object", *arguments, options=DURABLE, stdin=content, writes=True)
-        return Asked(lambda: _id(running.finish()), running.stop)
+        return _id(self._git.run("hash-object", *arguments, options=DURABLE, stdin=content, writes=True))
 
     def _write_object(self, kind: str, content: bytes) -> str:
         if self.loose is not None:

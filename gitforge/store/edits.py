@@ -158,8 +158,7 @@ def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry |
 
 def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
     if old is None:
-        with repo.objects.start_blob(edit.edit(None), edit.path) as asked:
-            return Entry(FILE, asked.answer())
+        return Entry(FILE, repo.objects.write_file(edit.edit(None), edit.path))
     before = repo.objects.read_blob(old.id)
     after = edit.edit(before)
     # Unfiltered: what came out of a blob is as the repository has it.

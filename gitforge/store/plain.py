@@ -108,14 +108,11 @@ def note_unchanged(
         ending = bytes.fromhex(entry.id) + struct.pack(">H", len(name)) + name + b"\0"
         start = index.find(ending) - _STAT.size
         mode = int(entry.mode, 8)
-        if start >= 0 and _STAT.unpack_from(index, start)[_MODE] != mode:
-            return False  # marked as something else than the file is
-        if (
-            len(name) >= _LONGEST_NAME
-            or start < 0
-            or bool(mode & 0o100) != bool(status.st_mode & stat.S_IXUSR)
-        ):
+        if len(name) >= _LONGEST_NAME or start < 0:
             return False
+        is_executable = bool(status.st_mode & stat.S_IXUSR)
+        if _STAT.unpack_from(index, start)[_MODE] != mode or bool(mode & 0o100) != is_executable:
+            return False  # marked as something else than the file is
         times = (*divmod(status.st_ctime_ns, 10**9), *divmod(status.st_mtime_ns, 10**9))
         numbers = (*times, status.st_dev, status.st_ino, mode, status.st_uid, status.st_gid, status.st_size)
         _STAT.pack_into(index, start, *(number & 0xFFFFFFFF for number in numbers))

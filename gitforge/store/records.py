@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 TREE = "040000"
 FILE = "100644"
-SUBMODULE = "160000"
 
 
 @dataclass(frozen=True)

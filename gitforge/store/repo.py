@@ -431,16 +431,19 @@ def git_version(folder: Path) -> str:
     Raises:
         UserError: git is not installed.
     """
-    said = succeed(run(folder, "version")).decode(errors="replace")
-    number = re.search(r"\d+\.\S+", said)
+    return _version(run(folder, "version"))
+
+
+def _version(done: Done) -> str:
+    said = succeed(done).decode(errors="replace")
+    number = re.search(r"\d+\.\d+\S*", said)
     return number[0] if number else harmless(said.strip())
 
 
 def _check_version(done: Done) -> None:
-    said = succeed(done).decode(errors="replace")
-    found = re.search(r"(\d+)\.(\d+)\S*", said)
+    version = _version(done)
+    found = re.match(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
-        version = found[0] if found else harmless(said.strip())
         least = ".".join(map(str, MINIMUM_GIT))
         raise UserError(
             f"git {version} is too old: gitforge needs {least} or newer",

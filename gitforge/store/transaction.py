@@ -12,7 +12,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,19 +102,15 @@ def record(
     """
     _check(edits, message)
     try:
-        with ExitStack() as asked:
+        with repo.ask_ignored([edit.path for edit in edits]) as ignored:
             # Before the lock: these do not depend on HEAD, and a filter may be slow.
-            ignored = asked.enter_context(repo.ask_ignored([edit.path for edit in edits]))
             repo = repo.anew()
             author, committer = repo.identity(), repo.identity("COMMITTER")
             committer = author if committer.is_fallback else committer
             found = repo.commit_settings()
             hooks = find_hooks(found.hooks, hook_seconds)
-            blobs = {}
-            for edit in edits:
-                if isinstance(edit, NewFile):
-                    with repo.objects.start_blob(edit.content, edit.path) as blob:
-                        blobs[edit.path] = blob.answer()
+            new = [edit for edit in edits if isinstance(edit, NewFile)]
+            blobs = {edit.path: repo.objects.write_file(edit.content, edit.path) for edit in new}
             settings = _Settings(
                 blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
                 {ref: repo.objects.write_blob(content) for ref, content in (keeps or {}).items()},
