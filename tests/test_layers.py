@@ -41,6 +41,8 @@ LAYERS = [
     "store.database",
     "store.log",
     "store.repo",
+    "store.messages",
+    "store.origins",
     "store.prompts",
     "store.history",
     "store.worktree",
