@@ -79,6 +79,7 @@ LAYERS = [
     "generation.workers",
     "generation.asking",
     "generate",
+    "unreviewed",
     "provenance",
     "catalog",
     "initialise",
