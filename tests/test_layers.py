@@ -43,6 +43,7 @@ LAYERS = [
     "store.repo",
     "store.prompts",
     "store.history",
+    "store.merge",
     "store.worktree",
     "store.durable",
     "store.locks",
