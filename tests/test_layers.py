@@ -45,6 +45,7 @@ LAYERS = [
     "store.origins",
     "store.prompts",
     "store.history",
+    "store.merge",
     "store.worktree",
     "store.durable",
     "store.locks",
