@@ -18,7 +18,8 @@ from gitforge.drafting.draft import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import keeping
 from gitforge.generation.asking import Asked, Asking
-from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
+from gitforge.generation.merging import with_edits
+from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Prefer, Spent, Task, Terms
 from gitforge.generation.workers import Workers
 from gitforge.goals import Need
 from gitforge.llm import Provider
@@ -100,7 +101,8 @@ def generate(
         refuse_during_operation(forge.repo)  # now, not once drafts are paid for
     terms = terms or Terms()
     with Workers(forge.repo, provider, terms, on_event) as workers:
-        run = _Run(forge, Asking(forge, workers, terms, on_event), decide, on_event, on_estimate)
+        asking = Asking(forge, workers, terms, on_event)
+        run = _Run(forge, asking, decide, on_event, on_estimate, terms.prefer)
         try:
             busy = run.make(tasks, new_goal)
             for task in busy:  # one at a time, so that nobody waits for a process that waits
@@ -121,16 +123,18 @@ class _Run:
         decide: Decide,
         on_event: OnEvent,
         on_estimate: OnEstimate,
+        prefer: Prefer | None,
     ) -> None:
         self._forge = forge
         self._asking = asking
         self._decide = decide
         self._on_event = on_event
         self._on_estimate = on_estimate
+        self._prefer = prefer
         self._made: dict[str, str] = {}
         self._drafts: dict[str, Draft] = {}
         self._skipped: list[Need] = []
-        self._failed: list[tuple[Need, ProviderError]] = []
+        self._failed: list[tuple[Need, ProviderError | Conflict]] = []
         self._found: list[Need] = []
         self._chosen: dict[str, str] = {}  # the names of kept drafts, by path
         self._others: dict[str, list[str]] = {}
@@ -237,6 +241,9 @@ class _Run:
             self._failed.append((task.need, asked.failures[0]))
             return None
 
+        for number in numbers:
+            asked.drafts[number] = self._merged(task, asked.drafts[number])
+
         def decide(drafts: Sequence[Draft]) -> Decision:
             for number, draft in zip(numbers, drafts, strict=True):
                 if draft.is_edited and draft != asked.drafts[number]:
@@ -248,7 +255,7 @@ class _Run:
         outcome = review(
             [asked.drafts[number] for number in numbers],
             decide,
-            lambda index, draft, feedback: again(numbers[index], draft, feedback),
+            lambda index, draft, feedback: self._merged(task, again(numbers[index], draft, feedback)),
         )
         ids = [asked.id(number) for number in numbers]
         match outcome:
@@ -263,6 +270,9 @@ class _Run:
                 self._leave(task, list(asked.drafts.values()))
         return None
 
+    def _merged(self, task: Task, draft: Draft) -> Draft:
+        return with_edits(self._forge.repo, task, draft, self._prefer)
+
     def _keep(self, task: Task, draft: Draft, number: int) -> None:
         """Keeps what the engineer has edited."""
         unkept = keeping.keep(self._forge.repo, task.planned.path, draft, task.goal, number)
@@ -276,12 +286,17 @@ class _Run:
     def _leave(self, task: Task, drafts: Sequence[Draft]) -> None:
         """Leaves the drafts of a component to a person."""
         problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
-        error = ProviderError(
+        error: ProviderError | Conflict = ProviderError(
             f"the draft has problems: {'; '.join(problems)}",
             hint=f"It is kept: `gitforge drafts show {shlex.quote(task.need.name)}` shows it. Run it again on a "
             "terminal, without --yes or --no-review, to edit it, accept it or have it written again; or "
             f"`gitforge drafts drop {shlex.quote(task.need.name)}`, and the next run asks anew.",
         )
+        if not problems:
+            error = Conflict(
+                f"{task.planned.path}: your edits and the new draft change the same lines in another way",
+                hint="The draft is kept. Run it again on a terminal to decide each place, or add --ours or --theirs.",
+            )
         self._failed.append((task.need, error))
         self._on_event(Event("left", task.need, error=error))
 

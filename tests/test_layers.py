@@ -77,6 +77,7 @@ LAYERS = [
     "generation",
     "generation.records",
     "generation.keeping",
+    "generation.merging",
     "generation.workers",
     "generation.asking",
     "generate",

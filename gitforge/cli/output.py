@@ -93,12 +93,13 @@ def columns(texts: Sequence[tuple[str, Sequence[Part]]]) -> None:
     console(sys.stderr).print(grid)
 
 
-def diff(text: str) -> None:
+def diff(text: str, *, to_stdout: bool = False) -> None:
     """A unified diff, coloured as git colours it."""
+    show = result if to_stdout else say
     styles = {"+++": BOLD, "---": BOLD, "@@": "cyan", "+": GOOD, "-": BAD}
     for line in text.removesuffix("\n").split("\n"):
         style = next((style for start, style in styles.items() if line.startswith(start)), "")
-        say((line, style))
+        show((line, style))
 
 
 def console(stream: TextIO) -> Console:
