@@ -25,11 +25,12 @@ from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
 from gitforge.store import spool
+from gitforge.store.commit import refuse_during_operation
 from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
-from gitforge.store.transaction import Recorded, record, refuse_during_operation
+from gitforge.store.transaction import Recorded, record
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
