@@ -49,6 +49,10 @@ class CutOff(Unusable):
     """A draft ended at a limit of length, in the middle of it."""
 
 
+class NotReviewed(GitforgeError):
+    """Generated components that nobody has reviewed, where they have to be."""
+
+
 class Cancelled(GitforgeError):
     """The user chose to stop."""
 

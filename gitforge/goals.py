@@ -82,6 +82,7 @@ class GoalBook:
         kinds: By name, in order.
         outputs: File name in a toolkit to template path below `library/`.
         goals: By name, in order of appearance.
+        require_reviewed: Whether generated components have to be reviewed before they are used.
         problems: What is wrong in it but does not keep the rest from being used.
         is_flat: Whether it has the original two-level layout.
     """
@@ -90,6 +91,7 @@ class GoalBook:
     kinds: Mapping[str, Kind]
     outputs: Mapping[str, str]
     goals: Mapping[str, Goal]
+    require_reviewed: bool = False
     problems: tuple[Problem, ...] = field(default=(), repr=False)
     is_flat: bool = False
 

@@ -172,6 +172,8 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     shape = schema()
     if not path:
         return list(shape["then"]["properties"])
+    if path[0] == "policy":
+        return list(shape["then"]["properties"]["policy"]["properties"])
     if path[0] == "kinds":
         return list(shape["$defs"]["kind"]["properties"])
     return list(shape["$defs"]["component"]["then"]["properties"])
@@ -187,7 +189,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data: dict[str, Any] = document.data
-        self._is_flat = not {"version", "goals", "kinds", "outputs"} & self._data.keys()
+        self._is_flat = not {"version", "goals", "kinds", "outputs", "policy"} & self._data.keys()
         self._top: list[str | int] = [] if self._is_flat else ["goals"]
         self._problems: list[Problem] = []
 
@@ -203,7 +205,9 @@ class _Reader:
         for name in sorted(unused):
             self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line or 0))
-        return GoalBook(self._document.file, kinds, outputs, goals, problems, self._is_flat)
+        policy = settings.get("policy") or {}
+        required = policy.get("require_reviewed", False)
+        return GoalBook(self._document.file, kinds, outputs, goals, required, problems, self._is_flat)
 
     def _problem(self, message: str, path: Sequence[str | int], hint: str | None = None) -> None:
         self._problems.append(Problem(self._document.file, message, self._document.line(path), hint))

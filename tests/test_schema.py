@@ -32,6 +32,7 @@ FULL: dict[str, Any] = {
         "example": {"folder": "examples", "many": True, "key": "examples", "required": False},
     },
     "outputs": {"A.md": "templates/a.md"},
+    "policy": {"require_reviewed": True},
     "descriptions": {"e.md": "An example."},
     "goals": {
         "C": {
@@ -66,17 +67,21 @@ def test_every_key_that_the_loader_knows_is_in_the_schema() -> None:
     schema = goals_file.schema()
     assert set(schema["then"]["properties"]) == set(FULL)
     assert set(schema["$defs"]["kind"]["properties"]) == set(FULL["kinds"]["example"])
+    assert set(schema["then"]["properties"]["policy"]["properties"]) == set(FULL["policy"])
     component = schema["$defs"]["component"]["then"]["properties"]
     assert set(component) == set(FULL["goals"]["C"]["G"]["persona"])
     assert {key["required"][0] for key in schema["if"]["anyOf"]} == set(FULL) - {"descriptions"}
 
 
-@pytest.mark.parametrize("place", ["root", "kind", "component"])
+@pytest.mark.parametrize("place", ["root", "kind", "policy", "component"])
 def test_a_key_that_neither_knows_is_refused_by_both(place: str) -> None:
     data = json.loads(json.dumps(FULL))
-    {"root": data, "kind": data["kinds"]["example"], "component": data["goals"]["C"]["G"]["persona"]}[place][
-        "zebra"
-    ] = 1
+    {
+        "root": data,
+        "kind": data["kinds"]["example"],
+        "policy": data["policy"],
+        "component": data["goals"]["C"]["G"]["persona"],
+    }[place]["zebra"] = 1
     assert not is_valid(data)
     with pytest.raises(InvalidFile, match="unknown key 'zebra'"):
         goals_file.parse(json.dumps(data))

@@ -58,6 +58,10 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace files that were edited by hand.")
     ] = False,
+    require_reviewed: Annotated[
+        bool,
+        typer.Option("--require-reviewed", help="Refuse generated components that nobody has reviewed."),
+    ] = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -85,6 +89,9 @@ def build(
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
+    is_refusing = require_reviewed or forge.book.require_reviewed
+    if is_refusing:
+        _refuse_unreviewed(forge, planned)  # now, not once drafts are paid for
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:
         _dry_run(forge, project, goal, planned, options, new_goal, as_json=as_json)
@@ -95,6 +102,8 @@ def build(
             toolkits.refuse_edited(folder)  # now, not once drafts are paid for
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
+        if is_refusing:
+            _refuse_unreviewed(forge, planned)
     toolkit = None
     if done is None or not done.failed or keep_going:
         toolkit = make_toolkit(forge, project, goal, planned, force=force)
@@ -105,6 +114,12 @@ def build(
     elif toolkit is not None and not as_json:
         _show(forge, toolkit)
     raise typer.Exit(PROBLEMS if toolkit is not None and toolkit.is_degraded else DONE)
+
+
+def _refuse_unreviewed(forge: Forge, planned: Plan) -> None:
+    from gitforge.unreviewed import refuse_unreviewed  # noqa: PLC0415 -- reads the history
+
+    refuse_unreviewed(forge.repo, planned.components)
 
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:

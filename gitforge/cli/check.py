@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from gitforge.cli.main import PROBLEMS
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.errors import Problem, UserError
 from gitforge.store.inspection import inspect
-from gitforge.store.repo import NoRepository
+from gitforge.store.repo import NoRepository, Repo
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -26,6 +27,14 @@ def check(
         bool, typer.Option("--store", help="Check what gitforge relies on in the git directory too.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the check too.")] = False,
+    require_reviewed: Annotated[
+        bool | None,
+        typer.Option(
+            "--require-reviewed/--allow-unreviewed",
+            help="Whether generated components that nobody has reviewed are problems. Default: goals.yaml's policy.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -35,8 +44,10 @@ def check(
     and CI: it changes nothing and asks nothing, but for a recording that was interrupted, which it finishes.
     """
     workspace = find_workspace(ctx, directory)
-    found = _store_problems(workspace, is_wanted=store)
+    repo = _repository(workspace, is_needed=store or require_reviewed is True)
+    found = [*_store_problems(workspace, repo)] if store and repo is not None else []
     found += find_problems(workspace)
+    found += _unreviewed(workspace, repo, is_wanted=require_reviewed)
     errors = sum(problem.severity == "error" for problem in found)
     warnings = len(found) - errors
     if as_json:
@@ -61,21 +72,40 @@ def check(
         raise typer.Exit(PROBLEMS)
 
 
-def _store_problems(workspace: Workspace, *, is_wanted: bool) -> list[Problem]:
-    """What is wrong in the git directory, if that is to be looked for; without a repository, nothing."""
+def _repository(workspace: Workspace, *, is_needed: bool) -> Repo | None:
+    """The repository, with what was interrupted in it finished; None where there is none that can be used."""
     try:
-        repo = open_repo(workspace)
+        return open_repo(workspace)
     except UserError as error:
-        if is_wanted:
+        if is_needed:
             raise
         if not isinstance(error, NoRepository):
             output.say(("warning: ", output.WARN), error.message)
-        return []
-    if not is_wanted:
-        return []
+        return None
+
+
+def _store_problems(workspace: Workspace, repo: Repo) -> Iterable[Problem]:
+    """What is wrong in the git directory."""
     kinds = workspace.book().kinds.values()
-    paths = [repo.relative(workspace.library.path(need)) for need in workspace.library.all(kinds)]
-    return list(inspect(repo, paths))
+    return inspect(
+        repo, [repo.relative(workspace.library.path(need)) for need in workspace.library.all(kinds)]
+    )
+
+
+def _unreviewed(workspace: Workspace, repo: Repo | None, *, is_wanted: bool | None) -> Iterable[Problem]:
+    """What nobody has reviewed, if that is asked for here or by goals.yaml."""
+    try:
+        book = workspace.book()
+    except UserError:  # its own problems are told
+        return ()
+    if is_wanted is False or not (is_wanted or book.require_reviewed):
+        return ()
+    if repo is None:
+        hint = "Its policy is require_reviewed: run it in a repository, or with --allow-unreviewed."
+        return [Problem(book.file, "without a repository nobody can tell what was reviewed", hint=hint)]
+    from gitforge.unreviewed import problems  # noqa: PLC0415 -- reads the history
+
+    return problems(workspace, repo, book)
 
 
 def _count(errors: int, warnings: int) -> str:

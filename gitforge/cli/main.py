@@ -17,7 +17,15 @@ from typer.core import TyperGroup
 
 from gitforge import __version__
 from gitforge.cli import output
-from gitforge.errors import AnswerMissing, Cancelled, Conflict, GitforgeError, ProviderError, UserError
+from gitforge.errors import (
+    AnswerMissing,
+    Cancelled,
+    Conflict,
+    GitforgeError,
+    NotReviewed,
+    ProviderError,
+    UserError,
+)
 from gitforge.text import did_you_mean
 
 DONE, FIXABLE, USAGE, PROBLEMS, CONFLICT, PROVIDER, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
@@ -37,6 +45,7 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
     (AnswerMissing, USAGE),
     (Conflict, CONFLICT),
     (ProviderError, PROVIDER),
+    (NotReviewed, PROBLEMS),
     (Cancelled, INTERRUPTED),
     (UserError, FIXABLE),
 )

@@ -313,6 +313,10 @@ class Repo:
         entry = self.entries([path]).get(path)
         return self.objects.read_blob(entry.id) if entry is not None and entry.is_file else None
 
+    def is_shallow(self) -> bool:
+        """Whether the history is cut, as `git clone --depth` leaves it."""
+        return (self.common_dir / "shallow").exists()
+
     # --- refs ----------------------------------------------------------------------------------
 
     def absent(self, paths: Sequence[str], *, index: Path) -> list[str]:

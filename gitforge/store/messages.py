@@ -1,0 +1,126 @@
+"""What commit messages say about components: in groups of trailers that each begin with `Component`.
+
+A group's `Blob` binds it to one exact text: when somebody amends, squashes or rebases so that the path holds
+something else, the group says nothing about that. Groups are found in every paragraph of a message, because a
+squash merge puts many messages into one. Source: git-interpret-trailers(1), for the form of a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitforge.llm import OUTLINE_LABEL
+
+COMPONENT, BLOB = "Component", "Blob"
+ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
+
+_LABEL = "gitforge:"
+_LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+_PICKED = "(cherry picked from commit "
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a commit says about one component.
+
+    Attributes:
+        path: The component, from the repository's root.
+        trailers: Value by name, with those that the commit says of all its components.
+    """
+
+    path: str
+    trailers: Mapping[str, str]
+
+    @property
+    def blob(self) -> str | None:
+        """Id of the text that it speaks of."""
+        return self.trailers.get(BLOB)
+
+    @property
+    def is_generation(self) -> bool:
+        """Whether the text was generated, by a model or from the outline."""
+        return self.trailers.get(ASSISTED, "").startswith(_LABEL)
+
+    @property
+    def is_outline(self) -> bool:
+        """Whether it is the offline outline."""
+        return self.trailers.get(ASSISTED) == _LABEL + OUTLINE_LABEL
+
+    @property
+    def model(self) -> str | None:
+        """The language model that wrote the text, if one did."""
+        return (
+            self.trailers[ASSISTED].removeprefix(_LABEL)
+            if self.is_generation and not self.is_outline
+            else None
+        )
+
+    @property
+    def reviewer(self) -> str | None:
+        """Who saw exactly this text and accepted it."""
+        return self.trailers.get(REVIEWED)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A commit's message.
+
+    Attributes:
+        subject: Its first paragraph, as one line.
+        body: The other paragraphs, but for those of trailers.
+        common: Name and value of the trailers that are about the commit as a whole.
+        groups: What it says about components.
+    """
+
+    subject: str
+    body: str
+    common: tuple[tuple[str, str], ...]
+    groups: tuple[Group, ...]
+
+    def about(self, path: str) -> Group | None:
+        """The group of one component."""
+        return next((group for group in self.groups if group.path == path), None)
+
+
+def parse(message: str) -> Message:
+    """Reads a whole message, as `git log --format=%B` gives it."""
+    subject, *rest = [part for part in re.split(r"\n[^\S\n]*\n\s*", message.strip()) if part.strip()] or [""]
+    common: list[tuple[str, str]] = []
+    groups: list[Group] = []
+    body: list[str] = []
+    for number, paragraph in enumerate(rest, start=1):
+        pairs = _pairs(paragraph)
+        has_groups = len(pairs) > 1 and any(name == COMPONENT for name, _ in pairs)
+        if not pairs or not (has_groups or number == len(rest)):
+            body.append(paragraph)
+            continue
+        shared = _before_groups(pairs)
+        common += shared
+        if has_groups:
+            groups += _groups(pairs[len(shared) :], dict(shared))
+    return Message(" ".join(subject.split()), "\n\n".join(body), tuple(common), tuple(groups))
+
+
+def _pairs(paragraph: str) -> list[tuple[str, str]]:
+    """Name and value of each line; empty where a line is no trailer."""
+    pairs = []
+    for line in paragraph.splitlines():
+        found = _LINE.fullmatch(line.strip())
+        if found is not None:
+            pairs.append((found[1], found[2]))
+        elif not line.strip().startswith(_PICKED):
+            return []
+    return pairs
+
+
+def _before_groups(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    names = [name for name, _ in pairs]
+    return list(pairs[: names.index(COMPONENT)] if COMPONENT in names else pairs)
+
+
+def _groups(pairs: Sequence[tuple[str, str]], common: Mapping[str, str]) -> Iterator[Group]:
+    starts = [number for number, (name, _) in enumerate(pairs) if name == COMPONENT]
+    for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
+        yield Group(pairs[start][1], {**common, **dict(pairs[start:end])})

@@ -1,0 +1,96 @@
+"""Generated components that nobody has reviewed: which they are, and that some are not to be used.
+
+A component needs review if a generation made it and nobody is said to have reviewed exactly the text that it has
+now. What people wrote from the start needs none; what they changed in a generated text does.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gitforge.errors import NotReviewed, Problem
+from gitforge.goals import GoalBook
+from gitforge.plan import Planned
+from gitforge.store import origins
+from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.store.origins import Origins
+    from gitforge.store.repo import Repo
+
+SHALLOW_HINT = (
+    "`git fetch --unshallow` brings the rest; in a CI job let the checkout fetch the whole history."
+)
+
+
+def committed_texts(workspace: Workspace, repo: Repo, book: GoalBook, known: Origins) -> dict[str, str]:
+    """The blob of every component that the last commit has and that may need review, by path.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        book: Says which kinds there are.
+        known: What the history says.
+    """
+    library = workspace.library
+    there = [repo.relative(library.folder / need.path) for need in library.all(book.kinds.values())]
+    folders = tuple(repo.relative(library.folder / kind.folder) + "/" for kind in book.kinds.values())
+    gone = [path for path in known.paths if path.startswith(folders)]  # perhaps from the worktree alone
+    entries = repo.entries(sorted({*there, *gone}))
+    return {path: entry.id for path, entry in entries.items() if entry.is_file}
+
+
+def refuse_unreviewed(repo: Repo, planned: Sequence[Planned]) -> None:
+    """Refuses to go on with components that need review.
+
+    Args:
+        repo: The repository.
+        planned: The components as they are in the working tree; missing ones are passed over.
+
+    Raises:
+        NotReviewed: There are some, or nobody can tell, because the history is cut.
+        UserError: git cannot read its history.
+    """
+    refuse_cut_history(repo)
+    known = origins.read(repo)
+    texts = {one.path: one.blob for one in planned if one.blob is not None}
+    if found := need_review(texts, known):
+        one_is = "it is" if len(found) == 1 else "they are"
+        command = shlex.join(["gitforge", "review", *(path.rpartition("/")[2] for path in found)])
+        raise NotReviewed(
+            f"nobody has reviewed {', '.join(found)} as {one_is} now",
+            hint=f"`{command}` shows what to look at and records that you have; commit your own edits first.",
+        )
+
+
+def refuse_cut_history(repo: Repo) -> None:
+    """Refuses to say what was reviewed where the commits that would tell are not there.
+
+    Raises:
+        NotReviewed: The repository is a shallow clone.
+    """
+    if repo.is_shallow():
+        raise NotReviewed(
+            "this is a shallow clone: the commits that say what was reviewed are not here", hint=SHALLOW_HINT
+        )
+
+
+def need_review(texts: Mapping[str, str], known: Origins) -> list[str]:
+    """Those of the components, blob by path, that need review, sorted."""
+    return sorted(path for path, blob in texts.items() if known.needs_review(path, blob))
+
+
+def problems(workspace: Workspace, repo: Repo, book: GoalBook) -> Iterator[Problem]:
+    """Every component that the last commit has and that needs review."""
+    try:
+        refuse_cut_history(repo)
+    except NotReviewed as error:
+        yield Problem(book.file, error.message, hint=error.hint)
+        return
+    known = origins.read(repo)
+    for path in need_review(committed_texts(workspace, repo, book, known), known):
+        name = (repo.root / path).relative_to(workspace.root).as_posix()
+        hint = f"Look at it with `gitforge review {shlex.quote(name.removeprefix('library/'))}`."
+        yield Problem(name, "nobody has reviewed it as the last commit has it", hint=hint)
