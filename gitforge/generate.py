@@ -25,9 +25,9 @@ from gitforge.goals import Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
-from gitforge.store import spool
+from gitforge.store import spool, texts
 from gitforge.store.commit import Message, refuse_during_operation
-from gitforge.store.edits import NewFile, Rewrite
+from gitforge.store.edits import NewFile, Rewrite, exchange
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
@@ -181,7 +181,10 @@ class _Run:
                 paths = [task.planned.path for task in mine if task.planned.path in accepted]
                 ordered = [(path, accepted[path]) for path in paths]
                 edits += [_new_file(path, reviewed) for path, reviewed in ordered]
-                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer)
+                written = {
+                    path: id_ for path, one in ordered if (id_ := self._written(one.draft)) is not None
+                }
+                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer, written=written)
                 self._record(edits, message, ordered)
         return busy
 
@@ -300,10 +303,25 @@ class _Run:
         path, current = task.planned.path, task.current
         goal = task.goal.name if task.goal else None
         message = partial(
-            commits.generation, path, reviewed, goal, self._reviewer, is_anew=current is not None
+            commits.generation,
+            path,
+            reviewed,
+            goal,
+            self._reviewer,
+            is_anew=current is not None,
+            written=self._written(reviewed.draft),
         )
-        edit = _new_file(path, reviewed) if current is None else _replace(path, current, reviewed)
+        edit = (
+            _new_file(path, reviewed)
+            if current is None
+            else exchange(path, current, replaced_text(current, reviewed.draft.text))
+        )
         self._record([edit], lambda blobs: message(blob=blobs[path]), [(path, reviewed)])
+
+    def _written(self, draft: Draft) -> str | None:
+        """Id of a draft as a model wrote it, where the engineer changed it: the base of the next merge."""
+        is_wanted = draft.is_model and draft.written
+        return texts.id_of(self._forge.repo, draft.written.encode()) if is_wanted else None
 
     def _record(
         self, edits: Sequence[NewFile | Rewrite], message: Message, accepted: Sequence[tuple[str, Reviewed]]
@@ -313,6 +331,9 @@ class _Run:
         drafts = [self._chosen[path] for path, _ in accepted]
         answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
         keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
+        for draft in answered:
+            if (id_ := self._written(draft)) is not None:
+                keeps[f"{texts.REFS}/{id_}"] = draft.written.encode()
         recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
         for path, reviewed in accepted:
             self._rest += self._others[path]
@@ -326,21 +347,6 @@ class _Run:
             self._drafts[need.path] = reviewed.draft
             self._on_event(Event("recorded", need, recorded.commit))
         self._fallback = recorded.identity if recorded.identity.is_fallback else None
-
-
-def _replace(path: str, current: str, reviewed: Reviewed) -> Rewrite:
-    """Replaces a component's text, which must still be what the engineer has compared the draft with."""
-    new = replaced_text(current, reviewed.draft.text).encode()
-
-    def edit(content: bytes | None) -> bytes:
-        if content is None or content.replace(b"\r\n", b"\n") != current.encode():
-            raise Conflict(
-                f"{path} was changed meanwhile; the draft is kept",
-                hint="Look at the change, then run it again.",
-            )
-        return new.replace(b"\n", b"\r\n") if b"\r\n" in content else new
-
-    return Rewrite(path, edit)
 
 
 def _new_file(path: str, reviewed: Reviewed) -> NewFile:

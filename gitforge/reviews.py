@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 
 from gitforge import commits
 from gitforge.build import Forge
-from gitforge.errors import Conflict, UserError
+from gitforge.errors import UserError
 from gitforge.goals import Need
-from gitforge.store.edits import Rewrite
+from gitforge.store.edits import exchange
 from gitforge.store.messages import parse
 from gitforge.store.origins import Origins
 from gitforge.store.records import FileChange
@@ -131,7 +131,9 @@ def material(repo: Repo, known: Origins, one: Waiting) -> Material:
             if before is None or not known.needs_review(change.old_path, before):
                 base = before
                 break
-    made = next((m for c in changes if (m := parse(c.commit.message).about(c.path)) and m.is_generation), None)
+    made = next(
+        (m for c in changes if (m := parse(c.commit.message).about(c.path)) and m.is_generation), None
+    )
     commit = next((c.commit for c in changes if _is_generation(c)), None)
     return Material(
         text=_text(repo, one.path, one.blob),
@@ -151,7 +153,9 @@ def _text(repo: Repo, path: str, blob: str) -> str:
     try:
         return repo.objects.read_blob(blob).decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 in the last commit", hint="Correct it and commit that.") from error
+        raise UserError(
+            f"{path}: is not UTF-8 in the last commit", hint="Correct it and commit that."
+        ) from error
 
 
 def approve(repo: Repo, these: Sequence[Waiting]) -> Recorded:
@@ -200,27 +204,3 @@ def take_back(repo: Repo, one: Waiting, found: Material, why: str) -> Recorded:
         return commits.taken_back(newest.id, subject, why, [commits.Text(one.path, blobs.get(one.path))])
 
     return record(repo, [exchange(one.path, found.text, found.reviewed)], message)
-
-
-def exchange(path: str, seen: str, text: str | None) -> Rewrite:
-    """Puts a text in the place of the one that was seen; raises Conflict where another one is there.
-
-    Args:
-        path: The file, from the repository's root.
-        seen: What it has to be, with plain newlines.
-        text: What it becomes; None: it is deleted.
-    """
-
-    def change(content: bytes | None) -> bytes | None:
-        if content is None or content.replace(b"\r\n", b"\n") != seen.replace("\r\n", "\n").encode():
-            raise Conflict(
-                f"{path} is not as the last commit has it, or was changed meanwhile; nothing was recorded",
-                hint="Commit your own change, or take it back with `git restore`, and look again.",
-            )
-        if text is None:
-            return None
-        new = text.replace("\r\n", "\n").encode()
-        return new.replace(b"\n", b"\r\n") if b"\r\n" in content else new
-
-    return Rewrite(path, change)
-

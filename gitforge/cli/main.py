@@ -55,6 +55,7 @@ COMMANDS = (
     "build",
     "generate",
     "regenerate",
+    "review",
     "goal",
     "list",
     "show",

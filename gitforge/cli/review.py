@@ -40,12 +40,18 @@ def review(
     ctx: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMPONENT|GOAL]...", help="What to look at. Default: all.", show_default=False),
+        typer.Argument(
+            metavar="[COMPONENT|GOAL]...", help="What to look at. Default: all.", show_default=False
+        ),
     ] = None,
-    only_list: Annotated[bool, typer.Option("--list", "-l", help="Say what nobody has reviewed; ask nothing.")] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", "-l", help="Say what nobody has reviewed; ask nothing.")
+    ] = False,
     is_seen: Annotated[
         bool,
-        typer.Option("--approve", help="Approve the named components, which you have read elsewhere; ask nothing."),
+        typer.Option(
+            "--approve", help="Approve the named components, which you have read elsewhere; ask nothing."
+        ),
     ] = False,
     provider: ProviderName = None,
     model: ModelName = None,
@@ -61,7 +67,7 @@ def review(
     forge = open_forge(find_workspace(ctx, directory))
     known = origins.read(forge.repo)
     found = waiting(forge, known, _needs(forge, names) if names else None)
-    if only_list or as_json and not is_seen:
+    if only_list or (as_json and not is_seen):
         _list(found, as_json=as_json)
     elif is_seen:
         _approve_unasked(forge, names, found, as_json=as_json)
@@ -93,7 +99,11 @@ def _list(found: Sequence[Waiting], *, as_json: bool) -> None:
         return
     rows = [(one.path, f"{one.since:%Y-%m-%d %H:%M}", _writer(one)) for one in found]
     output.table(("component", "since", "written by"), rows)
-    told = f"{_counted(found)} to review: `gitforge review` walks through them." if found else "Nothing to review."
+    told = (
+        f"{_counted(found)} to review: `gitforge review` walks through them."
+        if found
+        else "Nothing to review."
+    )
     output.say((told, output.WARN if found else output.GOOD))
 
 
@@ -119,7 +129,9 @@ def _counted(found: Sequence[Waiting]) -> str:
     return f"{len(found)} components" if len(found) != 1 else "1 component"
 
 
-def _approve_unasked(forge: Forge, names: Sequence[str] | None, found: Sequence[Waiting], *, as_json: bool) -> None:
+def _approve_unasked(
+    forge: Forge, names: Sequence[str] | None, found: Sequence[Waiting], *, as_json: bool
+) -> None:
     if not names:
         raise AnswerMissing("--approve: say which components you have read", hint="Name them, or their goal.")
     recorded = approve(forge.repo, found) if found else None
@@ -237,11 +249,14 @@ def _revert(forge: Forge, one: Waiting, found: Material, why: str) -> None:
     recorded = take_back(forge.repo, one, found, why)
     what = "went back to the last reviewed text of" if found.reviewed is not None else "took back"
     _say_recorded(what, recorded, one.path)
-    users = [goal.name for goal in forge.book.goals.values() if one.need.path in {need.path for need in goal.needs}]
+    users = [
+        goal.name for goal in forge.book.goals.values() if one.need.path in {need.path for need in goal.needs}
+    ]
     if found.reviewed is None and users:
         command = shlex.join(["gitforge", "generate", one.need.path])
         output.say(
-            ("note: ", output.WARN), f"{', '.join(users)} now lacks it: `{command}` has it written anew, and tells why."
+            ("note: ", output.WARN),
+            f"{', '.join(users)} now lacks it: `{command}` has it written anew, and tells why.",
         )
 
 

@@ -43,11 +43,11 @@ def test_a_draft_that_forgets_an_edit_is_merged_with_it(edited: Path, llm: LlmSe
 
 
 def test_edits_are_kept_through_one_regeneration_after_the_other(edited: Path, llm: LlmServer) -> None:
-    for answer in (NEW, NEW.replace("2. Test", "2. Check"), NEW.replace("3. Ask", "3. Wonder")):
+    for answer in (NEW, NEW.replace("2. Test", "2. Check"), NEW.replace("1. Ask", "1. Wonder")):
         llm.queue(Say(answer))
         assert gitforge("regenerate", NAME, "--feedback", "Other words.", "--yes", cwd=edited).code == 0
         assert "4. Stop at a cause that you can switch." in text_of(edited)
-    assert "3. Wonder" in text_of(edited)
+    assert "1. Wonder" in text_of(edited)
     assert "2. Check" not in text_of(edited), "the last draft took that back"
 
 
