@@ -84,6 +84,8 @@ LAYERS = [
     "generate",
     "unreviewed",
     "provenance",
+    "named",
+    "changes",
     "catalog",
     "initialise",
     "check",

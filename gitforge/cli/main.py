@@ -59,6 +59,7 @@ COMMANDS = (
     "list",
     "show",
     "search",
+    "log",
     "status",
     "drafts",
     "check",
