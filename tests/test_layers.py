@@ -88,6 +88,8 @@ LAYERS = [
     "unreviewed",
     "reviews",
     "provenance",
+    "named",
+    "changes",
     "catalog",
     "initialise",
     "check",

@@ -60,6 +60,7 @@ COMMANDS = (
     "list",
     "show",
     "search",
+    "log",
     "status",
     "drafts",
     "check",
