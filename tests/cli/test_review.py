@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from llm_server import LlmServer, Say
@@ -32,7 +33,7 @@ def blob(root: Path, git: Git, rev: str = "HEAD") -> str:
     return git("rev-parse", f"{rev}:{PROTOCOL}", cwd=root)
 
 
-def decide(root: Path, *answers: tuple[str, str], **environment: str) -> str:
+def decide(root: Path, *answers: tuple[str, str], **environment: Any) -> str:
     """Runs the review on a terminal: each answer after what it waits for."""
     with Terminal("review", cwd=root, **environment) as terminal:
         for question, answer in answers:
@@ -200,10 +201,7 @@ def test_a_pager_that_quits_at_once_does_not_end_the_review(unseen: Path, git: G
 def test_edits_that_are_not_committed_are_said_and_left_alone(unseen: Path, git: Git) -> None:
     (unseen / PROTOCOL).write_text("Mine.\n")
     told = decide(unseen, ("edited, not committed", "v"), ("Why?", ""), ("not recorded", "a"))
-    assert (
-        f"{PROTOCOL} was changed meanwhile" in told.replace("\r\n", " ").replace("\n", " ")
-        or "not recorded" in told
-    )
+    assert "hint: " in told
     assert (unseen / PROTOCOL).read_text() == "Mine.\n"
     assert git("status", "--porcelain", cwd=unseen) == f" M {PROTOCOL}"
 
