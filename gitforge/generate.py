@@ -29,6 +29,7 @@ from gitforge.store.commit import Message, refuse_during_operation
 from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
+from gitforge.store.proposal import propose, proposed, refuse_checked_out
 from gitforge.store.records import Identity
 from gitforge.store.transaction import Recorded, record
 
@@ -97,11 +98,14 @@ def generate(
         Conflict: Something of the user's is in the way.
         UserError: git refuses; or the cost has reached its limit.
     """
-    if new_goal is not None or any(task.purpose for task in tasks):
-        refuse_during_operation(forge.repo)  # now, not once drafts are paid for
     terms = terms or Terms()
+    if new_goal is not None or any(task.purpose for task in tasks):  # now, not once drafts are paid for
+        if terms.branch is not None:
+            refuse_checked_out(forge.repo, terms.branch)
+        refuse_during_operation(forge.repo)
     with Workers(forge.repo, provider, terms, on_event) as workers:
-        run = _Run(forge, Asking(forge, workers, terms, on_event), decide, on_event, on_estimate)
+        asking = Asking(forge, workers, terms, on_event)
+        run = _Run(forge, asking, decide, on_event, on_estimate, terms.branch)
         try:
             busy = run.make(tasks, new_goal)
             for task in busy:  # one at a time, so that nobody waits for a process that waits
@@ -122,8 +126,10 @@ class _Run:
         decide: Decide,
         on_event: OnEvent,
         on_estimate: OnEstimate,
+        branch: str | None,
     ) -> None:
         self._forge = forge
+        self._branch = branch
         self._asking = asking
         self._decide = decide
         self._on_event = on_event
@@ -213,15 +219,18 @@ class _Run:
         return locks, busy
 
     def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
-        """The tasks but for those that another process has recorded since they were planned."""
+        """The tasks but for those that are recorded by now, by another process or on the branch."""
+        repo, branch = self._forge.repo, self._branch
         missing = [task.planned.path for task in tasks if task.current is None]
-        there = self._forge.repo.entries(missing) if missing else {}
+        there = set(repo.entries(missing)) if missing else set()
+        on_branch = proposed(repo, branch, [task.planned.path for task in tasks]) if branch else set()
         for task in tasks:
-            if task.planned.path in there:
+            if task.planned.path in there | on_branch:
                 locks[task.planned.path].free()
                 self._found.append(task.need)
-                self._on_event(Event("found", task.need))
-        return [task for task in tasks if task.planned.path not in there]
+                what = "found" if task.planned.path in there else "proposed"
+                self._on_event(Event(what, task.need, branch or ""))
+        return [task for task in tasks if task.planned.path not in there | on_branch]
 
     # Decisions
 
@@ -298,7 +307,12 @@ class _Run:
         drafts = [self._chosen[path] for path, _ in accepted]
         answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
         keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
-        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
+        repo, branch = self._forge.repo, self._branch
+        recorded: Recorded = (
+            record(repo, edits, message, drafts=drafts, keeps=keeps)
+            if branch is None
+            else propose(repo, branch, edits, message, drafts=drafts, keeps=keeps)
+        )
         for path, reviewed in accepted:
             self._rest += self._others[path]
             need = reviewed.draft.need

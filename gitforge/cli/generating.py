@@ -131,6 +131,7 @@ def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:
         pricing=Pricing(provider.model, base_url, own),
         max_cost=limit,
         seed=found.whole("seed", *SEEDS),
+        branch=options.branch,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 
 from gitforge.build import Forge
-from gitforge.cli import generating, output, plans, wizard
+from gitforge.cli import generating, output, plans, proposing, wizard
 from gitforge.cli.dry_run import messages_as_json, show_messages
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -49,6 +50,7 @@ def regenerate(
     yes: Yes = False,
     no_review: NoReview = False,
     dry_run: DryRun = False,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -71,6 +73,9 @@ def regenerate(
             "there is no language model to write it anew, and an outline would be less than what is there",
             hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
         )
+    name = PurePosixPath(planned[0].need.name).stem if len(planned) == 1 else "components"
+    branch = proposing.branch_for(name, is_wanted=propose)
+    options = replace(options, branch=branch)
     tasks = _tasks(forge, planned, feedback, options)
     if dry_run:
         _show_prompts(forge, tasks, as_json=as_json)
@@ -80,7 +85,9 @@ def regenerate(
     output.say(f"Drafts by {chosen.describe}.")
     done = generating.run_tasks(forge, tasks, chosen, options)
     if as_json:
-        output.data(plans.generated_as_json(done))
+        output.data({**plans.generated_as_json(done), **proposing.as_json(forge.repo, branch)})
+    else:
+        proposing.show(forge.repo, branch)
     generating.stop_where_failed(done)
     raise typer.Exit(PROBLEMS if done.skipped else DONE)
 

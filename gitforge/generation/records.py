@@ -54,6 +54,7 @@ class Terms:
         pricing: What the model costs.
         max_cost: US dollars that all of it may cost; None: whatever it costs.
         seed: The user's, for the first candidate; the next ones have the numbers after it. None: there is none.
+        branch: The one that commits are made on, which is checked out nowhere; None: HEAD's.
     """
 
     jobs: int = DEFAULT_JOBS
@@ -62,6 +63,7 @@ class Terms:
     pricing: Pricing = field(default_factory=lambda: Pricing(""))
     max_cost: float | None = None
     seed: int | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Event:
         what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`;
             `unchanged`: the draft is what was there; `kept`: the draft of an earlier run is used; `unkept`: a draft
             could not be kept; `left`: a draft that has problems is kept and not recorded; `waiting`: another
-            process makes it; `found`: another process has made it; `noticed`: the provider has something to say;
+            process makes it; `found`: another process has made it; `proposed`: the branch has it;
+            `noticed`: the provider has something to say;
             `repaired`: something else was finished first.
         need: The component.
         text: The piece of text that arrived, the new commit's id, or what is to be said.
