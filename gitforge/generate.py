@@ -19,7 +19,7 @@ from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import keeping
 from gitforge.generation.asking import Asked, Asking
 from gitforge.generation.merging import with_edits
-from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Prefer, Spent, Task, Terms
+from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
 from gitforge.generation.workers import Workers
 from gitforge.goals import Need
 from gitforge.llm import Provider
@@ -30,6 +30,7 @@ from gitforge.store.commit import Message, refuse_during_operation
 from gitforge.store.edits import NewFile, Rewrite, exchange
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
+from gitforge.store.proposal import propose, proposed, refuse_checked_out
 from gitforge.store.records import Identity
 from gitforge.store.transaction import Recorded, record
 
@@ -98,12 +99,14 @@ def generate(
         Conflict: Something of the user's is in the way.
         UserError: git refuses; or the cost has reached its limit.
     """
-    if new_goal is not None or any(task.purpose for task in tasks):
-        refuse_during_operation(forge.repo)  # now, not once drafts are paid for
     terms = terms or Terms()
+    if new_goal is not None or any(task.purpose for task in tasks):  # now, not once drafts are paid for
+        if terms.branch is not None:
+            refuse_checked_out(forge.repo, terms.branch)
+        refuse_during_operation(forge.repo)
     with Workers(forge.repo, provider, terms, on_event) as workers:
         asking = Asking(forge, workers, terms, on_event)
-        run = _Run(forge, asking, decide, on_event, on_estimate, terms.prefer)
+        run = _Run(forge, asking, decide, on_event, on_estimate, terms)
         try:
             busy = run.make(tasks, new_goal)
             for task in busy:  # one at a time, so that nobody waits for a process that waits
@@ -124,14 +127,15 @@ class _Run:
         decide: Decide,
         on_event: OnEvent,
         on_estimate: OnEstimate,
-        prefer: Prefer | None,
+        terms: Terms,
     ) -> None:
         self._forge = forge
+        self._branch = terms.branch
         self._asking = asking
         self._decide = decide
         self._on_event = on_event
         self._on_estimate = on_estimate
-        self._prefer = prefer
+        self._prefer = terms.prefer
         self._made: dict[str, str] = {}
         self._drafts: dict[str, Draft] = {}
         self._skipped: list[Need] = []
@@ -220,15 +224,18 @@ class _Run:
         return locks, busy
 
     def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
-        """The tasks but for those that another process has recorded since they were planned."""
+        """The tasks but for those that are recorded by now, by another process or on the branch."""
+        repo, branch = self._forge.repo, self._branch
         missing = [task.planned.path for task in tasks if task.current is None]
-        there = self._forge.repo.entries(missing) if missing else {}
+        there = set(repo.entries(missing)) if missing else set()
+        on_branch = proposed(repo, branch, [task.planned.path for task in tasks]) if branch else set()
         for task in tasks:
-            if task.planned.path in there:
+            if task.planned.path in there | on_branch:
                 locks[task.planned.path].free()
                 self._found.append(task.need)
-                self._on_event(Event("found", task.need))
-        return [task for task in tasks if task.planned.path not in there]
+                what = "found" if task.planned.path in there else "proposed"
+                self._on_event(Event(what, task.need, branch or ""))
+        return [task for task in tasks if task.planned.path not in there | on_branch]
 
     # Decisions
 
@@ -334,7 +341,12 @@ class _Run:
         for draft in answered:
             if (id_ := self._written(draft)) is not None:
                 keeps[f"{texts.REFS}/{id_}"] = draft.written.encode()
-        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
+        repo, branch = self._forge.repo, self._branch
+        recorded: Recorded = (
+            record(repo, edits, message, drafts=drafts, keeps=keeps)
+            if branch is None
+            else propose(repo, branch, edits, message, drafts=drafts, keeps=keeps)
+        )
         for path, reviewed in accepted:
             self._rest += self._others[path]
             need = reviewed.draft.need

@@ -62,6 +62,7 @@ LAYERS = [
     "store.edits",
     "store.commit",
     "store.transaction",
+    "store.proposal",
     "templates",
     "plan",
     "assemble",

@@ -10,7 +10,7 @@ import typer
 
 from gitforge import names, toolkits
 from gitforge.build import Forge, make_toolkit
-from gitforge.cli import output, plans, wizard
+from gitforge.cli import output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -62,6 +62,7 @@ def build(
         bool,
         typer.Option("--require-reviewed", help="Refuse generated components that nobody has reviewed."),
     ] = False,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -73,6 +74,7 @@ def build(
 
     Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
+    With --propose the commits are on the branch forge/PROJECT, and nothing is assembled.
     """
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
@@ -85,6 +87,8 @@ def build(
     if goal is None:
         forge, new_goal = _ask_new_goal(forge)
         goal = new_goal.goal
+    branch = proposing.branch_for(project, is_wanted=propose)
+    options = replace(options, branch=branch)
     planned = forge.plan(goal)
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
@@ -98,18 +102,22 @@ def build(
         return
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
-        if not force:
+        if not force and branch is None:
             toolkits.refuse_edited(folder)  # now, not once drafts are paid for
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
-        if is_refusing:
+        if is_refusing and branch is None:
             _refuse_unreviewed(forge, planned)
     toolkit = None
-    if done is None or not done.failed or keep_going:
+    if branch is None and (done is None or not done.failed or keep_going):
         toolkit = make_toolkit(forge, project, goal, planned, force=force)
     if as_json:
-        output.data(_as_json(project, goal, planned, toolkit, done))
-    if toolkit is None and done is not None:
+        output.data(
+            {**_as_json(project, goal, planned, toolkit, done), **proposing.as_json(forge.repo, branch)}
+        )
+    else:
+        proposing.show(forge.repo, branch)
+    if toolkit is None and done is not None and done.failed:
         _stop(done)
     elif toolkit is not None and not as_json:
         _show(forge, toolkit)

@@ -132,6 +132,7 @@ def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:
         max_cost=limit,
         prefer=options.prefer,
         seed=found.whole("seed", *SEEDS),
+        branch=options.branch,
     )
 
 

@@ -41,6 +41,12 @@ MaxCost = Annotated[
 ]
 
 
+Propose = Annotated[
+    bool,
+    typer.Option("--propose", help="Record on a branch of its own, for a pull request."),
+]
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of everything that can generate."""
@@ -52,6 +58,7 @@ class Options:
     model: str | None
     candidates: int = 1
     max_cost: float | None = None
+    branch: str | None = None
     prefer: Prefer | None = None
 
     def __post_init__(self) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitforge.build import Forge
-from gitforge.cli import generating, output, plans, wizard
+from gitforge.cli import generating, output, plans, proposing, wizard
 from gitforge.cli.dry_run import messages_as_json, show_messages
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -54,6 +55,7 @@ def regenerate(
     yes: Yes = False,
     no_review: NoReview = False,
     dry_run: DryRun = False,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -77,16 +79,23 @@ def regenerate(
     if ours and theirs:
         raise AnswerMissing("--ours and --theirs: one at a time", hint="Leave one of them.")
     prefer: Prefer | None = "ours" if ours else "theirs" if theirs else None
-    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost, prefer)
+    options = plans.Options(
+        describe or (), yes, no_review, provider, model, candidates, max_cost, prefer=prefer
+    )
     forge = open_forge(find_workspace(ctx, directory))
     needs = [generating.find(forge, name) for name in dict.fromkeys(components)]
+    name = PurePosixPath(needs[0].name).stem if len(needs) == 1 else "components"
+    branch = proposing.branch_for(name, is_wanted=propose)
+    options = replace(options, branch=branch)
     if dry_run:
         _, tasks = _prepare(forge, needs, feedback, options)
         _show_prompts(forge, tasks, as_json=as_json)
         return
     done = write_anew(forge, needs, feedback, options)
     if as_json:
-        output.data(plans.generated_as_json(done))
+        output.data({**plans.generated_as_json(done), **proposing.as_json(forge.repo, branch)})
+    else:
+        proposing.show(forge.repo, branch)
     generating.stop_where_failed(done)
     raise typer.Exit(PROBLEMS if done.skipped else DONE)
 

@@ -60,6 +60,7 @@ class Terms:
         max_cost: US dollars that all of it may cost; None: whatever it costs.
         prefer: Whose lines are taken where the engineer's edits and a draft clash; None: that is asked.
         seed: The user's, for the first candidate; the next ones have the numbers after it. None: there is none.
+        branch: The one that commits are made on, which is checked out nowhere; None: HEAD's.
     """
 
     jobs: int = DEFAULT_JOBS
@@ -69,6 +70,7 @@ class Terms:
     max_cost: float | None = None
     prefer: Prefer | None = None
     seed: int | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Event:
         what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`;
             `unchanged`: the draft is what was there; `kept`: the draft of an earlier run is used; `unkept`: a draft
             could not be kept; `left`: a draft that has problems is kept and not recorded; `waiting`: another
-            process makes it; `found`: another process has made it; `noticed`: the provider has something to say;
+            process makes it; `found`: another process has made it; `proposed`: the branch has it;
+            `noticed`: the provider has something to say;
             `repaired`: something else was finished first.
         need: The component.
         text: The piece of text that arrived, the new commit's id, or what is to be said.
