@@ -60,6 +60,7 @@ COMMANDS = (
     "show",
     "search",
     "log",
+    "diff",
     "status",
     "drafts",
     "check",

@@ -105,6 +105,10 @@ class Database:
             self._trees[treeish] = tree
         return tree
 
+    def empty_tree(self) -> str:
+        """The id of a folder with nothing in it, which git knows without having it."""
+        return hashlib.new(self._algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
+
     def write_tree(self, tree: Tree) -> str:
         """The id of a folder, which is stored durably."""
         id_ = self._write_object("tree", tree.raw)
