@@ -60,6 +60,7 @@ LAYERS = [
     "store.recovery",
     "store.inspection",
     "store.edits",
+    "store.commit",
     "store.transaction",
     "templates",
     "plan",
