@@ -87,6 +87,7 @@ LAYERS = [
     "unreviewed",
     "provenance",
     "named",
+    "past",
     "changes",
     "catalog",
     "initialise",
