@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -77,7 +77,7 @@ class Plan:
 
 def plan(
     library: Library, repo: Repo, needs: Iterable[Need], templates: Iterable[str] = (), *, known: Origins | None = None,
-    commits: bool = True,
+    commits: bool = True, states_of: Callable[[Sequence[str]], Mapping[str, PathState]] | None = None,
 ) -> Plan:  # fmt: skip
     """Looks at each component and template once.
 
@@ -88,15 +88,19 @@ def plan(
         templates: Names below `library/`; those that are not there are left out.
         known: What the history says, where it is read already.
         commits: Whether to look for the last commit of each, as far back as it takes.
+        states_of: Says how files stand, where git was asked for it already.
 
     Raises:
         UserError: A path leads out of the workspace, or git cannot tell.
     """
-    paths = {repo.relative(library.path(need)): need for need in needs}
+    needs = list(needs)
+    library.refuse_links(needs)
+    top = repo.relative(library.folder)
+    paths = {f"{top}/{need.path}": need for need in needs}
     own = {name: library.folder / name for name in templates}
     laid_out = {name: repo.relative(path) for name, path in own.items() if path.is_file()}
     try:
-        states = repo.states([*paths, *laid_out.values()])
+        states = (states_of or repo.states)([*paths, *laid_out.values()])
     except UserError:
         repo.refuse_lost_head()
         raise

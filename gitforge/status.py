@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.origins import Origins
-    from gitforge.store.repo import Repo
+    from gitforge.store.repo import PathState, Repo
+
+States = Mapping[str, "PathState"]
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,24 @@ class Status:
         return not any(concerns) and not any(one.edited or one.is_degraded for one in self.toolkits)
 
 
-def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
+def status(workspace: Workspace, repo: Repo) -> Status:
     """Looks at every component that a goal uses or that is in the library, and at every toolkit.
 
     Raises:
-        UserError: A path leads out of the workspace, or git cannot tell.
+        UserError: goals.yaml cannot be used, a path leads out of the workspace, or git cannot tell.
     """
+    with repo.ask_states_below([repo.relative(workspace.library.folder)]) as asked:
+        return _status(workspace, repo, workspace.book(), asked.answer)  # git looks while we read
+
+
+def _status(
+    workspace: Workspace, repo: Repo, book: GoalBook, asked: Callable[[], Callable[[Sequence[str]], States]]
+) -> Status:
     used = book.needs()
     others = {need.path: need for need in workspace.library.all(book.kinds.values())}
     known = origins.read(repo)
     needs = (others | used).values()
-    planned = plan(workspace.library, repo, needs, known=known, commits=False).components
+    planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=asked()).components
     absent = {one.need.path for one in planned if one.is_absent}
     users: dict[str, list[str]] = {}
     ready = 0

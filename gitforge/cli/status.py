@@ -36,7 +36,7 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         output.say(
             ("warning: ", output.WARN), error.message, (f" ({error.hint})" if error.hint else "", output.DIM)
         )
-    found = look(workspace, repo, workspace.book())
+    found = look(workspace, repo)
     provider = _provider(repo)
     if as_json:
         output.data(
