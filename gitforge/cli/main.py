@@ -61,6 +61,7 @@ COMMANDS = (
     "show",
     "search",
     "log",
+    "diff",
     "status",
     "drafts",
     "check",
