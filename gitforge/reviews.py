@@ -88,7 +88,7 @@ def waiting(forge: Forge, known: Origins, needs: Sequence[Need] | None = None) -
     if needs is not None:
         wanted = {repo.relative(library.folder / need.path) for need in needs}
         texts = {path: blob for path, blob in texts.items() if path in wanted}
-    open_ = need_review(texts, known)
+    open_ = need_review(repo, texts, known)
     unsaid = [path for path in open_ if known.generation_of(texts[path]) is None]
     changed = repo.log.generation_of(unsaid) if unsaid else {}
     found = []
