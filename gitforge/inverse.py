@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from gitforge import goals_file
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import Goal, GoalBook
-from gitforge.goals_edit import remove_goal
 from gitforge.store.merge import Clash, clashes, merge, settled
 from gitforge.store.repo import Repo
 from gitforge.text import excerpt
@@ -110,6 +109,8 @@ def _without_goals(change: Change, before: str, after: str, now: str) -> str | N
     added = [goal for name, goal in new.goals.items() if name not in old.goals]
     if not added or _rest(new, added) != _rest(old, []):
         return None
+    from gitforge.goals_edit import remove_goal  # noqa: PLC0415 -- ruamel.yaml, where text alone will not do
+
     for goal in added:
         if goal.name not in here.goals:
             continue

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitforge.components import split_front_matter
+from gitforge.errors import UserError
 from gitforge.llm import OUTLINE_LABEL
 from gitforge.store.prompts import read_prompt
 from gitforge.store.records import Generation
@@ -91,3 +93,25 @@ def about(path: str, trailers: Iterable[tuple[str, str]]) -> dict[str, str]:
         elif current == path:
             found[name] = value
     return {**common, **found} if found else {}
+
+
+def generated_text(repo: Repo, path: str, found: Provenance) -> str | None:
+    """What a model wrote before people changed it, without front matter; None where that is not known.
+
+    Args:
+        repo: The repository.
+        path: The component, from the repository's root.
+        found: Where its text comes from.
+    """
+    if found.generation is None or found.model is None:
+        return None
+    said = [f"{id_}^{{blob}}" for name in ("Draft", "Blob") if (id_ := found.trailers.get(name))]
+    for name in (*said, f"{found.generation.commit}:{path}"):
+        blob = repo.object_of(name)
+        if blob is None:
+            continue
+        try:
+            return split_front_matter(repo.objects.read_blob(blob).decode())[1]
+        except (UserError, UnicodeDecodeError):
+            continue
+    return None

@@ -14,7 +14,7 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generation.records import Generated
+    from gitforge.generation.records import Generated, Prefer
     from gitforge.llm import Usage
 
 Candidates = Annotated[
@@ -59,6 +59,7 @@ class Options:
     candidates: int = 1
     max_cost: float | None = None
     branch: str | None = None
+    prefer: Prefer | None = None
 
     def __post_init__(self) -> None:
         wrong = next((option for option in self.describe if "=" not in option), None)

@@ -186,6 +186,10 @@ class Repo:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
         return os.fsdecode(self.git.read("var", "GIT_EDITOR").stdout).removesuffix("\n")
 
+    def pager(self) -> str:
+        """The user's pager, as a command for the shell, found as git finds it; `cat` for none (git-var(1))."""
+        return os.fsdecode(self.git.read("var", "GIT_PAGER").stdout).removesuffix("\n")
+
     def identity(self, role: Literal["AUTHOR", "COMMITTER"] = "AUTHOR") -> Identity:
         """Who the user's commits are by, or a fallback that says what it is where no identity is set."""
         if plain_one := self.configuration.identity(role.lower(), os.environ):
@@ -316,6 +320,13 @@ class Repo:
     def is_shallow(self) -> bool:
         """Whether the history is cut, as `git clone --depth` leaves it."""
         return (self.common_dir / "shallow").exists()
+
+    def cut_at(self) -> frozenset[str]:
+        """The commits whose parents are not here, in a shallow clone: it seems as if they had added everything."""
+        try:
+            return frozenset((self.common_dir / "shallow").read_text("ascii").split())
+        except FileNotFoundError:
+            return frozenset()
 
     # --- refs ----------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class Spoken:
     def encode(self) -> bytes:
         """All of it as bytes."""
         columns = ("\n".join(self.blobs), "\n".join(self.paths))
-        texts = (column.encode("utf-8", "surrogateescape") for column in columns)
+        texts = (column.encode("utf-8", "surrogatepass") for column in columns)
         return b"\0".join([self.kinds.encode(), *texts, self.details])
 
     @classmethod
@@ -99,7 +99,7 @@ class Spoken:
         kinds, blobs, paths, details = content.split(b"\0")
         if not kinds:
             return cls("", (), (), b"")
-        texts = [column.decode("utf-8", "surrogateescape").split("\n") for column in (blobs, paths)]
+        texts = [column.decode("utf-8", "surrogatepass").split("\n") for column in (blobs, paths)]
         found = cls(kinds.decode("ascii"), tuple(texts[0]), tuple(texts[1]), details)
         if {len(found.blobs), len(found.paths), details.count(b"\n")} != {len(kinds)}:
             raise ValueError("its columns have not the same length")
