@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gitforge.provenance import generation
 from gitforge.store.messages import WITHDRAWN, Group, Message, parse
 from gitforge.store.records import FileChange
 
@@ -158,7 +159,7 @@ def _is_newer(said: Statement, change: FileChange) -> bool:
 
 def _event(change: FileChange, known: Origins, cut: Collection[str]) -> Event:
     message = parse(change.commit.message)
-    group = _generation(change, message)
+    group = generation(change, message.groups)
     what = _what(change, message, group)
     if what is What.ADDED and change.commit.id in cut:
         what = What.OLDER
@@ -180,13 +181,6 @@ def _event(change: FileChange, known: Origins, cut: Collection[str]) -> Event:
         reviewers=known.reviewers_of(blob) if blob else (),
         needs_review=blob is not None and what not in _BY_HAND and known.needs_review(change.path, blob),
     )
-
-
-def _generation(change: FileChange, message: Message) -> Group | None:
-    """What the message says of the component's generation; of several, as a squash has them, of the last text."""
-    said = [one for one in message.groups if one.path == change.path and one.is_generation]
-    exact = (one for one in said if one.blob in {None, change.new_blob})
-    return next(exact, said[0] if said else None)
 
 
 def _what(change: FileChange, message: Message, group: Group | None) -> What:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitforge.components import Library
@@ -35,8 +36,8 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
     others = library.all(book.kinds.values())
     if book.matching(name, others):
         return [repo.relative(library.folder / book.find(name, others).path)]
-    if was := _deleted(library, repo, book, name):
-        return [was]
+    if was := deleted(library, repo, book, name):
+        return [was[0]]
     try:
         return paths_named(workspace, repo, book, book.goal(name).name)
     except UserError:
@@ -46,20 +47,33 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
         raise UserError(message, hint=hint) from None
 
 
-def _deleted(library: Library, repo: Repo, book: GoalBook, name: str) -> str | None:
-    """The component of that name that some commit had."""
+def deleted(library: Library, repo: Repo, book: GoalBook, name: str) -> tuple[str, str] | None:
+    """The component of that name that some commit had, and the last commit that changed it.
+
+    Raises:
+        UserError: There was more than one.
+    """
+    for paths in candidates(library, repo, book, name):
+        found = repo.log.last_commits(paths) if paths else {}
+        if len(found) > 1:
+            choices = " or ".join(sorted(found))
+            raise UserError(
+                f"{printable(name)!r} is not unique: it was {choices}", hint="Name it with its folder."
+            )
+        if found:
+            return next(iter(found.items()))
+    return None
+
+
+def candidates(library: Library, repo: Repo, book: GoalBook, name: str) -> Iterator[list[str]]:
+    """The paths that a component of that name can have or have had: as it stands, then with each suffix."""
     top = repo.relative(library.folder)
     wanted = name.removeprefix(f"{top}/").removeprefix("library/")
     folders = ("", *(f"{kind.folder}/" for kind in book.kinds.values()))
     for suffix in ("", *COMPONENT_SUFFIXES):
         paths = [f"{top}/{folder}{wanted}{suffix}" for folder in folders]
-        paths = [path for path in paths if path.endswith(COMPONENT_SUFFIXES)]
-        found = list(repo.log.last_commits(paths)) if paths else []
-        if len(found) > 1:
-            choices = " or ".join(sorted(path.removeprefix(f"{top}/") for path in found))
-            raise UserError(
-                f"{printable(name)!r} is not unique: it was {choices}", hint="Name it with its folder."
-            )
-        if found:
-            return found[0]
-    return None
+        yield [path for path in paths if path.endswith(COMPONENT_SUFFIXES) and _is_plain(path)]
+
+
+def _is_plain(path: str) -> bool:
+    return not {"", ".", ".."} & set(path.split("/"))

@@ -64,6 +64,7 @@ COMMANDS = (
     "show",
     "search",
     "log",
+    "diff",
     "status",
     "drafts",
     "check",
