@@ -143,9 +143,9 @@ class Log:
         return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
     def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
-        """For each path the commits that took it away, on whatever branch; those never taken away are left out."""
+        """For each path the commits that took it, or by a revert its text, away, on whatever branch."""
         # A leading `/` tells a header from the raw lines, which name the blob as it was before.
-        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history")
+        about = ("--diff-filter=DM", "--raw", "--no-abbrev", "--no-renames", "--full-history")
         plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
         options = ("--no-optional-locks", "-c", "log.follow=false")
         done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", *pathspecs(paths), options=options)
