@@ -91,6 +91,7 @@ LAYERS = [
     "generation.merging",
     "generation.workers",
     "generation.asking",
+    "generation.recording",
     "generate",
     "unreviewed",
     "reviews",
