@@ -63,13 +63,11 @@ class Plan:
 
     Attributes:
         components: What the goal needs, in order.
-        templates: The workspace's own templates: path from the repository's root, by name below `library/`.
-        blobs: The id of each template's text in the working tree, by that path.
+        templates: How the workspace's own templates stand, by path from the repository's root.
     """
 
     components: tuple[Planned, ...]
-    templates: Mapping[str, str]
-    blobs: Mapping[str, str | None]
+    templates: Mapping[str, PathState]
 
 
 def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterable[str] = ()) -> Plan:
@@ -85,10 +83,10 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
         UserError: A path leads out of the workspace, or git cannot tell.
     """
     paths = {repo.relative(library.path(need)): need for need in needs}
-    own = {name: library.folder / name for name in templates}
-    laid_out = {name: repo.relative(path) for name, path in own.items() if path.is_file()}
+    own = (library.folder / name for name in templates)
+    laid_out = [repo.relative(path) for path in own if path.is_file()]
     try:
-        states = repo.states([*paths, *laid_out.values()])
+        states = repo.states([*paths, *laid_out])
     except UserError:
         repo.refuse_lost_head()
         raise
@@ -100,7 +98,7 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
         commit = generation.commit if generation else None
         is_outline = generation is not None and _is_outline(generation, library, need)
         planned.append(Planned(need, path, _state(found), found.blob, commit, is_outline))
-    return Plan(tuple(planned), laid_out, {path: states[path].blob for path in laid_out.values()})
+    return Plan(tuple(planned), {path: states[path] for path in laid_out})
 
 
 def _state(found: PathState) -> State:

@@ -10,7 +10,7 @@ import typer
 
 from gitforge import names, toolkits
 from gitforge.build import Forge, make_toolkit
-from gitforge.cli import output, plans, wizard
+from gitforge.cli import merging, output, plans, wizard
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -27,6 +27,7 @@ from gitforge.cli.session import (
 from gitforge.errors import ProviderError
 from gitforge.goals import MANIFEST, Goal
 from gitforge.plan import Plan
+from gitforge.rebuild import refuse_unmergeable
 from gitforge.toolkits import Toolkit
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace files that were edited by hand.")
     ] = False,
+    keep_ours: Annotated[
+        bool, typer.Option("--ours", help="Where both changed the same lines, keep the edits by hand.")
+    ] = False,
+    take_theirs: Annotated[
+        bool, typer.Option("--theirs", help="Where both changed the same lines, take the library's.")
+    ] = False,
     require_reviewed: Annotated[
         bool,
         typer.Option("--require-reviewed", help="Refuse generated components that nobody has reviewed."),
@@ -73,7 +80,9 @@ def build(
 
     Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
+    What you edited in the toolkit by hand is merged with what has changed since.
     """
+    merging.refuse_both(keep_ours=keep_ours, take_theirs=take_theirs, force=force)
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
     if project is not None:
@@ -99,20 +108,23 @@ def build(
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
         if not force:
-            toolkits.refuse_edited(folder)  # now, not once drafts are paid for
+            refuse_unmergeable(
+                forge.repo, folder, list(forge.book.outputs)
+            )  # now, not once drafts are paid for
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
         if is_refusing:
             _refuse_unreviewed(forge, planned)
     toolkit = None
     if done is None or not done.failed or keep_going:
-        toolkit = make_toolkit(forge, project, goal, planned, force=force)
+        decide = merging.decider(forge.repo, keep_ours=keep_ours, take_theirs=take_theirs)
+        toolkit = make_toolkit(forge, project, goal, planned, force=force, decide=decide)
     if as_json:
         output.data(_as_json(project, goal, planned, toolkit, done))
     if toolkit is None and done is not None:
         _stop(done)
     elif toolkit is not None and not as_json:
-        _show(forge, toolkit)
+        merging.show_toolkit(forge, toolkit)
     raise typer.Exit(PROBLEMS if toolkit is not None and toolkit.is_degraded else DONE)
 
 
@@ -145,24 +157,6 @@ def _stop(done: Generated) -> None:
         f"no toolkit was assembled, because there is no good draft of {paths}; what you accepted is recorded",
         hint=f"{first.hint or 'Try again.'} Or add --keep-going for a toolkit with placeholders.",
     )
-
-
-def _show(forge: Forge, toolkit: Toolkit) -> None:
-    folder = toolkit.folder.relative_to(forge.workspace.root).as_posix()
-    for one in toolkit.components:
-        if one.is_absent:
-            output.say(("degraded: ", output.WARN), f"a placeholder stands in for library/{one.need.path}")
-        elif one.is_outline:
-            output.say(
-                ("to fill in: ", output.WARN),
-                f"library/{one.need.path} is an offline outline with TODO points",
-            )
-    for one in toolkit.unused:
-        output.say(("left out: ", output.WARN), f"no template of an output shows library/{one.need.path}")
-    verb = "built" if toolkit.changed else "unchanged"
-    output.say((f"{verb}: ", output.GOOD), f"the toolkit {toolkit.project} for {toolkit.goal}")
-    for name in toolkit.files:
-        output.result(f"{folder}/{name}")
 
 
 def _dry_run(
@@ -199,6 +193,7 @@ def _as_json(
         "folder": str(toolkit.folder) if toolkit else None,
         "files": [*toolkit.files, MANIFEST] if toolkit else [],
         "changed": list(toolkit.changed) if toolkit else [],
+        "merged": list(toolkit.kept) if toolkit else [],
         "degraded": toolkit.is_degraded if toolkit else None,
         "components": [plans.as_json(one) for one in planned.components],
         **plans.generated_as_json(done),
