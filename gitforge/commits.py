@@ -7,19 +7,30 @@ git tool reads them. Source: git-interpret-trailers(1).
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitforge.cost import amount
 from gitforge.goals import Goal
 from gitforge.review import Reviewed
+from gitforge.store import messages
 from gitforge.text import one_line, printable
 
 Trailer = tuple[str, str]
+UNDOES = "Undoes"
+UNKNOWN = "(known once it is recorded)"
+"""What stands for the id of a blob in a message that is only shown."""
 
 
 def generation(
-    path: str, reviewed: Reviewed, goal: str | None, reviewer: str, *, is_anew: bool = False
+    path: str,
+    reviewed: Reviewed,
+    goal: str | None,
+    reviewer: str,
+    *,
+    is_anew: bool = False,
+    blob: str = UNKNOWN,
 ) -> str:
     """The message of one generation.
 
@@ -29,26 +40,95 @@ def generation(
         goal: The goal that it was generated for, if any.
         reviewer: The person at the prompt, as `Name <email>`; named only where they saw the draft.
         is_anew: Whether it replaces a text that was there.
+        blob: Id of the text that is recorded.
     """
     draft = reviewed.draft
     subject = f"{'Regenerate' if is_anew else 'Generate'} {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
     trailers = [("Goal", goal)] if goal else []
-    trailers += _provenance(path, reviewed, reviewer)
-    if reviewed.is_seen:
-        trailers.append(("Reviewed-by", reviewer))
-    return _message(subject, draft.purpose, trailers)
+    trailers += _provenance(path, reviewed, reviewer, blob)
+    return _message(subject, [draft.purpose], trailers)
 
 
-def new_goal(goal: Goal, accepted: Iterable[tuple[str, Reviewed]], reviewer: str) -> str:
-    """The message of a goal's first commit, with the components that were made for it."""
+def new_goal(
+    goal: Goal,
+    accepted: Iterable[tuple[str, Reviewed]],
+    reviewer: str,
+    blobs: Mapping[str, str] | None = None,
+) -> str:
+    """The message of a goal's first commit, with the components that were made for it.
+
+    Args:
+        goal: The goal.
+        accepted: The accepted drafts, each with its path.
+        reviewer: The person at the prompt.
+        blobs: Ids of the texts that are recorded, by path.
+    """
     trailers: list[Trailer] = [("Goal", goal.name)]
-    is_seen = False
     for path, reviewed in accepted:
-        trailers += _provenance(path, reviewed, reviewer)
-        is_seen = is_seen or reviewed.is_seen
-    if is_seen:
-        trailers.append(("Reviewed-by", reviewer))
-    return _message(f"Add goal {goal.name}", goal.description, trailers)
+        trailers += _provenance(path, reviewed, reviewer, (blobs or {}).get(path, UNKNOWN))
+    return _message(f"Add goal {goal.name}", [goal.description], trailers)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A component as a commit leaves it.
+
+    Attributes:
+        path: From the repository's root.
+        blob: Id of its text; None where it is gone.
+    """
+
+    path: str
+    blob: str | None
+
+
+def approval(named: str, texts: Sequence[Text], reviewer: str) -> str:
+    """The message of an empty commit that says who has seen texts and accepts them.
+
+    Args:
+        named: What is approved, in words: `protocol drill_down`, or `3 components`.
+        texts: The texts.
+        reviewer: As `Name <email>`.
+    """
+    return _message(f"Approve {named}", [], _said(texts, messages.REVIEWED, reviewer))
+
+
+def taken_back(
+    commit: str,
+    subject: str,
+    why: str,
+    texts: Sequence[Text],
+    *,
+    is_undo: bool = False,
+    withdrawn_by: str | None = None,
+) -> str:
+    """The message of a commit that takes back what another one did; git's own words come first.
+
+    Args:
+        commit: Id of the other one.
+        subject: Its subject.
+        why: The reason; may be empty.
+        texts: The components as they are after it; for an approval, those that were approved.
+        is_undo: Whether it is the newest thing that was not undone yet.
+        withdrawn_by: For an approval: who takes it back, as `Name <email>`.
+    """
+    trailers: list[Trailer] = [(UNDOES, commit)] if is_undo else []
+    if withdrawn_by is not None:
+        trailers += _said(texts, messages.WITHDRAWN, withdrawn_by)
+    else:
+        trailers += _spoken_of(texts)
+    return _message(f'Revert "{subject}"', [f"This reverts commit {commit}.", why], trailers)
+
+
+def restored(named: str, commit: str, text: Text) -> str:
+    """The message of a commit that brings back an older text.
+
+    Args:
+        named: The component in words: `protocol drill_down`.
+        commit: Id of the commit that has that text.
+        text: The component as it is after it.
+    """
+    return _message(f"Restore {named}", [f"As it was in {commit}."], _spoken_of([text]))
 
 
 def starter(count: int, origin: str | None) -> str:
@@ -56,13 +136,25 @@ def starter(count: int, origin: str | None) -> str:
     if origin is not None:
         return _message(
             "Start a gitforge workspace",
-            f"The goals and components of {origin}, and gitforge's templates.",
+            [f"The goals and components of {origin}, and gitforge's templates."],
             [],
         )
-    return _message("Start a gitforge workspace", f"The starter library: {count} files.", [])
+    return _message("Start a gitforge workspace", [f"The starter library: {count} files."], [])
 
 
-def _provenance(path: str, reviewed: Reviewed, reviewer: str) -> list[Trailer]:
+def _spoken_of(texts: Iterable[Text]) -> list[Trailer]:
+    return [trailer for text in texts for trailer in _named(text)]
+
+
+def _said(texts: Iterable[Text], name: str, reviewer: str) -> list[Trailer]:
+    return [trailer for text in texts for trailer in (*_named(text), (name, reviewer))]
+
+
+def _named(text: Text) -> list[Trailer]:
+    return [(messages.COMPONENT, text.path), *([(messages.BLOB, text.blob)] if text.blob else [])]
+
+
+def _provenance(path: str, reviewed: Reviewed, reviewer: str, blob: str) -> list[Trailer]:
     draft = reviewed.draft
     trailers = [("Component", path), ("Assisted-by", f"gitforge:{draft.label}")]
     if draft.prompt_id:
@@ -73,15 +165,20 @@ def _provenance(path: str, reviewed: Reviewed, reviewer: str) -> list[Trailer]:
         trailers.append(("Cost", f"about {amount(draft.cost)} (estimate)"))
     if draft.is_edited:
         trailers.append(("Edited-by", reviewer))
+    trailers.append((messages.BLOB, blob))
+    if reviewed.is_seen:
+        trailers.append((messages.REVIEWED, reviewer))
     return trailers
 
 
-def _message(subject: str, body: str, trailers: Sequence[Trailer]) -> str:
-    parts = [one_line(printable(subject))]
-    if body:
-        parts.append(
-            textwrap.fill(printable(one_line(body)), 72, break_long_words=False, break_on_hyphens=False)
-        )
+def _message(subject: str, body: Sequence[str], trailers: Sequence[Trailer]) -> str:
+    parts = [one_line(printable(subject)), *(_wrapped(printable(one_line(text))) for text in body if text)]
     if trailers:
         parts.append("\n".join(f"{key}: {printable(one_line(value))}" for key, value in trailers))
     return "\n\n".join(parts) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    """A paragraph; one that would read as trailers in several lines stays one line, which never does."""
+    filled = textwrap.fill(line, 72, break_long_words=False, break_on_hyphens=False)
+    return line if messages.parse(f"x\n\n{filled}\n\nx").groups else filled

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from gitforge import commits
@@ -25,11 +25,12 @@ from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
 from gitforge.store import spool
+from gitforge.store.commit import Message, refuse_during_operation
 from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
 from gitforge.store.records import Identity
-from gitforge.store.transaction import Recorded, record, refuse_during_operation
+from gitforge.store.transaction import Recorded, record
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
@@ -168,13 +169,7 @@ class _Run:
                     accepted[path] = reviewed
                     continue
                 if reviewed is not None:
-                    goal = asked.task.goal.name if asked.task.goal else None
-                    current = asked.task.current
-                    message = commits.generation(
-                        path, reviewed, goal, self._reviewer, is_anew=current is not None
-                    )
-                    edit = _new_file(path, reviewed) if current is None else _replace(path, current, reviewed)
-                    self._record([edit], message, [(path, reviewed)])
+                    self._record_one(asked.task, reviewed)
                 locks[path].free()
             if new_goal is not None:
                 goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
@@ -182,7 +177,7 @@ class _Run:
                 paths = [task.planned.path for task in mine if task.planned.path in accepted]
                 ordered = [(path, accepted[path]) for path in paths]
                 edits += [_new_file(path, reviewed) for path, reviewed in ordered]
-                message = commits.new_goal(new_goal.goal, ordered, self._reviewer)
+                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer)
                 self._record(edits, message, ordered)
         return busy
 
@@ -285,8 +280,18 @@ class _Run:
         self._failed.append((task.need, error))
         self._on_event(Event("left", task.need, error=error))
 
+    def _record_one(self, task: Task, reviewed: Reviewed) -> None:
+        """Records a component that is not part of a new goal."""
+        path, current = task.planned.path, task.current
+        goal = task.goal.name if task.goal else None
+        message = partial(
+            commits.generation, path, reviewed, goal, self._reviewer, is_anew=current is not None
+        )
+        edit = _new_file(path, reviewed) if current is None else _replace(path, current, reviewed)
+        self._record([edit], lambda blobs: message(blob=blobs[path]), [(path, reviewed)])
+
     def _record(
-        self, edits: Sequence[NewFile | Rewrite], message: str, accepted: Sequence[tuple[str, Reviewed]]
+        self, edits: Sequence[NewFile | Rewrite], message: Message, accepted: Sequence[tuple[str, Reviewed]]
     ) -> None:
         for _, reviewed in accepted:
             self._on_event(Event("recording", reviewed.draft.need))

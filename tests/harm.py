@@ -13,6 +13,8 @@ from pathlib import Path
 from llm_server import LlmServer, Say
 from program import DESCRIBE, NAME, PROTOCOL, Done, files, gitforge
 
+from gitforge.store.repo import Repo
+
 Git = Callable[..., str]
 
 TEXT = "# Drill down\n\nAsk why, and test each answer.\n"
@@ -35,10 +37,10 @@ def users_work(root: Path, git: Git) -> None:
     goals.write_text("# changed\n" + goals.read_text())
 
 
-def killed(root: Path, where: str, how: str, *arguments: str) -> None:
+def killed(root: Path, where: str, how: str, *arguments: str, program: Sequence[str] = DYING) -> None:
     """Runs gitforge until it is killed at a step, in a process group of its own."""
     process = subprocess.Popen(
-        [*DYING, *(arguments or GENERATE)], cwd=root, env={**os.environ, "DIE_AT": where, "DIE_HOW": how},
+        [*program, *(arguments or GENERATE)], cwd=root, env={**os.environ, "DIE_AT": where, "DIE_HOW": how},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     told, _ = process.communicate(timeout=60)
@@ -47,7 +49,29 @@ def killed(root: Path, where: str, how: str, *arguments: str) -> None:
 
 def locks_in(root: Path) -> list[Path]:
     """Every lock file in the git directory but ours, which is one that the kernel frees."""
-    return [path for path in (root / ".git").rglob("*.lock") if path.name != "commit.lock"]
+    return [path for path in Repo.discover(root).common_dir.rglob("*.lock") if path.name != "commit.lock"]
+
+
+def snapshot(git: Git, root: Path) -> tuple[object, ...]:
+    """Everything that must not change: branch, index, status, every file's bytes, and git's lock files."""
+    found = {
+        p.relative_to(root): (p.readlink() if p.is_symlink() else p.read_bytes())
+        for p in sorted(root.rglob("*"))
+        if ".git" not in p.parts and not p.is_dir()
+    }
+    folders = [p for p in sorted(root.rglob("*")) if ".git" not in p.parts and p.is_dir()]
+    refs = git("for-each-ref", cwd=root)
+    index = git("ls-files", "-s", "-v", cwd=root)
+    status = git("status", "--porcelain", "-z", "--ignored", cwd=root)
+    return (refs, index, status, found, folders, locks_in(root))
+
+
+def assert_sound(git: Git, root: Path) -> None:
+    """No damage, no lock, nothing pending."""
+    git("fsck", "--full", "--strict", "--no-dangling", cwd=root)
+    assert locks_in(root) == []
+    ours = Repo.discover(root).common_dir / "gitforge"
+    assert list(ours.iterdir()) == [ours / "commit.lock"]
 
 
 def generated(root: Path, git: Git) -> list[str]:

@@ -70,6 +70,12 @@ class Database:
         arguments = ("-w", "--stdin", f"--path={path}")
         return _id(self._git.run("hash-object", *arguments, options=DURABLE, stdin=content, writes=True))
 
+    def id_of_file(self, content: bytes, path: str) -> str:
+        """The id that `write_file` would give; nothing is stored."""
+        if self.loose is not None and self.is_unfiltered(content, path):
+            return self.loose.id_of("blob", content)
+        return _id(self._git.run("hash-object", "--stdin", f"--path={path}", stdin=content))
+
     def _write_object(self, kind: str, content: bytes) -> str:
         if self.loose is not None:
             return self.loose.write(kind, content)

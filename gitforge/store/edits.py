@@ -17,6 +17,7 @@ from gitforge.store.tree import kind
 from gitforge.store.worktree import read_file
 
 UNSTAGE = "Commit it, or take it back with `git restore --staged`"
+COMMIT = "Commit them, or take them back with `git restore`"
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ class Rewrite:
         path: Its path from the worktree's top.
         edit: Gives a version's new bytes from its old ones, None for a file that is nowhere yet. It is
             pure, as it is called again after a lost race, and keeps the line endings that it finds. It may
-            raise Conflict.
+            raise Conflict. If it gives None for HEAD's version, the file is deleted everywhere, unless the
+            user has changed it.
     """
 
     path: str
-    edit: Callable[[bytes | None], bytes]
+    edit: Callable[[bytes | None], bytes | None]
 
 
 Edit = NewFile | Rewrite
@@ -56,15 +58,15 @@ class Change:
 
     Args:
         edit: The edit.
-        committed: The commit's entry.
+        committed: The commit's entry; None if the file is deleted, from index and worktree too.
         indexed: The index's entry now; None if it has none.
-        staged: The index's new entry; None leaves the index's as it is.
+        staged: The index's new entry; None leaves the index's as it is, or deletes it with the commit's.
         seen: The worktree's bytes now; None if the file is absent.
-        content: The worktree's new bytes; None leaves the file as it is.
+        content: The worktree's new bytes; None leaves the file as it is, or deletes it with the commit's.
     """
 
     edit: Edit
-    committed: Entry
+    committed: Entry | None
     indexed: Entry | None
     staged: Entry | None
     seen: bytes | None
@@ -75,11 +77,23 @@ class Change:
         """The edit's path, from the worktree's top."""
         return self.edit.path
 
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the file goes."""
+        return self.committed is None
+
 
 def merge_edits(
     repo: Repo, head: Head, edits: Sequence[Edit], blobs: Mapping[str, str], index: Path
 ) -> list[Change]:
     """What each edit does to each version of its path; edits that HEAD has already are left out.
+
+    Args:
+        repo: The repository.
+        head: Where HEAD is.
+        edits: The edits.
+        blobs: Ids of the new files' blobs, by path.
+        index: The index, or a copy of it.
 
     Raises:
         Conflict: Something of the user's is in the way.
@@ -91,15 +105,39 @@ def merge_edits(
     for edit in edits:
         entry = _only_file(edit.path, [e for e in staged if f"{e.path}/".startswith(f"{edit.path}/")])
         old = committed.get(edit.path)
-        if old is not None and not old.is_file:
-            raise Conflict(f"{edit.path} is {kind(old)} in the last commit, where a file should be")
+        new = _committed(repo, edit, old, blobs)
         if isinstance(edit, NewFile):
-            change = _merge_new(repo, edit, Entry(FILE, blobs[edit.path]), old, entry)
+            change = _merge_new(repo, edit, new, old, entry)
+        elif new is None:
+            change = _merge_deletion(repo, edit, old, entry)
         else:
-            change = _merge_rewrite(repo, edit, old, entry)
+            change = _merge_rewrite(repo, edit, new, old, entry)
         if change is not None:
             changes.append(change)
     return changes
+
+
+def merge_committed(
+    repo: Repo, commit: str | None, edits: Sequence[Edit], blobs: Mapping[str, str]
+) -> dict[str, Entry | None]:
+    """By path what a commit has after the edits, where that is something else; arguments as in `merge_edits`.
+
+    Raises:
+        Conflict: The commit has something else already.
+    """
+    committed = repo.objects.entries(commit, [e.path for e in edits]) if commit is not None else {}
+    new = {edit.path: _committed(repo, edit, committed.get(edit.path), blobs) for edit in edits}
+    return {path: entry for path, entry in new.items() if entry != committed.get(path)}
+
+
+def _committed(repo: Repo, edit: Edit, old: Entry | None, blobs: Mapping[str, str]) -> Entry | None:
+    if old is not None and not old.is_file:
+        raise Conflict(f"{edit.path} is {kind(old)} in the last commit, where a file should be")
+    if isinstance(edit, Rewrite):
+        return _rewrite(repo, edit, old)
+    if old is not None and old.id != blobs[edit.path]:
+        raise Conflict(f"{edit.path} is in the last commit already, with other content")
+    return old or Entry(FILE, blobs[edit.path])
 
 
 def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
@@ -115,12 +153,10 @@ def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
 
 
 def _merge_new(
-    repo: Repo, edit: NewFile, new: Entry, old: Entry | None, staged: Entry | None
+    repo: Repo, edit: NewFile, new: Entry | None, old: Entry | None, staged: Entry | None
 ) -> Change | None:
-    if old is not None:
-        if old.id == new.id:
-            return None
-        raise Conflict(f"{edit.path} is in the last commit already, with other content")
+    if new is None or new == old:
+        return None
     if staged is not None and staged.id != new.id:
         raise Conflict(f"{edit.path} is staged already, with other content", hint=UNSTAGE)
     seen = read_file(repo.root, edit.path)
@@ -135,31 +171,40 @@ def _merge_new(
     )
 
 
-def _merge_rewrite(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> Change | None:
+def _merge_rewrite(
+    repo: Repo, edit: Rewrite, new: Entry, old: Entry | None, staged: Entry | None
+) -> Change | None:
     seen = read_file(repo.root, edit.path)
     if old is not None and staged is None:
         raise Conflict(f"the deletion of {edit.path} is staged", hint="`git restore --staged` takes it back")
     if staged is not None and seen is None:
         raise Conflict(f"{edit.path} is missing in the worktree", hint="`git restore` brings it back")
-    committed = _rewrite(repo, edit, old)
-    if committed == old:
+    if new == old:
         return None
-    index = committed if staged is None or staged == old else _rewrite(repo, edit, staged)
+    index = new if staged is None or staged == old else _rewrite(repo, edit, staged)
     content = edit.edit(seen)
+    if index is None or content is None:
+        raise Conflict(f"{edit.path} has changes that are not committed", hint=COMMIT)
     return Change(
-        edit,
-        committed,
-        staged,
-        index if index != staged else None,
-        seen,
-        content if content != seen else None,
+        edit, new, staged, index if index != staged else None, seen, content if content != seen else None
     )
 
 
-def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry:
-    if old is None:
-        return Entry(FILE, repo.objects.write_file(edit.edit(None), edit.path))
-    before = repo.objects.read_blob(old.id)
+def _merge_deletion(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry | None) -> Change | None:
+    if old is None:  # what index and worktree may have is the user's
+        return None
+    if staged not in (None, old):
+        raise Conflict(f"{edit.path} is to be deleted, but has changes that are staged", hint=UNSTAGE)
+    seen = read_file(repo.root, edit.path)
+    if seen is not None and repo.objects.id_of_file(seen, edit.path) != old.id:
+        raise Conflict(f"{edit.path} is to be deleted, but has changes that are not committed", hint=COMMIT)
+    return Change(edit, None, staged, None, seen, None)
+
+
+def _rewrite(repo: Repo, edit: Rewrite, old: Entry | None) -> Entry | None:
+    before = repo.objects.read_blob(old.id) if old is not None else None
     after = edit.edit(before)
+    if after is None or old is None:
+        return Entry(FILE, repo.objects.write_file(after, edit.path)) if after is not None else None
     # Unfiltered: what came out of a blob is as the repository has it.
     return old if after == before else Entry(old.mode, repo.objects.write_blob(after))

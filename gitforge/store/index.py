@@ -61,8 +61,8 @@ def index_entries(repo: Repo, paths: Sequence[str], *, index: Path) -> list[Inde
     return entries
 
 
-def start_index(repo: Repo, entries: Mapping[str, Entry], *, index: Path) -> Asked[bytes]:
-    """Puts entries into an index, which is made if it is missing.
+def start_index(repo: Repo, entries: Mapping[str, Entry | None], *, index: Path) -> Asked[bytes]:
+    """Puts entries into an index, which is made if it is missing, and takes out those that are None.
 
     Returns:
         What waits for its end.
@@ -70,20 +70,31 @@ def start_index(repo: Repo, entries: Mapping[str, Entry], *, index: Path) -> Ask
     Raises:
         UserError: A file of the index is where a folder would have to be, or the reverse.
     """
-    added = [word for path, e in entries.items() for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")]
+    added = [
+        word for path, e in entries.items() if e is not None
+        for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")
+    ]  # fmt: skip
+    gone = [path for path, entry in entries.items() if entry is None]
     environment = {"GIT_INDEX_FILE": str(index)}
     whole = (
         "-c",
         "index.sparse=false",
     )  # else git puts an entry beside the sparse folder that it belongs into
     running = repo.git.start(
-        "update-index", "--add", *added, options=whole, environment=environment, writes=True
-    )
+        "update-index", "--add", "--force-write-index", *added, "--force-remove", "--", *gone,
+        options=whole, environment=environment, writes=True,
+    )  # fmt: skip
     return Asked(lambda: succeed(running.finish()), running.stop)
 
 
 def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:
     """Makes the new index the index and frees the lock; git has noted in it which files are unchanged.
+
+    Args:
+        repo: The repository.
+        new_index: What `index.lock` is a link to.
+        work: The folder of the commit lock.
+        paths: The files that may have been written with it.
 
     git notes that in a copy, because a git that is killed while it holds `index.lock` leaves it behind.
 
@@ -100,7 +111,7 @@ def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[s
 
 def _refresh(repo: Repo, paths: Sequence[str], index: Path) -> None:
     """Notes that files are unchanged, in a file that is not the index yet and is replaced."""
-    if _note_unchanged(repo, paths, index):
+    if not paths or _note_unchanged(repo, paths, index):
         return
     about = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     there = {"GIT_OPTIONAL_LOCKS": "1", "GIT_INDEX_FILE": str(index)}

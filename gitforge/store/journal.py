@@ -22,7 +22,8 @@ from gitforge.store.records import Entry, Head
 from gitforge.store.repo import Repo
 from gitforge.store.worktree import check_path
 
-VERSION = 1
+VERSION = 2
+"""What is written; 1 knew no deletion."""
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -55,7 +56,7 @@ class FileStep:
 
     Attributes:
         path: From the worktree's top.
-        committed: What the commit has there.
+        committed: What the commit has there; None: nothing, and index and worktree lose it too.
         indexed: What the index had.
         staged: What the index gets; None: it stays.
         seen: SHA-256 of the worktree's bytes; None if the file was absent.
@@ -63,11 +64,16 @@ class FileStep:
     """
 
     path: str
-    committed: Entry
+    committed: Entry | None
     indexed: Entry | None
     staged: Entry | None
     seen: str | None
     content: bytes | None
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the file goes."""
+        return self.committed is None
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def read_journal(repo: Repo) -> Journal | None:
         version = data["version"]
         if isinstance(version, int) and version > VERSION:
             raise OtherVersion(f"its version is {version}, and this gitforge knows {VERSION}")
-        if version != VERSION:
+        if version not in (1, VERSION):
             raise Unreadable("it has no version that this gitforge knows")
         return _parse(repo, data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -187,8 +193,6 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
 def _parse_step(data: Mapping[str, Any]) -> FileStep:
     entries = (_entry(data[name]) for name in ("committed", "indexed", "staged"))
     committed, indexed, staged = entries
-    if committed is None:
-        raise Unreadable("it has a path that the commit has not")
     check_path(_text(data["path"]))
     seen = None if data["seen"] is None else _text(data["seen"])
     content = None if data["content"] is None else base64.b64decode(_text(data["content"]), validate=True)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import heapq
 import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from itertools import count
 
 from gitforge.errors import UserError
 from gitforge.store.git import Git, pathspecs
 from gitforge.store.process import succeed
-from gitforge.store.records import Generation, Removal, parse_generation, parse_removals
+from gitforge.store.records import (
+    COMMIT_LAYOUT,
+    FileChange,
+    Generation,
+    Removal,
+    fields,
+    parse_file_change,
+    parse_file_changes,
+    parse_generation,
+    parse_removals,
+)
 
 _LAYOUT = "%H%n%aI%n%an <%ae>%n%s%n%(trailers:only,unfold,key_value_separator=%x3A%x20)"
+
+_RENAMES = ("-M", "-l1000")
+"""Renames as git finds them, at most so many that are no exact ones: whatever the user has set."""
 
 
 class Log:
@@ -38,6 +54,67 @@ class Log:
             for changed, header in changes:
                 if changed == path:
                     yield parse_generation(header)
+
+    def follow(self, paths: Sequence[str], rev: str = "HEAD") -> Generator[FileChange]:
+        """What commits did to files, newest first, also under the names that the files had before.
+
+        A file that was deleted and made again has both its lives told. Close it where it is not read to its end.
+
+        Args:
+            paths: Files, there or not.
+            rev: From which commit on: `HEAD`, or an id.
+
+        Raises:
+            UserError: git fails.
+        """
+        order = count()  # for commits of the same second
+        heads: list[tuple[int, int, FileChange, Generator[FileChange], Mapping[str, str]]] = []
+        begun: set[tuple[str, str]] = set()
+        with ExitStack() as streams:
+
+            def advance(changes: Generator[FileChange], asked: Mapping[str, str]) -> None:
+                for change in changes:
+                    if change.path in asked and (change.commit.id, change.path) not in begun:
+                        begun.add((change.commit.id, change.path))
+                        heapq.heappush(heads, (-change.commit.committed, next(order), change, changes, asked))
+                        return
+
+            def begin(asked: Mapping[str, str], rev: str) -> None:
+                changes = self._file_changes(pathspecs([*asked]), rev, "--no-renames")
+                advance(streams.enter_context(closing(changes)), asked)
+
+            begin(dict(zip(paths, paths, strict=True)), rev)
+            while heads:
+                *_, change, changes, asked = heapq.heappop(heads)
+                origin = asked[change.path]
+                if change.status in "AD":
+                    change = self._as_renamed(change)
+                if change.status == "R" and change.path in asked:
+                    begin({change.old_path: origin}, f"{change.commit.id}^")
+                yield replace(change, asked=origin)
+                advance(changes, asked)
+
+    def changes_below(self, folders: Sequence[str], rev: str = "HEAD") -> Generator[FileChange]:
+        """What commits did to all files below folders (or to files), newest first; arguments as in `follow`.
+
+        Where a file came from outside of the folders, it was added.
+        """
+        return self._file_changes(folders, rev, *_RENAMES)
+
+    def _file_changes(self, specs: Sequence[str], rev: str, *renames: str) -> Generator[FileChange]:
+        diff = ("--raw", "--no-abbrev", "--diff-merges=combined", *renames)
+        with closing(self._log(COMMIT_LAYOUT, diff, specs, rev)) as items:
+            yield from parse_file_changes(items)
+
+    def _as_renamed(self, change: FileChange) -> FileChange:
+        """The same, as a renaming where the commit took away one file and added a similar one."""
+        about = ("-r", "-z", "--no-commit-id", "--raw", "--no-abbrev", *_RENAMES)
+        fields_ = iter(fields(self._git.read("diff-tree", *about, change.commit.id).stdout))
+        for item in fields_:
+            other = parse_file_change(item, fields_, change.commit)
+            if other.status == "R" and change.path in {other.path, other.old_path}:
+                return other
+        return change
 
     def purpose_of(self, commit: str) -> str:
         """A commit's message without subject and trailers, as one line."""
@@ -72,22 +149,26 @@ class Log:
 
     def _changes(self, layout: str, specs: Sequence[str]) -> Generator[tuple[str, str]]:
         """Each path that a commit changed, with the commit's header, newest first."""
-        # A leading `/` tells a header from a path. Combined diffs, so that a merge counts only where it
-        # changed what every parent has. The other options undo what a user's configuration may add.
-        layout = f"--format=tformat:/{layout}"
+        # Combined diffs, so that a merge counts only where it changed what every parent has.
         diff = ("--name-only", "--diff-merges=combined", "--no-renames")
+        header = ""
+        with closing(self._log(layout, diff, specs, "HEAD")) as items:
+            for item in items:
+                if item.startswith("/"):
+                    header = item[1:]
+                else:
+                    yield item.removeprefix("\n"), header
+
+    def _log(self, layout: str, diff: Sequence[str], specs: Sequence[str], rev: str) -> Generator[str]:
+        """The fields of a log, each commit's after a header; none on a branch without a commit."""
+        # A leading `/` tells a header from a path. The other options undo what a user's configuration may add.
+        layout = f"--format=tformat:/{layout}"
         plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8")
         options = ("-c", "log.showRoot=true", "-c", "log.follow=false")
-        command = ("log", "-z", layout, *diff, *plain, "HEAD", "--", *specs)
-        output = self._git.stream(*command, options=options)
-        header = ""
+        command = ("log", "-z", layout, *diff, *plain, rev, "--", *specs)
         try:
-            with closing(output) as items:
-                for item in items:
-                    if item.startswith("/"):
-                        header = item[1:]
-                    else:
-                        yield item.removeprefix("\n"), header
+            with closing(self._git.stream(*command, options=options)) as items:
+                yield from items
         except UserError:
             if self._has_commit():
                 raise

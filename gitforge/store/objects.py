@@ -50,6 +50,11 @@ class Tree:
             start = end = self._first_from(encoded + b"/" if entry.mode == TREE else encoded)
         return Tree(self.raw[:start] + new + self.raw[end:], self.id_bytes)
 
+    def removed(self, name: str) -> Tree:
+        """The same without one entry."""
+        start, end = found.span() if (found := self._find(os.fsencode(name))) else (0, 0)
+        return Tree(self.raw[:start] + self.raw[end:], self.id_bytes)
+
     @cached_property
     def _entry(self) -> re.Pattern[bytes]:
         return re.compile(rb"([0-7]++) ([^\0]++)\0(.{%d})" % self.id_bytes, re.DOTALL)

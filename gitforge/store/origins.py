@@ -5,65 +5,99 @@ Everything is kept by blob, so it holds wherever the same text turns up: after a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from gitforge.errors import UserError
-from gitforge.store.messages import COMPONENT, WITHDRAWN, Group, parse
+from gitforge.store import origins_file
+from gitforge.store.messages import COMPONENT, parse
 from gitforge.store.repo import Repo
+from gitforge.store.spoken import (
+    GENERATIONS,
+    OUTLINE,
+    REVIEW,
+    REVIEWS,
+    SEEN_OUTLINE,
+    WITHDRAWAL,
+    Spoken,
+    Statement,
+)
+
+__all__ = ["Origins", "Statement", "read"]
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What one commit says about one component.
-
-    Attributes:
-        commit: Id of the commit.
-        date: When it was written, with its time zone.
-        author: `Name <email>`.
-        subject: The first line of its message.
-        group: What it says.
-    """
-
-    commit: str
-    date: datetime
-    author: str
-    subject: str
-    group: Group
-
-
-@dataclass(frozen=True)
 class Origins:
     """All that a history says.
 
-    Attributes:
-        generations: By blob the newest commit that says it generated it.
-        reviewers: By blob who has reviewed it, newest first; those who took it back are left out.
-        paths: The components of which some text was generated.
+    Args:
+        spoken: The statements, the newest first.
     """
 
-    generations: Mapping[str, Statement]
-    reviewers: Mapping[str, tuple[str, ...]]
-    paths: frozenset[str]
+    def __init__(self, spoken: Spoken) -> None:
+        self._spoken = spoken
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The components of which some text was generated."""
+        said = zip(self._spoken.kinds, self._spoken.paths, strict=True)
+        return frozenset(path for kind, path in said if kind in GENERATIONS)
+
+    @cached_property
+    def _generations(self) -> dict[str, int]:
+        """By blob the newest statement that it was generated."""
+        kinds, blobs = self._spoken.kinds, self._spoken.blobs
+        numbers = range(len(kinds) - 1, -1, -1)  # so that the newest has the last word
+        return {blobs[number]: number for number in numbers if kinds[number] in GENERATIONS and blobs[number]}
+
+    @cached_property
+    def _reviews(self) -> dict[str, list[int]]:
+        """By blob the reviews that were not taken back, the newest first."""
+        reviews: dict[str, list[int]] = {}
+        closed: set[str] = set()  # blobs whose older reviews were taken back
+        for number, (kind, blob) in enumerate(zip(self._spoken.kinds, self._spoken.blobs, strict=True)):
+            if kind == WITHDRAWAL:
+                closed.add(blob)
+            elif kind in REVIEWS and blob and blob not in closed:
+                reviews.setdefault(blob, []).append(number)
+        return reviews
 
     def generation_of(self, blob: str) -> Statement | None:
-        """The commit that generated a text."""
-        return self.generations.get(blob)
+        """The newest commit that says it generated a text."""
+        number = self._generations.get(blob)
+        return self._spoken.statement(number) if number is not None else None
+
+    def is_generated(self, path: str, blob: str) -> bool:
+        """Whether a text was generated, or is of a component of which some text was."""
+        return path in self.paths or blob in self._generations
+
+    def is_outline(self, blob: str) -> bool:
+        """Whether a text was recorded as the offline outline."""
+        number = self._generations.get(blob)
+        return number is not None and self._spoken.kinds[number] in {OUTLINE, SEEN_OUTLINE}
 
     def reviewers_of(self, blob: str) -> tuple[str, ...]:
-        """Who has reviewed exactly this text."""
-        return self.reviewers.get(blob, ())
+        """Who has reviewed exactly this text, newest first; those who took it back are left out."""
+        said = (self._spoken.statement(number).group.reviewer for number in self._reviews.get(blob, ()))
+        return tuple(dict.fromkeys(name for name in said if name is not None))
 
     def needs_review(self, path: str, blob: str) -> bool:
         """Whether a text was generated, or comes from one that was, and nobody has reviewed it as it is."""
-        is_generated = path in self.paths or blob in self.generations
-        return is_generated and not self.reviewers_of(blob)
+        return self.is_generated(path, blob) and blob not in self._reviews
+
+    def reviews(self, paths: Collection[str] | None = None) -> Iterator[Statement]:
+        """The approvals of components and what took them back, the newest first; no generations.
+
+        Args:
+            paths: The components that are meant, by the names of then; None for all.
+        """
+        for number, (kind, path) in enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True)):
+            if kind in {REVIEW, WITHDRAWAL} and (paths is None or path in paths):
+                yield self._spoken.statement(number)
 
 
 def read(repo: Repo, rev: str = "HEAD") -> Origins:
-    """Reads the messages of all commits that a revision has.
+    """Reads the messages of all commits that a revision has; of HEAD, those that were not read before.
 
     Args:
         repo: The repository.
@@ -72,43 +106,58 @@ def read(repo: Repo, rev: str = "HEAD") -> Origins:
     Raises:
         UserError: git cannot read its history.
     """
-    return gather(statements(repo, rev))
+    tip = repo.head().commit if rev == "HEAD" else rev
+    if tip is None:
+        return Origins(Spoken.of(()))
+    kept = origins_file.load(repo)
+    if kept is not None and kept.tip == tip:
+        return Origins(kept.spoken)
+    spoken = None
+    if kept is not None and repo.contains(tip, kept.tip):
+        newer = Spoken.of(statements(repo, tip, f"^{kept.tip}"))
+        if _is_after(newer, kept.spoken):
+            spoken = newer + kept.spoken
+    if spoken is None:
+        spoken = Spoken.of(statements(repo, tip))
+    if rev == "HEAD":
+        origins_file.save(repo, origins_file.Kept(tip, spoken))
+    return Origins(spoken)
 
 
-def statements(repo: Repo, rev: str) -> Iterable[Statement]:
-    """What the commits say, one component after the other; the newest commit first."""
-    layout = ("--format=tformat:%H%n%aI%n%an <%ae>%n%B", "--encoding=UTF-8")
+def statements(repo: Repo, *revs: str) -> Iterator[Statement]:
+    """What the commits say, one component after the other; the newest commit first.
+
+    Args:
+        repo: The repository.
+        revs: Ids of commits; those with a `^` before them, and what they have, are left out.
+    """
+    layout = ("--format=tformat:%H%n%ct%n%aI%n%an <%ae>%n%B", "--encoding=UTF-8")
     plain = ("--no-show-signature", "--no-color", "--no-notes", "--no-patch", "--topo-order")
     grep = ("--fixed-strings", f"--grep={COMPONENT}: ")
-    output = repo.git.stream("log", "-z", *layout, *plain, *grep, rev, "--")
-    try:
-        with closing(output) as items:
-            for item in items:
-                commit, date, author, text = item.split("\n", 3)
-                message = parse(text)
-                for group in message.groups:
-                    yield Statement(commit, datetime.fromisoformat(date), author, message.subject, group)
-    except UserError:
-        if rev != "HEAD" or repo.head().commit is not None:
-            raise
+    output = repo.git.stream("log", "-z", *layout, *plain, *grep, *revs, "--")
+    with closing(output) as items:
+        for item in items:
+            yield from _statements_in(item)
 
 
-def gather(spoken: Iterable[Statement]) -> Origins:
-    """Sorts statements, the newest first, by blob."""
-    generations: dict[str, Statement] = {}
-    reviewers: dict[str, dict[str, None]] = {}
-    closed: set[str] = set()  # blobs whose older reviews were taken back
-    paths: set[str] = set()
-    for one in spoken:
-        group = one.group
-        if group.is_generation:
-            paths.add(group.path)
-        if group.blob is None:
-            continue
-        if group.is_generation:
-            generations.setdefault(group.blob, one)
-        if WITHDRAWN in group.trailers:
-            closed.add(group.blob)
-        elif group.reviewer is not None and group.blob not in closed:
-            reviewers.setdefault(group.blob, {})[group.reviewer] = None
-    return Origins(generations, {blob: tuple(names) for blob, names in reviewers.items()}, frozenset(paths))
+def _statements_in(item: str) -> Iterator[Statement]:
+    commit, committed, date, author, text = item.split("\n", 4)
+    message = parse(text)
+    purpose = " ".join(message.body.split()) if len(message.groups) == 1 else ""
+    about = (commit, int(committed), datetime.fromisoformat(date), author, message.subject, purpose)
+    for group in message.groups:
+        yield Statement(*about, group)
+
+
+def _is_after(newer: Spoken, older: Spoken) -> bool:
+    """Whether newer statements can stand before older ones and mean what they mean when all are read at once.
+
+    On branches side by side neither is newer, and git alone knows in which order it tells them: that matters where
+    a review is taken back.
+    """
+    taken_back = {blob for spoken in (newer, older) for kind, blob in _said(spoken) if kind == WITHDRAWAL}
+    return not any(kind in REVIEWS + WITHDRAWAL and blob in taken_back for kind, blob in _said(newer))
+
+
+def _said(spoken: Spoken) -> Iterable[tuple[str, str]]:
+    return zip(spoken.kinds, spoken.blobs, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -76,6 +77,54 @@ class Generation:
         for name, value in self.trailer_lines:
             found[name] = f"{found[name]}\n{value}" if name in found else value
         return found
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit's header and message.
+
+    Args:
+        id: Its id.
+        committed: When it was made, in seconds since 1970; by this git orders a log.
+        date: When its content was written, with its time zone.
+        author: `Name <email>`.
+        message: The whole of its message.
+    """
+
+    id: str
+    committed: int
+    date: datetime
+    author: str
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """The first paragraph of its message, as one line."""
+        return " ".join(self.message.strip().partition("\n\n")[0].split())
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """What one commit did to one file.
+
+    Args:
+        commit: The commit.
+        status: git's letter: A added, M modified, D deleted, R renamed (edited too, where the blobs differ), T another
+            type of file.
+        path: The file, as it is called since then; what is gone, as it was called.
+        old_path: What it was called before; `path` where it was not renamed.
+        old_blob: Id of what it held before (in a merge: in the first parent); None where it was not there.
+        new_blob: Id of what it holds since; None where it is gone.
+        asked: The path that was asked for and led here.
+    """
+
+    commit: Commit
+    status: str
+    path: str
+    old_path: str
+    old_blob: str | None
+    new_blob: str | None
+    asked: str
 
 
 @dataclass(frozen=True)
@@ -169,3 +218,39 @@ def parse_removals(output: bytes) -> dict[str, list[Removal]]:
             removal = Removal(commit, message.strip(), item.split(" ")[2])
             found.setdefault(next(items), []).append(removal)
     return found
+
+
+COMMIT_LAYOUT = "%H%n%ct%n%aI%n%an <%ae>%n%B"
+"""What to ask git-log(1) for, for `parse_commit`."""
+
+
+def parse_commit(header: str) -> Commit:
+    """A commit from lines as in `COMMIT_LAYOUT`."""
+    id_, committed, date, author, message = header.split("\n", 4)
+    return Commit(id_, int(committed), datetime.fromisoformat(date), author, message)
+
+
+def parse_file_changes(items: Iterable[str]) -> Iterator[FileChange]:
+    """The changes that `log -z --raw` lists, each commit's after a header of `/` and `COMMIT_LAYOUT`."""
+    header, commit = "", None
+    fields_ = iter(items)
+    for item in fields_:
+        if item.startswith("/"):
+            header, commit = item[1:], None
+        elif item.lstrip("\n").startswith(":"):
+            commit = commit or parse_commit(header)
+            yield parse_file_change(item, fields_, commit)
+
+
+def parse_file_change(item: str, names: Iterator[str], commit: Commit) -> FileChange:
+    """One change from `:mode mode blob blob status`, of a merge with one more of both a parent, and its paths."""
+    words = item.strip("\n:").split(" ")
+    ids, status = words[len(words) // 2 : -1], words[-1]
+    is_merge = len(words) > 5
+    path = old_path = next(names)
+    if is_merge:  # a letter for each parent
+        status = status[0] if status in {"A" * len(status), "D" * len(status)} else "M"
+    elif status[0] == "R":
+        path = next(names)
+    old, new = (None if not one.strip("0") else one for one in (ids[0], ids[-1]))
+    return FileChange(commit, status[0], path, old_path, old, new, path)

@@ -33,9 +33,10 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.process import harmless
+from gitforge.store.records import Entry
 from gitforge.store.repo import Repo
 from gitforge.store.spool import drop
-from gitforge.store.worktree import Staging, read_file, sweep
+from gitforge.store.worktree import Staging, read_file, remove_file, sweep
 
 BUSY_SECONDS = 10.0
 """How long a command waits for a gitforge that is just recording, before it looks anyway."""
@@ -134,16 +135,18 @@ def _unusable(repo: Repo, error: Unreadable, *, hint: str) -> UserError:
 
 def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
     repo = journal.repo
-    paths = ", ".join(step.path for step in journal.steps)
+    paths = ", ".join(step.path for step in journal.steps) or journal.reason.removeprefix("gitforge: ")
     if not repo.git_dir.is_dir() or not repo.root.is_dir():
         return Repair(f"An interrupted recording of {paths} was given up: its worktree is not there any more")
+    kept = "; its draft is kept" if journal.drafts else ""
+    taken_back = f"An interrupted recording of {paths} was taken back{kept}"
     free_dead_ref_locks(journal)
     if not _is_recorded(journal):
         if not _is_ours(journal, work):
-            return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
+            return Repair(taken_back)
         if not _move_again(journal):
             lock_of(repo.index).unlink(missing_ok=True)
-            return Repair(f"An interrupted recording of {paths} was taken back; its draft is kept")
+            return Repair(taken_back)
     keep_refs(journal)
     left = _finish(journal, work)
     drop(repo, journal.drafts)
@@ -259,7 +262,7 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     paths = [step.path for step in steps]
     lock = lock_of(repo.index)
     if is_ours and _is_sound(repo, paths, lock):
-        publish_refreshed(repo, lock, work, paths)
+        publish_refreshed(repo, lock, work, [step.path for step in steps if not step.is_deletion])
         return left
     if is_ours:
         lock.unlink()
@@ -277,9 +280,9 @@ def _is_sound(repo: Repo, paths: list[str], index: Path) -> bool:
 
 
 def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
-    """Puts one file in place; False if the user has changed it meanwhile."""
+    """Puts one file in place or deletes it; False if the user has changed it meanwhile."""
     if step.content is None:
-        return True
+        return not step.is_deletion or _finish_deletion(repo, step)
     target = repo.root / step.path
     try:
         now = read_file(repo.root, step.path)
@@ -299,19 +302,32 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
     return True
 
 
+def _finish_deletion(repo: Repo, step: FileStep) -> bool:
+    if step.seen is None:  # what is there by now is the user's
+        return True
+    try:
+        now = read_file(repo.root, step.path)
+    except Conflict:
+        return False
+    if now is not None and fingerprint(now) != step.seen:
+        return False
+    remove_file(repo.root, step.path)
+    return True
+
+
 def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
     """Puts the entries into the index that is there now, where they are still what they were."""
     while True:
         await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
         new_index, before = copy_index(repo, work)
         now = {one.path: one for one in index_entries(repo, [step.path for step in steps], index=new_index)}
-        entries = {}
+        entries: dict[str, Entry | None] = {}
         for step in steps:
             one = now.get(step.path)
             is_as_before = (one and (one.mode, one.id, one.stage)) == (
                 step.indexed and (step.indexed.mode, step.indexed.id, 0)
             )
-            if step.staged is not None and is_as_before:
+            if is_as_before and (step.staged is not None or (step.is_deletion and one is not None)):
                 entries[step.path] = step.staged
         if not entries:
             return
@@ -322,6 +338,6 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
         except FileExistsError:
             continue
         if signature(repo.index) == before:
-            publish_refreshed(repo, new_index, work, list(entries))
+            publish_refreshed(repo, new_index, work, [path for path, entry in entries.items() if entry])
             return
         lock_of(repo.index).unlink()

@@ -17,8 +17,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.store.commit import (
+    SIGN_SECONDS,
+    Message,
+    Settings,
+    blobs_of,
+    build_commit,
+    build_tree,
+    check,
+    first_line,
+    read_settings,
+    refuse_during_operation,
+    refuse_ignored,
+    run_hooks,
+    worded,
+)
 from gitforge.store.edits import UNSTAGE, Change, Edit, NewFile, merge_edits
-from gitforge.store.hooks import HOOK_SECONDS, Hooks, Rewritten, find_hooks, run_post_commit
+from gitforge.store.hooks import HOOK_SECONDS, run_post_commit
 from gitforge.store.index import Signature, copy_index, publish_refreshed, signature, start_index
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
@@ -28,7 +43,7 @@ from gitforge.store.locks import (
     release_index_lock,
     take_index_lock,
 )
-from gitforge.store.process import Asked, harmless
+from gitforge.store.process import harmless
 from gitforge.store.recovery import (
     MOVE_SECONDS,
     Repair,
@@ -39,15 +54,12 @@ from gitforge.store.recovery import (
 )
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
-from gitforge.store.tree import edit_tree
-from gitforge.store.worktree import Staging, check_path
+from gitforge.store.worktree import Staging, read_file, remove_file
 
 LOCK_SECONDS = 180.0
 """How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
 INDEX_LOCK_SECONDS = 5.0
 """How long to wait for a git command of the user's that holds `index.lock`."""
-SIGN_SECONDS = 120.0
-"""How long a signing program may ask for its passphrase."""
 ATTEMPTS = 20
 """How often an edit is applied anew because the branch or the index moved meanwhile."""
 
@@ -61,18 +73,20 @@ class Recorded:
         paths: The paths that the commit changed; none, if HEAD had everything already.
         identity: Its author.
         repair: What a killed gitforge had begun, and was finished first.
+        is_new: Whether the commit was made; an empty one has no paths.
     """
 
     commit: str
     paths: tuple[str, ...]
     identity: Identity
     repair: Repair | None = None
+    is_new: bool = True
 
 
 def record(
     repo: Repo,
     edits: Sequence[Edit],
-    message: str,
+    message: Message,
     *,
     drafts: Sequence[str] = (),
     keeps: Mapping[str, bytes] | None = None,
@@ -85,8 +99,9 @@ def record(
 
     Args:
         repo: The repository.
-        edits: At least one, at most one for each path.
-        message: The commit's message, with trailers.
+        edits: At most one for each path; none at all make an empty commit, which says something.
+        message: The commit's message, with trailers; or what makes it of the ids of the blobs that the
+            commit has at the edits' paths, without those that it deletes.
         drafts: Names of the kept drafts that it records; they are dropped with it.
         keeps: What the message refers to and git is to keep with the commit: contents by ref, below
             `refs/gitforge/`.
@@ -100,36 +115,33 @@ def record(
         UserError: A merge or the like is in progress, a path is ignored, a lock stays, a hook, git or the
             system refuses. Its message says so if the commit was made nevertheless.
     """
-    _check(edits, message)
+    check(edits)
     try:
         with repo.ask_ignored([edit.path for edit in edits]) as ignored:
             # Before the lock: these do not depend on HEAD, and a filter may be slow.
             repo = repo.anew()
-            author, committer = repo.identity(), repo.identity("COMMITTER")
-            committer = author if committer.is_fallback else committer
-            found = repo.commit_settings()
-            hooks = find_hooks(found.hooks, hook_seconds)
-            new = [edit for edit in edits if isinstance(edit, NewFile)]
-            blobs = {edit.path: repo.objects.write_file(edit.content, edit.path) for edit in new}
-            settings = _Settings(
-                blobs, ignored, author, committer, found.sign, hooks, tuple(drafts),
-                {ref: repo.objects.write_blob(content) for ref, content in (keeps or {}).items()},
-                index_lock_seconds, sign_seconds,
-            )  # fmt: skip
+            settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)
-                recorded = replace(_record(repo, edits, message, work, settings), repair=repair)
-        if recorded.paths:
-            run_post_commit(repo, hooks)
+                recorded = _record(repo, edits, message, work, settings, index_lock_seconds)
+        if recorded.is_new:
+            run_post_commit(repo, settings.hooks)
     except OSError as error:
         raise UserError(f"{_told(error)}; nothing was recorded") from error
-    return recorded
+    return replace(recorded, repair=repair)
 
 
-def _record(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settings: _Settings) -> Recorded:
+def _record(
+    repo: Repo,
+    edits: Sequence[Edit],
+    message: Message,
+    work: Path,
+    settings: Settings,
+    index_lock_seconds: float,
+) -> Recorded:
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(repo, edits, message, work, settings)
+            return _attempt(repo, edits, message, work, settings, index_lock_seconds)
         except _LostRace as lost:
             reason = lost
             time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
@@ -141,64 +153,47 @@ class _LostRace(Exception):
 
 
 @dataclass(frozen=True)
-class _Settings:
-    blobs: Mapping[str, str]
-    ignored: Asked[list[str]]
-    author: Identity
-    committer: Identity
-    sign: bool
-    hooks: Hooks
-    drafts: tuple[str, ...]
-    refs: Mapping[str, str]
-    index_lock_seconds: float
-    sign_seconds: float
+class _Built:
+    """A commit that no ref points at yet, and what it was built on."""
+
+    head: Head
+    changes: Sequence[Change]
+    commit: str
+    message: str
+    new_index: Path
+    before: Signature | None
 
 
-def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settings: _Settings) -> Recorded:
+def _attempt(
+    repo: Repo,
+    edits: Sequence[Edit],
+    message: Message,
+    work: Path,
+    settings: Settings,
+    index_lock_seconds: float,
+) -> Recorded:
     refuse_during_operation(repo)
     head = repo.head()
     new_index, before = copy_index(repo, work)
     changes = merge_edits(repo, head, edits, settings.blobs, new_index)
-    if not changes and head.commit is not None:
+    if head.commit is None and not changes:
+        raise UserError(
+            "The branch has no commit yet, so there is nothing to speak of", hint="Commit something first"
+        )
+    if head.commit is not None and edits and not changes:
         drop(repo, settings.drafts)
-        return Recorded(head.commit, (), settings.author)
+        return Recorded(head.commit, (), settings.author, is_new=False)
+    text = worded(message, blobs_of(repo, head, edits, changes))
     with building_index(repo, changes, new_index):  # by git, beside what is done here
-        tree = build_tree(repo, head, changes)
+        tree = build_tree(repo, head.commit, {change.path: change.committed for change in changes})
         refuse_ignored(changes, settings.ignored)
     if settings.hooks.before:
-        changes, tree, message = run_hooks(repo, head, changes, tree, message, work, settings)
+        changes, tree, text = run_hooks(repo, head, changes, tree, text, work, settings)
         with building_index(repo, changes, new_index):
             pass
-    commit = build_commit(repo, head, tree, message, settings)
-    await_index_lock(repo.index, timeout=settings.index_lock_seconds)
-    with interrupts_held():
-        staging = Staging(work)
-        try:
-            files = stage_files(repo, changes, staging)
-            journal = journal_of(repo, head, commit, message, changes, new_index, settings)
-            write_journal(journal)
-            is_finished = True
-            try:
-                lock_index(repo, head, new_index, before)
-                try:
-                    reach_commit_point(journal)
-                except BaseException:
-                    is_finished = is_withdrawn(journal)
-                    raise
-                is_finished = False
-                try:
-                    failures = write_worktree(repo, changes, files, staging)
-                finally:
-                    staging.discard()  # the second name of a new file, before its times are noted
-                    publish(repo, commit, new_index, work, [change.path for change in changes])
-                drop(repo, settings.drafts)
-                is_finished = True
-            finally:
-                release_index_lock(repo.index, new_index)
-                if is_finished:  # else the next command finishes it
-                    drop_journal(repo)
-        finally:
-            staging.discard()
+    commit = build_commit(repo, head.commit, tree, text, settings)
+    await_index_lock(repo.index, timeout=index_lock_seconds)
+    failures = _carry_out(repo, _Built(head, changes, commit, text, new_index, before), work, settings)
     if failures:
         raise UserError(
             f"Recorded as {commit[:12]}, but not written to the worktree: {'; '.join(failures)}",
@@ -207,100 +202,41 @@ def _attempt(repo: Repo, edits: Sequence[Edit], message: str, work: Path, settin
     return Recorded(commit, tuple(change.path for change in changes), settings.author)
 
 
-# --- before the lock -------------------------------------------------------------------------------------
+def _carry_out(repo: Repo, built: _Built, work: Path, settings: Settings) -> list[str]:
+    """Makes the commit HEAD's, and carries it into worktree and index; returns what could not be written."""
+    with interrupts_held():
+        staging = Staging(work)
+        try:
+            files = stage_files(repo, built.changes, staging)
+            journal = journal_of(repo, built, settings)
+            write_journal(journal)
+            is_finished = True
+            try:
+                lock_index(repo, built.head, built.new_index, built.before)
+                try:
+                    reach_commit_point(journal)
+                except BaseException:
+                    is_finished = is_withdrawn(journal)
+                    raise
+                is_finished = False
+                try:
+                    failures = write_worktree(repo, built.changes, files, staging)
+                finally:
+                    staging.discard()  # the second name of a new file, before its times are noted
+                    there = [change.path for change in built.changes if not change.is_deletion]
+                    publish(repo, built.commit, built.new_index, work, there)
+                drop(repo, settings.drafts)
+                is_finished = True
+            finally:
+                release_index_lock(repo.index, built.new_index)
+                if is_finished:  # else the next command finishes it
+                    drop_journal(repo)
+        finally:
+            staging.discard()
+    return failures
 
 
-def _check(edits: Sequence[Edit], message: str) -> None:
-    paths = [edit.path for edit in edits]
-    if not paths or len(set(paths)) != len(paths):
-        raise ValueError(f"edits need at least one path, and each once: {paths}")
-    if not message.strip() or "\0" in message:
-        raise ValueError("a commit needs a message without NUL")
-    for path in paths:
-        check_path(path)
-
-
-# --- step 3: refuse while an operation is in progress ----------------------------------------------------
-
-
-def refuse_during_operation(repo: Repo) -> None:
-    """A commit in the middle of a rebase would become part of it.
-
-    Raises:
-        UserError: One is in progress.
-    """
-    if operation := repo.operation_in_progress():
-        give_up = "git bisect reset" if operation == "bisect" else f"git {operation} --abort"
-        raise UserError(
-            f"A {operation} is in progress; nothing was recorded",
-            hint=f"Finish it, or give it up with `{give_up}`",
-        )
-
-
-# --- step 4: blobs, tree and commit, invisible until a ref points at them --------------------------------
-
-
-def build_tree(repo: Repo, head: Head, changes: Sequence[Change]) -> str:
-    """The id of HEAD's tree with the changes and nothing else."""
-    return edit_tree(repo, head.commit, {change.path: change.committed for change in changes})
-
-
-def build_commit(repo: Repo, head: Head, tree: str, message: str, settings: _Settings) -> str:
-    """The id of the commit on top of HEAD's that has the tree."""
-    return repo.objects.write_commit(
-        tree, head.commit, message, author=settings.author, committer=settings.committer,
-        sign=settings.sign, timeout=settings.sign_seconds,
-    )  # fmt: skip
-
-
-def run_hooks(
-    repo: Repo,
-    head: Head,
-    changes: Sequence[Change],
-    tree: str,
-    message: str,
-    work: Path,
-    settings: _Settings,
-) -> tuple[list[Change], str, str]:
-    """Runs the user's hooks on the commit to be; returns changes, tree and message as they leave them.
-
-    Raises:
-        UserError: A hook refuses, or changes something else than our files.
-    """
-    checked = settings.hooks.run(repo, tree, message, [change.path for change in changes], work)
-    changes = [_as_rewritten(change, checked.files.get(change.path)) for change in changes]
-    return changes, build_tree(repo, head, changes) if checked.files else tree, checked.message
-
-
-def _as_rewritten(change: Change, new: Rewritten | None) -> Change:
-    """The change with a hook's version, in index and worktree where they would have the commit's."""
-    if new is None:
-        return change
-    is_in_index = change.committed == (change.staged or change.indexed)
-    in_worktree = change.content if change.content is not None else change.seen
-    is_in_worktree = isinstance(change.edit, NewFile) or in_worktree == new.before
-    return replace(
-        change,
-        committed=new.entry,
-        staged=new.entry if is_in_index else change.staged,
-        content=new.content if is_in_worktree else change.content,
-    )
-
-
-def refuse_ignored(changes: Sequence[Change], asked: Asked[list[str]]) -> None:
-    """As `git add` does, because git's own commands would pass over the file from then on.
-
-    Raises:
-        UserError: A path is ignored and not tracked.
-    """
-    untracked = {change.path for change in changes if change.indexed is None}
-    if ignored := [path for path in asked.answer() if path in untracked]:
-        rest = f" and {len(ignored) - 3} more" if len(ignored) > 3 else ""
-        are = "is" if len(ignored) == 1 else "are"
-        raise UserError(
-            f"{', '.join(ignored[:3])}{rest} {are} ignored by .gitignore; nothing was recorded",
-            hint="`git check-ignore -v` with its name shows the line that does it",
-        )
+# --- step 5: the new index --------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -310,7 +246,11 @@ def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> It
     Raises:
         Conflict: A staged file is where a folder would have to be.
     """
-    entries = {change.path: change.staged for change in changes if change.staged is not None}
+    entries = {
+        change.path: change.staged
+        for change in changes
+        if change.staged is not None or (change.is_deletion and change.indexed is not None)
+    }
     with start_index(repo, entries, index=new_index) as asked:
         yield
         try:
@@ -347,22 +287,17 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
         raise _LostRace("The branch moved meanwhile")
 
 
-def journal_of(
-    repo: Repo, head: Head, commit: str, message: str, changes: Sequence[Change], new_index: Path,
-    settings: _Settings,
-) -> Journal:  # fmt: skip
+def journal_of(repo: Repo, built: _Built, settings: Settings) -> Journal:
     """All that `recover` needs to finish the commit."""
     steps = tuple(
-        FileStep(c.path, c.committed, c.indexed, c.staged, fingerprint(c.seen), c.content) for c in changes
+        FileStep(c.path, c.committed, c.indexed, c.staged, fingerprint(c.seen), c.content)
+        for c in built.changes
     )
-    identity = FileIdentity.of(new_index)
+    identity = FileIdentity.of(built.new_index)
     if identity is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(new_index))
-    return Journal(repo, head, commit, _reason(message), identity, steps, settings.drafts, settings.refs)
-
-
-def _reason(message: str) -> str:
-    return f"gitforge: {message.strip().splitlines()[0]}"
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(built.new_index))
+    reason = f"gitforge: {first_line(built.message)}"
+    return Journal(repo, built.head, built.commit, reason, identity, steps, settings.drafts, settings.refs)
 
 
 def reach_commit_point(journal: Journal) -> None:
@@ -389,16 +324,22 @@ def reach_commit_point(journal: Journal) -> None:
 def write_worktree(
     repo: Repo, changes: Sequence[Change], files: dict[str, Path], staging: Staging
 ) -> list[str]:
-    """Puts the files in place, over nothing that the user has written meanwhile; returns what failed."""
+    """Puts files in place and deletes others, over nothing that the user has written; returns what failed."""
     failures = []
     for change in changes:
-        if change.path not in files:
-            continue
         try:
-            _put_in_place(repo.root / change.path, change, files[change.path], staging)
+            if change.is_deletion:
+                _delete(repo, change)
+            elif change.path in files:
+                _put_in_place(repo.root / change.path, change, files[change.path], staging)
         except (OSError, Conflict) as error:
             failures.append(_told(error) if isinstance(error, OSError) else error.message)
     return failures
+
+
+def _delete(repo: Repo, change: Change) -> None:
+    if change.seen is not None and read_file(repo.root, change.path) in (change.seen, None):
+        remove_file(repo.root, change.path)
 
 
 def _put_in_place(target: Path, change: Change, source: Path, staging: Staging) -> None:
@@ -410,7 +351,10 @@ def _put_in_place(target: Path, change: Change, source: Path, staging: Staging) 
     if now != change.seen:
         if isinstance(change.edit, NewFile):
             return
-        source = staging.write(target, change.edit.edit(now))
+        content = change.edit.edit(now)
+        if content is None:
+            return
+        source = staging.write(target, content)
     source.replace(target)
 
 

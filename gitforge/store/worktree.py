@@ -44,6 +44,22 @@ def read_file(root: Path, path: str) -> bytes | None:
     return (root / path).read_bytes()
 
 
+def remove_file(root: Path, path: str) -> None:
+    """Removes a worktree's file, if it is there, and the folders that it leaves empty, as git does.
+
+    The folder in which the user started gitforge stays, as with git: their shell stands in it.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    (root / path).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty
+        for parent in PurePosixPath(path).parents[:-1]:
+            if (root / parent).samefile(Path.cwd()):
+                return
+            (root / parent).rmdir()
+
+
 def _check_folder(folder: Path, name: str, path: str) -> None:
     try:
         mode = folder.lstat().st_mode

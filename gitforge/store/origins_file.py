@@ -1,0 +1,100 @@
+"""What commit messages say, kept in a file of the git directory, so that each commit is read once.
+
+The file can be deleted at any time. It is used only where it certainly says what git would say, and whatever is wrong
+with it, it is made anew. It is not synced to the disk: its checksum tells when a power cut tore it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitforge.store import plain
+from gitforge.store.durable import Unreadable, read_own
+from gitforge.store.repo import Repo
+from gitforge.store.spoken import Spoken
+
+_FORMAT = b"gitforge origins 1"
+_MOST = 1 << 28  # bytes
+_ABANDONED = 60  # seconds after which nobody writes any more
+_OTHER_HISTORY = ("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """All that the history of a commit says.
+
+    Attributes:
+        tip: The commit's id.
+        spoken: What it and the commits before it say.
+    """
+
+    tip: str
+    spoken: Spoken
+
+
+def load(repo: Repo) -> Kept | None:
+    """What is kept, if it can be relied on."""
+    history = _history(repo)
+    if history is None:
+        return None
+    try:
+        head, _, content = read_own(_file(repo), _MOST).partition(b"\n")
+        about, _, tip = head.rpartition(b" ")
+        if about != _head(history, content):
+            return None
+        return Kept(tip.decode("ascii"), Spoken.decode(content))
+    except (OSError, Unreadable, ValueError):
+        return None
+
+
+def save(repo: Repo, kept: Kept) -> None:
+    """Keeps it, where that can be; of two that do so at once, either one's is kept."""
+    history = _history(repo)
+    if history is None:
+        return
+    content = kept.spoken.encode()
+    file = _file(repo)
+    temporary = file.with_name("origins.new")
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - temporary.stat().st_mtime > _ABANDONED:
+                temporary.unlink()
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            with open(descriptor, "wb") as written:  # noqa: PTH123 -- of a descriptor
+                written.write(_head(history, content) + b" " + kept.tip.encode() + b"\n" + content)
+            temporary.replace(file)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _file(repo: Repo) -> Path:
+    """Each worktree has a HEAD of its own, and so a file of its own."""
+    return repo.git_dir / "gitforge" / "origins"
+
+
+def _head(history: bytes, content: bytes) -> bytes:
+    return b"%s %s %d %08x" % (_FORMAT, history, len(content), zlib.crc32(content))
+
+
+def _history(repo: Repo) -> bytes | None:
+    """What makes the same commit have another history: where it is cut. None where somebody has exchanged commits."""
+    is_exchanged = plain.has_replacements(repo.common_dir) or (repo.common_dir / "info/grafts").exists()
+    is_unknown = (repo.common_dir / "reftable").is_dir()  # where such refs are no files
+    if is_exchanged or is_unknown or any(os.environ.get(name) for name in _OTHER_HISTORY):
+        return None
+    try:
+        cut = (repo.common_dir / "shallow").read_bytes()
+    except FileNotFoundError:
+        return b"whole"
+    except OSError:
+        return None
+    return hashlib.sha256(cut).hexdigest().encode()

@@ -1,0 +1,121 @@
+"""What the commits of a history say about components, in columns: quick to keep in a file, to load and to extend.
+
+Most questions need to know only that somebody said something about a text. What exactly is read where it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from gitforge.store.messages import WITHDRAWN, Group
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one commit says about one component.
+
+    Attributes:
+        commit: Id of the commit.
+        committed: When it was made, in seconds since 1970; by this git orders a log.
+        date: When it was written, with its time zone.
+        author: `Name <email>`.
+        subject: The first line of its message.
+        purpose: The rest of its message, but for trailers, as one line; empty where it speaks of several components.
+        group: What it says.
+    """
+
+    commit: str
+    committed: int
+    date: datetime
+    author: str
+    subject: str
+    purpose: str
+    group: Group
+
+
+GENERATION, OUTLINE, SEEN_GENERATION, SEEN_OUTLINE, REVIEW, WITHDRAWAL, OTHER = "goGORW-"
+GENERATIONS, REVIEWS = "goGO", "GOR"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Statements, the newest first; number N is in place N of every column.
+
+    Attributes:
+        kinds: A letter each: one of the constants of this module.
+        blobs: Ids of the texts that they are about; empty where one does not say.
+        paths: The components.
+        details: All of it, a line of JSON each.
+    """
+
+    kinds: str
+    blobs: tuple[str, ...]
+    paths: tuple[str, ...]
+    details: bytes
+
+    @classmethod
+    def of(cls, statements: Iterable[Statement]) -> Spoken:
+        """The columns of statements."""
+        all_ = list(statements)
+        groups = [one.group for one in all_]
+        details = b"".join(_detail(one) for one in all_)
+        kinds = "".join(map(_kind, groups))
+        return cls(kinds, tuple(group.blob or "" for group in groups), tuple(g.path for g in groups), details)
+
+    def __add__(self, older: Spoken) -> Spoken:
+        """These statements, and older ones."""
+        return Spoken(
+            self.kinds + older.kinds, self.blobs + older.blobs, self.paths + older.paths,
+            self.details + older.details,
+        )  # fmt: skip
+
+    def statement(self, number: int) -> Statement:
+        """One of them."""
+        commit, committed, date, author, subject, purpose, trailers = json.loads(self._lines[number])
+        group = Group(self.paths[number], trailers)
+        return Statement(commit, committed, datetime.fromisoformat(date), author, subject, purpose, group)
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.details.splitlines()
+
+    def encode(self) -> bytes:
+        """All of it as bytes."""
+        columns = ("\n".join(self.blobs), "\n".join(self.paths))
+        texts = (column.encode("utf-8", "surrogateescape") for column in columns)
+        return b"\0".join([self.kinds.encode(), *texts, self.details])
+
+    @classmethod
+    def decode(cls, content: bytes) -> Spoken:
+        """What `encode` has made.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        kinds, blobs, paths, details = content.split(b"\0")
+        if not kinds:
+            return cls("", (), (), b"")
+        texts = [column.decode("utf-8", "surrogateescape").split("\n") for column in (blobs, paths)]
+        found = cls(kinds.decode("ascii"), tuple(texts[0]), tuple(texts[1]), details)
+        if {len(found.blobs), len(found.paths), details.count(b"\n")} != {len(kinds)}:
+            raise ValueError("its columns have not the same length")
+        return found
+
+
+def _kind(group: Group) -> str:
+    if WITHDRAWN in group.trailers:
+        return WITHDRAWAL
+    if group.is_generation:
+        return (GENERATION + OUTLINE if group.reviewer is None else SEEN_GENERATION + SEEN_OUTLINE)[
+            group.is_outline
+        ]
+    return OTHER if group.reviewer is None else REVIEW
+
+
+def _detail(one: Statement) -> bytes:
+    values = (one.commit, one.committed, one.date.isoformat(), one.author, one.subject, one.purpose)
+    return json.dumps([*values, dict(one.group.trailers)]).encode() + b"\n"
