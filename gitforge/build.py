@@ -5,21 +5,20 @@ Nothing here asks, prints or generates: what is missing becomes a placeholder. S
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitforge import rebuild, toolkits
 from gitforge.assemble import PLACEHOLDER, assemble
-from gitforge.components import Component, split_front_matter
-from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, Goal, GoalBook, Need
+from gitforge.inputs import Used, component_of, what_shows
 from gitforge.manifest import Manifest, Part, Text, refuse_newer
 from gitforge.plan import Plan, Planned, State, plan
 from gitforge.rebuild import Decide
 from gitforge.remake import sha256_of
 from gitforge.store import texts
-from gitforge.templates import Renderer, Templates
+from gitforge.templates import Templates
 from gitforge.toolkits import Toolkit
 from gitforge.workspace import Workspace
 
@@ -85,17 +84,17 @@ def make_toolkit(
         refuse_newer(toolkits.read_manifest(folder), f"output/{project}/{MANIFEST}")
     library = forge.workspace.library
     found = {need: library.text(need) for need in goal.needs}
-    components = [_component(need, text) for need, text in found.items()]
+    components = [component_of(need, text) for need, text in found.items()]
     templates = Templates(forge.workspace)  # anew, so that it knows what this toolkit alone is laid out with
     files = assemble(project, goal, components, forge.book, templates)
-    goal, book = _what_shows(project, goal, components, forge.book, templates, files)
-    used = _Used(forge.repo)
+    goal, book = what_shows(project, goal, components, forge.book, templates, files)
+    used = Used(forge.repo)
     manifest = Manifest(
         project=project,
         goal=goal,
         kinds=tuple(book.kinds.values()),
         parts=tuple(
-            used.part(one, need, text)
+            _part(used, one, need, text)
             for one, need, text in zip(planned.components, goal.needs, found.values(), strict=True)
         ),
         templates=_templates(forge, planned, templates, used),
@@ -117,69 +116,12 @@ def make_toolkit(
     )  # fmt: skip
 
 
-def _component(need: Need, text: str | None) -> Component:
-    if text is None:
-        return Component(need, None, {})
-    meta, body = split_front_matter(text)
-    return Component(need, body, meta)
+def _part(used: Used, planned: Planned, need: Need, text: str | None) -> Part:
+    noted = used.text(planned.path, planned.blob, text, is_committed=planned.state is State.READY)
+    return Part(need, noted, planned.commit, planned.is_uncommitted)
 
 
-def _what_shows(
-    project: str, goal: Goal, components: Sequence[Component], book: GoalBook, templates: Renderer,
-    files: Mapping[str, str],
-) -> tuple[Goal, GoalBook]:  # fmt: skip
-    """The goal without purposes, and the book without kinds, where the toolkit is the same without them.
-
-    So that a manifest changes only with what the toolkit depends on.
-    """
-
-    def is_same(fewer: Sequence[Component], smaller: GoalBook) -> bool:
-        try:
-            return assemble(project, goal, fewer, smaller, templates) == files
-        except UserError:
-            return False
-
-    silent = [replace(one, need=one.need._replace(purpose=None)) for one in components]
-    if is_same(silent, book):
-        goal = goal._replace(needs=tuple(one.need for one in silent))
-        components = silent
-    named = {need.kind.name for need in goal.needs}
-    smaller = replace(book, kinds={name: kind for name, kind in book.kinds.items() if name in named})
-    return goal, smaller if is_same(components, smaller) else book
-
-
-class _Used:
-    """Notes which texts a toolkit is made from, and which of them no commit has."""
-
-    def __init__(self, repo: Repo) -> None:
-        self._repo = repo
-        self.in_no_commit: list[bytes] = []
-
-    def part(self, planned: Planned, need: Need, text: str | None) -> Part:
-        """A component that was read."""
-        is_committed = planned.state is State.READY
-        noted = self.text(planned.path, planned.blob, text, is_committed=is_committed)
-        return Part(need, noted, planned.commit, planned.is_uncommitted)
-
-    def text(self, path: str | None, blob: str | None, text: str | None, *, is_committed: bool) -> Text:
-        """A text that was read.
-
-        Args:
-            path: Its file, from the repository's root, if it is in the repository.
-            blob: The id that git gives it.
-            text: It; None where there is no file.
-            is_committed: Whether the last commit has that blob.
-        """
-        if text is None:
-            return Text(path, None)
-        content = text.encode()
-        id_ = texts.id_of(self._repo, content)
-        if id_ != blob or not is_committed:
-            self.in_no_commit.append(content)
-        return Text(path, blob or id_, id_ if blob not in (None, id_) else None)
-
-
-def _templates(forge: Forge, planned: Plan, templates: Templates, used: _Used) -> dict[str, Text]:
+def _templates(forge: Forge, planned: Plan, templates: Templates, used: Used) -> dict[str, Text]:
     """Every template that was loaded; those that the workspace has not got are gitforge's own."""
     folder = forge.workspace.library.folder
     places = {name: folder / name for name in templates.loaded}

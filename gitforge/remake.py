@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitforge.assemble import assemble
 from gitforge.components import Component, split_front_matter
 from gitforge.errors import UserError
+from gitforge.inputs import component_of
 from gitforge.manifest import Manifest, Part, Text
 from gitforge.templates import Renderer
 from gitforge.text import printable
 
 if TYPE_CHECKING:
-    from gitforge.store.records import Generation
+    from gitforge.store.records import Commit
     from gitforge.store.repo import Repo
 
 _NEAREST = 200  # versions of a component that are looked at, the newest first
@@ -82,10 +84,8 @@ def remake(
 
 def read_component(repo: Repo, part: Part, name: str, on_disk: Mapping[str, str] | None = None) -> Component:
     """A component as the toolkit used it; arguments and errors are those of `remake`."""
-    if part.text.used is None:
-        return Component(part.need, None, {})
-    meta, body = split_front_matter(read_text(repo, part.text, name, on_disk))
-    return Component(part.need, body, meta)
+    text = None if part.text.used is None else read_text(repo, part.text, name, on_disk)
+    return component_of(part.need, text)
 
 
 def renderer(repo: Repo, manifest: Manifest, name: str) -> Renderer:
@@ -139,23 +139,24 @@ def _lost(repo: Repo, text: Text, name: str, on_disk: Mapping[str, str]) -> Text
     why = "its text stands in the toolkit" if stands else "the newest one"
     hint = (
         f"The history was rewritten, or the text was never committed. The nearest version is that of "
-        f"{nearest.commit[:12]} ({nearest.subject}), {why}: `git show {nearest.commit[:12]}:{text.path}`."
+        f"{nearest.id[:12]} ({nearest.subject}), {why}: `git show {nearest.id[:12]}:{text.path}`."
     )
-    return TextLost(what, hint, text.path, nearest.commit)
+    return TextLost(what, hint, text.path, nearest.id)
 
 
-def _nearest(repo: Repo, path: str, on_disk: Mapping[str, str]) -> tuple[Generation | None, bool]:
+def _nearest(repo: Repo, path: str, on_disk: Mapping[str, str]) -> tuple[Commit | None, bool]:
     """The newest version whose text stands in the toolkit, and that it does; else the newest one."""
     newest = None
-    for one in islice(repo.log.commits_of(path), _NEAREST):
-        entry = repo.objects.entries(one.commit, [path]).get(path)
-        if entry is None:
-            continue
-        newest = newest or one
-        try:
-            body = split_front_matter(repo.objects.read_blob(entry.id).decode("utf-8", "replace"))[1]
-        except UserError:
-            continue
-        if body.strip() and any(body in text for text in on_disk.values()):
-            return one, True
+    with closing(repo.log.follow([path])) as changes:
+        for one in islice(changes, _NEAREST):
+            if one.new_blob is None:
+                continue
+            newest = newest or one.commit
+            try:
+                text = repo.objects.read_blob(one.new_blob).decode("utf-8", "replace")
+            except UserError:
+                continue
+            body = split_front_matter(text)[1]
+            if body.strip() and any(body in file for file in on_disk.values()):
+                return one.commit, True
     return newest, False

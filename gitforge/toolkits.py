@@ -187,8 +187,7 @@ def write(
         EditedByHand: A file is not as it was assembled, nor as it was when it was merged, and is not forced.
         UserError: The folder cannot be written.
     """
-    contents = {name: text.encode("utf-8", "surrogateescape") for name, text in files.items()}
-    contents[MANIFEST] = (json.dumps(new, indent=2, ensure_ascii=False) + "\n").encode()
+    contents = contents_of(files, new)
     try:
         if not _staged(path).exists() and all(_read(path / name) == contents[name] for name in contents):
             return ()
@@ -199,6 +198,13 @@ def write(
         where = f"output/{path.name}"
         reason = error.strerror or str(error)
         raise UserError(f"{where}: cannot be written: {reason}; nothing in it was changed") from error
+
+
+def contents_of(files: Mapping[str, str], new: Mapping[str, Any]) -> dict[str, bytes]:
+    """The bytes of a toolkit's files and of its manifest."""
+    contents = {name: text.encode("utf-8", "surrogateescape") for name, text in files.items()}
+    contents[MANIFEST] = (json.dumps(new, indent=2, ensure_ascii=False) + "\n").encode()
+    return contents
 
 
 def _publish(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,13 +24,16 @@ from gitforge.cli.session import (
     ProviderName,
     Yes,
     find_workspace,
+    here,
     open_forge,
+    open_repo,
 )
 from gitforge.errors import ProviderError
 from gitforge.goals import MANIFEST, Goal
 from gitforge.plan import Plan
-from gitforge.rebuild import refuse_unmergeable
+from gitforge.rebuild import Decide, refuse_unmergeable
 from gitforge.toolkits import Toolkit
+from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.generation.records import Generated
@@ -69,6 +74,17 @@ def build(
         bool,
         typer.Option("--require-reviewed", help="Refuse generated components that nobody has reviewed."),
     ] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Build every toolkit that is out of date, and generate nothing.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="REV|DATE|MANIFEST", help="The toolkit as it was, from git alone."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="DIR", help="With --at: write into DIR, not into output/PROJECT."),
+    ] = None,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -84,7 +100,21 @@ def build(
     """
     merging.refuse_both(keep_ours=keep_ours, take_theirs=take_theirs, force=force)
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
-    forge = open_forge(find_workspace(ctx, directory))
+    workspace = find_workspace(ctx, directory)
+    if at is not None or to is not None:
+        where = _At(at, to, here(ctx, directory))
+        raise typer.Exit(
+            _build_at(workspace, where, project, goal_name, force=force, dry_run=dry_run, as_json=as_json)
+        )
+    forge = open_forge(workspace)
+    decide = merging.decider(forge.repo, keep_ours=keep_ours, take_theirs=take_theirs)
+    is_refusing = require_reviewed or forge.book.require_reviewed
+    refuse = partial(_refuse_unreviewed, forge, is_refusing)
+    if stale:
+        named = project or goal_name
+        raise typer.Exit(
+            _build_stale(forge, named, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
+        )
     if project is not None:
         names.file_name(project, "project")
     goal = forge.book.goal(goal_name) if goal_name is not None else None
@@ -98,9 +128,7 @@ def build(
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
-    is_refusing = require_reviewed or forge.book.require_reviewed
-    if is_refusing:
-        _refuse_unreviewed(forge, planned)  # now, not once drafts are paid for
+    refuse(planned)  # now, not once drafts are paid for
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:
         _dry_run(forge, project, goal, planned, options, new_goal, as_json=as_json)
@@ -108,16 +136,13 @@ def build(
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
         if not force:
-            refuse_unmergeable(
-                forge.repo, folder, list(forge.book.outputs)
-            )  # now, not once drafts are paid for
+            # Now, not once drafts are paid for.
+            refuse_unmergeable(forge.repo, folder, list(forge.book.outputs))
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
-        if is_refusing:
-            _refuse_unreviewed(forge, planned)
+        refuse(planned)
     toolkit = None
     if done is None or not done.failed or keep_going:
-        decide = merging.decider(forge.repo, keep_ours=keep_ours, take_theirs=take_theirs)
         toolkit = make_toolkit(forge, project, goal, planned, force=force, decide=decide)
     if as_json:
         output.data(_as_json(project, goal, planned, toolkit, done))
@@ -128,10 +153,47 @@ def build(
     raise typer.Exit(PROBLEMS if toolkit is not None and toolkit.is_degraded else DONE)
 
 
-def _refuse_unreviewed(forge: Forge, planned: Plan) -> None:
+def _refuse_unreviewed(forge: Forge, is_refusing: bool, planned: Plan) -> None:
+    if not is_refusing:
+        return
     from gitforge.unreviewed import refuse_unreviewed  # noqa: PLC0415 -- reads the history
 
     refuse_unreviewed(forge.repo, planned.components)
+
+
+class _At(NamedTuple):
+    """What --at and --to say, and the folder that paths in them are relative to."""
+
+    at: str | None
+    to: Path | None
+    here: Path
+
+
+def _build_at(
+    workspace: Workspace, where: _At, project: str | None, goal: str | None, *,
+    force: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    from gitforge.cli.past import build_at  # noqa: PLC0415
+
+    if where.at is None:
+        raise typer.BadParameter("is for a toolkit as it was: add --at", param_hint="--to")
+    return build_at(
+        workspace, open_repo(workspace), where.here, where.at, project, goal, where.to,
+        force=force, dry_run=dry_run, as_json=as_json,
+    )  # fmt: skip
+
+
+def _build_stale(
+    forge: Forge, named: str | None, decide: Decide | None, refuse: Callable[[Plan], None], *,
+    force: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    from gitforge.cli.stale import build_stale  # noqa: PLC0415
+
+    if named is not None:
+        raise typer.BadParameter(
+            "builds every toolkit that is out of date: name neither project nor goal", param_hint="--stale"
+        )
+    return build_stale(forge, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
 
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:

@@ -40,9 +40,9 @@ class Log:
     def __init__(self, git: Git) -> None:
         self._git = git
 
-    def last_commits(self, paths: Sequence[str]) -> dict[str, str]:
-        """For each path the newest commit that HEAD has and that changed it, if there is one."""
-        return dict(self._last_changes("%H", paths))
+    def last_commits(self, paths: Sequence[str], rev: str = "HEAD") -> dict[str, str]:
+        """For each path the newest commit that HEAD or another commit has and that changed it, if there is one."""
+        return dict(self._last_changes("%H", paths, rev))
 
     def generation_of(self, paths: Sequence[str]) -> dict[str, Generation]:
         """As `last_commits`, with what the commit's message says."""
@@ -134,12 +134,14 @@ class Log:
         wanted, found = set(paths), parse_removals(succeed(done))
         return {path: removals for path, removals in found.items() if path in wanted}
 
-    def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _last_changes(
+        self, layout: str, paths: Sequence[str], rev: str = "HEAD"
+    ) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""
         wanted = set(paths)
         if not wanted:
             return
-        with closing(self._changes(layout, pathspecs(paths))) as changes:
+        with closing(self._changes(layout, pathspecs(paths), rev)) as changes:
             for path, header in changes:
                 if path in wanted:
                     wanted.remove(path)
@@ -147,12 +149,12 @@ class Log:
                 if not wanted:
                     return
 
-    def _changes(self, layout: str, specs: Sequence[str]) -> Generator[tuple[str, str]]:
+    def _changes(self, layout: str, specs: Sequence[str], rev: str = "HEAD") -> Generator[tuple[str, str]]:
         """Each path that a commit changed, with the commit's header, newest first."""
         # Combined diffs, so that a merge counts only where it changed what every parent has.
         diff = ("--name-only", "--diff-merges=combined", "--no-renames")
         header = ""
-        with closing(self._log(layout, diff, specs, "HEAD")) as items:
+        with closing(self._log(layout, diff, specs, rev)) as items:
             for item in items:
                 if item.startswith("/"):
                     header = item[1:]
