@@ -15,7 +15,8 @@ def commit_before(repo: Repo, when: datetime) -> str | None:
     seconds = int(when.timestamp()) - 1
     if seconds < 0 or repo.head().commit is None:
         return None
-    about = ("--first-parent", "--max-count=1", f"--min-age={seconds}")
+    # In the form of a commit's header, which git takes as it is: --min-age ends in 2038.
+    about = ("--first-parent", "--max-count=1", f"--before=@{seconds} +0000")
     return repo.git.read("rev-list", *about, "HEAD", "--").stdout.decode().strip() or None
 
 
