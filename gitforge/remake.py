@@ -66,7 +66,7 @@ def remake(
         OtherText: A file's SHA-256 is not the manifest's.
         UserError: The manifest does not say enough, or a template does not render.
     """
-    _refuse_old(manifest, name)
+    refuse_old(manifest, name)
     components = [read_component(repo, part, name, on_disk) for part in manifest.parts]
     files = assemble(
         manifest.project, manifest.goal, components, manifest.book, renderer(repo, manifest, name)
@@ -113,7 +113,8 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _refuse_old(manifest: Manifest, name: str) -> None:
+def refuse_old(manifest: Manifest, name: str) -> None:
+    """Refuses a manifest of a format that does not say enough; arguments are those of `remake`."""
     if manifest.format < 2:
         raise UserError(
             f"{name}: an older gitforge ({printable(manifest.version)}) wrote it, and it does not say all "

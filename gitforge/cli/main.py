@@ -60,6 +60,7 @@ COMMANDS = (
     "show",
     "search",
     "status",
+    "blame",
     "drafts",
     "check",
     "doctor",
