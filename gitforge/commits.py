@@ -31,6 +31,7 @@ def generation(
     *,
     is_anew: bool = False,
     blob: str = UNKNOWN,
+    written: str | None = None,
 ) -> str:
     """The message of one generation.
 
@@ -41,11 +42,12 @@ def generation(
         reviewer: The person at the prompt, as `Name <email>`; named only where they saw the draft.
         is_anew: Whether it replaces a text that was there.
         blob: Id of the text that is recorded.
+        written: Id of the text as a model wrote it, where the engineer changed it.
     """
     draft = reviewed.draft
     subject = f"{'Regenerate' if is_anew else 'Generate'} {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
     trailers = [("Goal", goal)] if goal else []
-    trailers += _provenance(path, reviewed, reviewer, blob)
+    trailers += _provenance(path, reviewed, reviewer, blob, written)
     return _message(subject, [draft.purpose], trailers)
 
 
@@ -54,6 +56,7 @@ def new_goal(
     accepted: Iterable[tuple[str, Reviewed]],
     reviewer: str,
     blobs: Mapping[str, str] | None = None,
+    written: Mapping[str, str] | None = None,
 ) -> str:
     """The message of a goal's first commit, with the components that were made for it.
 
@@ -62,10 +65,12 @@ def new_goal(
         accepted: The accepted drafts, each with its path.
         reviewer: The person at the prompt.
         blobs: Ids of the texts that are recorded, by path.
+        written: Ids of the texts as a model wrote them, where the engineer changed them.
     """
     trailers: list[Trailer] = [("Goal", goal.name)]
     for path, reviewed in accepted:
-        trailers += _provenance(path, reviewed, reviewer, (blobs or {}).get(path, UNKNOWN))
+        blob = (blobs or {}).get(path, UNKNOWN)
+        trailers += _provenance(path, reviewed, reviewer, blob, (written or {}).get(path))
     return _message(f"Add goal {goal.name}", [goal.description], trailers)
 
 
@@ -91,6 +96,17 @@ def approval(named: str, texts: Sequence[Text], reviewer: str) -> str:
         reviewer: As `Name <email>`.
     """
     return _message(f"Approve {named}", [], _said(texts, messages.REVIEWED, reviewer))
+
+
+def edit(named: str, text: Text, reviewer: str) -> str:
+    """The message of a commit with the reviewer's own version of a text, which they have thereby seen.
+
+    Args:
+        named: The component in words: `protocol drill_down`.
+        text: The component as it is after it.
+        reviewer: As `Name <email>`.
+    """
+    return _message(f"Edit {named}", [], _said([text], messages.REVIEWED, reviewer))
 
 
 def taken_back(
@@ -154,7 +170,9 @@ def _named(text: Text) -> list[Trailer]:
     return [(messages.COMPONENT, text.path), *([(messages.BLOB, text.blob)] if text.blob else [])]
 
 
-def _provenance(path: str, reviewed: Reviewed, reviewer: str, blob: str) -> list[Trailer]:
+def _provenance(
+    path: str, reviewed: Reviewed, reviewer: str, blob: str, written: str | None
+) -> list[Trailer]:
     draft = reviewed.draft
     trailers = [("Component", path), ("Assisted-by", f"gitforge:{draft.label}")]
     if draft.prompt_id:
@@ -165,6 +183,8 @@ def _provenance(path: str, reviewed: Reviewed, reviewer: str, blob: str) -> list
         trailers.append(("Cost", f"about {amount(draft.cost)} (estimate)"))
     if draft.is_edited:
         trailers.append(("Edited-by", reviewer))
+    if written is not None:
+        trailers.append((messages.DRAFT, written))
     trailers.append((messages.BLOB, blob))
     if reviewed.is_seen:
         trailers.append((messages.REVIEWED, reviewer))

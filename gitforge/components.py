@@ -83,6 +83,18 @@ class Library:
             raise UserError(f"{name}: is not a file", hint="Move it away: a component is one text file.")
         return path
 
+    def refuse_links(self, needs: Iterable[Need]) -> None:
+        """Raises as `path` does for any of many components, at the cost of one look at each kind's folder."""
+        for kind in {need.kind.name: need.kind for need in needs}.values():
+            folder = f"library/{kind.folder}"
+            listed = {one.name: one for one in self._listed(kind, os.scandir)}
+            is_plain = self.refuse_escape(self.folder / kind.folder, folder) == f"{self._real_root}/{folder}"
+            for need in needs:
+                if need.kind.name == kind.name:
+                    entry = listed.get(need.name)
+                    if not is_plain or (entry is not None and not entry.is_file(follow_symlinks=False)):
+                        self.path(need)
+
     def text(self, need: Need) -> str | None:
         """The component's whole text, front matter included; None where the file is missing.
 

@@ -18,17 +18,19 @@ from gitforge.drafting.draft import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import keeping
 from gitforge.generation.asking import Asked, Asking
+from gitforge.generation.merging import with_edits
 from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
 from gitforge.generation.workers import Workers
 from gitforge.goals import Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
-from gitforge.store import spool
+from gitforge.store import spool, texts
 from gitforge.store.commit import Message, refuse_during_operation
-from gitforge.store.edits import NewFile, Rewrite
+from gitforge.store.edits import NewFile, Rewrite, exchange
 from gitforge.store.locks import ComponentLock, component_lock
 from gitforge.store.prompts import ref_of
+from gitforge.store.proposal import propose, proposed, refuse_checked_out
 from gitforge.store.records import Identity
 from gitforge.store.transaction import Recorded, record
 
@@ -97,11 +99,14 @@ def generate(
         Conflict: Something of the user's is in the way.
         UserError: git refuses; or the cost has reached its limit.
     """
-    if new_goal is not None or any(task.purpose for task in tasks):
-        refuse_during_operation(forge.repo)  # now, not once drafts are paid for
     terms = terms or Terms()
+    if new_goal is not None or any(task.purpose for task in tasks):  # now, not once drafts are paid for
+        if terms.branch is not None:
+            refuse_checked_out(forge.repo, terms.branch)
+        refuse_during_operation(forge.repo)
     with Workers(forge.repo, provider, terms, on_event) as workers:
-        run = _Run(forge, Asking(forge, workers, terms, on_event), decide, on_event, on_estimate)
+        asking = Asking(forge, workers, terms, on_event)
+        run = _Run(forge, asking, decide, on_event, on_estimate, terms)
         try:
             busy = run.make(tasks, new_goal)
             for task in busy:  # one at a time, so that nobody waits for a process that waits
@@ -122,16 +127,19 @@ class _Run:
         decide: Decide,
         on_event: OnEvent,
         on_estimate: OnEstimate,
+        terms: Terms,
     ) -> None:
         self._forge = forge
+        self._branch = terms.branch
         self._asking = asking
         self._decide = decide
         self._on_event = on_event
         self._on_estimate = on_estimate
+        self._prefer = terms.prefer
         self._made: dict[str, str] = {}
         self._drafts: dict[str, Draft] = {}
         self._skipped: list[Need] = []
-        self._failed: list[tuple[Need, ProviderError]] = []
+        self._failed: list[tuple[Need, ProviderError | Conflict]] = []
         self._found: list[Need] = []
         self._chosen: dict[str, str] = {}  # the names of kept drafts, by path
         self._others: dict[str, list[str]] = {}
@@ -177,7 +185,10 @@ class _Run:
                 paths = [task.planned.path for task in mine if task.planned.path in accepted]
                 ordered = [(path, accepted[path]) for path in paths]
                 edits += [_new_file(path, reviewed) for path, reviewed in ordered]
-                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer)
+                written = {
+                    path: id_ for path, one in ordered if (id_ := self._written(one.draft)) is not None
+                }
+                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer, written=written)
                 self._record(edits, message, ordered)
         return busy
 
@@ -213,15 +224,18 @@ class _Run:
         return locks, busy
 
     def _leave_out_found(self, tasks: Sequence[Task], locks: Mapping[str, ComponentLock]) -> list[Task]:
-        """The tasks but for those that another process has recorded since they were planned."""
+        """The tasks but for those that are recorded by now, by another process or on the branch."""
+        repo, branch = self._forge.repo, self._branch
         missing = [task.planned.path for task in tasks if task.current is None]
-        there = self._forge.repo.entries(missing) if missing else {}
+        there = set(repo.entries(missing)) if missing else set()
+        on_branch = proposed(repo, branch, [task.planned.path for task in tasks]) if branch else set()
         for task in tasks:
-            if task.planned.path in there:
+            if task.planned.path in there | on_branch:
                 locks[task.planned.path].free()
                 self._found.append(task.need)
-                self._on_event(Event("found", task.need))
-        return [task for task in tasks if task.planned.path not in there]
+                what = "found" if task.planned.path in there else "proposed"
+                self._on_event(Event(what, task.need, branch or ""))
+        return [task for task in tasks if task.planned.path not in there | on_branch]
 
     # Decisions
 
@@ -231,6 +245,9 @@ class _Run:
         if not numbers:
             self._failed.append((task.need, asked.failures[0]))
             return None
+
+        for number in numbers:
+            asked.drafts[number] = self._merged(task, asked.drafts[number])
 
         def decide(drafts: Sequence[Draft]) -> Decision:
             for number, draft in zip(numbers, drafts, strict=True):
@@ -243,7 +260,7 @@ class _Run:
         outcome = review(
             [asked.drafts[number] for number in numbers],
             decide,
-            lambda index, draft, feedback: again(numbers[index], draft, feedback),
+            lambda index, draft, feedback: self._merged(task, again(numbers[index], draft, feedback)),
         )
         ids = [asked.id(number) for number in numbers]
         match outcome:
@@ -258,6 +275,9 @@ class _Run:
                 self._leave(task, list(asked.drafts.values()))
         return None
 
+    def _merged(self, task: Task, draft: Draft) -> Draft:
+        return with_edits(self._forge.repo, task, draft, self._prefer)
+
     def _keep(self, task: Task, draft: Draft, number: int) -> None:
         """Keeps what the engineer has edited."""
         unkept = keeping.keep(self._forge.repo, task.planned.path, draft, task.goal, number)
@@ -271,12 +291,17 @@ class _Run:
     def _leave(self, task: Task, drafts: Sequence[Draft]) -> None:
         """Leaves the drafts of a component to a person."""
         problems = list(dict.fromkeys(problem for draft in drafts for problem in draft.problems))
-        error = ProviderError(
+        error: ProviderError | Conflict = ProviderError(
             f"the draft has problems: {'; '.join(problems)}",
             hint=f"It is kept: `gitforge drafts show {shlex.quote(task.need.name)}` shows it. Run it again on a "
             "terminal, without --yes or --no-review, to edit it, accept it or have it written again; or "
             f"`gitforge drafts drop {shlex.quote(task.need.name)}`, and the next run asks anew.",
         )
+        if not problems:
+            error = Conflict(
+                f"{task.planned.path}: your edits and the new draft change the same lines in another way",
+                hint="The draft is kept. Run it again on a terminal to decide each place, or add --ours or --theirs.",
+            )
         self._failed.append((task.need, error))
         self._on_event(Event("left", task.need, error=error))
 
@@ -285,10 +310,25 @@ class _Run:
         path, current = task.planned.path, task.current
         goal = task.goal.name if task.goal else None
         message = partial(
-            commits.generation, path, reviewed, goal, self._reviewer, is_anew=current is not None
+            commits.generation,
+            path,
+            reviewed,
+            goal,
+            self._reviewer,
+            is_anew=current is not None,
+            written=self._written(reviewed.draft),
         )
-        edit = _new_file(path, reviewed) if current is None else _replace(path, current, reviewed)
+        edit = (
+            _new_file(path, reviewed)
+            if current is None
+            else exchange(path, current, replaced_text(current, reviewed.draft.text))
+        )
         self._record([edit], lambda blobs: message(blob=blobs[path]), [(path, reviewed)])
+
+    def _written(self, draft: Draft) -> str | None:
+        """Id of a draft as a model wrote it, where the engineer changed it: the base of the next merge."""
+        is_wanted = draft.is_model and draft.written
+        return texts.id_of(self._forge.repo, draft.written.encode()) if is_wanted else None
 
     def _record(
         self, edits: Sequence[NewFile | Rewrite], message: Message, accepted: Sequence[tuple[str, Reviewed]]
@@ -298,7 +338,15 @@ class _Run:
         drafts = [self._chosen[path] for path, _ in accepted]
         answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
         keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
-        recorded: Recorded = record(self._forge.repo, edits, message, drafts=drafts, keeps=keeps)
+        for draft in answered:
+            if (id_ := self._written(draft)) is not None:
+                keeps[f"{texts.REFS}/{id_}"] = draft.written.encode()
+        repo, branch = self._forge.repo, self._branch
+        recorded: Recorded = (
+            record(repo, edits, message, drafts=drafts, keeps=keeps)
+            if branch is None
+            else propose(repo, branch, edits, message, drafts=drafts, keeps=keeps)
+        )
         for path, reviewed in accepted:
             self._rest += self._others[path]
             need = reviewed.draft.need
@@ -311,21 +359,6 @@ class _Run:
             self._drafts[need.path] = reviewed.draft
             self._on_event(Event("recorded", need, recorded.commit))
         self._fallback = recorded.identity if recorded.identity.is_fallback else None
-
-
-def _replace(path: str, current: str, reviewed: Reviewed) -> Rewrite:
-    """Replaces a component's text, which must still be what the engineer has compared the draft with."""
-    new = replaced_text(current, reviewed.draft.text).encode()
-
-    def edit(content: bytes | None) -> bytes:
-        if content is None or content.replace(b"\r\n", b"\n") != current.encode():
-            raise Conflict(
-                f"{path} was changed meanwhile; the draft is kept",
-                hint="Look at the change, then run it again.",
-            )
-        return new.replace(b"\n", b"\r\n") if b"\r\n" in content else new
-
-    return Rewrite(path, edit)
 
 
 def _new_file(path: str, reviewed: Reviewed) -> NewFile:

@@ -131,19 +131,27 @@ class GoalBook:
             UserError: There is none, or more than one.
         """
         known = {need.path: need for need in others} | self.needs()
+        matches = self.matching(name, known.values())
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            choices = " or ".join(need.path for need in matches)
+            raise UserError(
+                f"{printable(name)!r} is not unique: it is {choices}", hint="Name it with its folder."
+            )
         wanted = name.removeprefix("library/")
-        for suffix in ("", *names.COMPONENT_SUFFIXES):
-            full = wanted + suffix
-            matches = [need for path, need in known.items() if full in {path, need.name}]
-            if len(matches) == 1:
-                return matches[0]
-            if matches:
-                choices = " or ".join(need.path for need in matches)
-                raise UserError(
-                    f"{printable(name)!r} is not unique: it is {choices}", hint="Name it with its folder."
-                )
         hint = did_you_mean(wanted, [*known, *(need.name for need in known.values())])
         raise UserError(
             f"no component is called {printable(name)!r}",
             hint=hint or "`gitforge list --components` shows them.",
         )
+
+    def matching(self, name: str, others: Iterable[Need] = ()) -> list[Need]:
+        """The components that a name may mean, of one suffix; arguments as in `find`."""
+        known = {need.path: need for need in others} | self.needs()
+        wanted = name.removeprefix("library/")
+        for suffix in ("", *names.COMPONENT_SUFFIXES):
+            full = wanted + suffix
+            if matches := [need for path, need in known.items() if full in {path, need.name}]:
+                return matches
+        return []

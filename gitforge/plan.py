@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from gitforge.components import Library
 from gitforge.errors import UserError
 from gitforge.goals import Need
-from gitforge.llm import OUTLINE_LABEL
+from gitforge.store import origins
 
 if TYPE_CHECKING:
-    from gitforge.store.repo import Generation, PathState, Repo
+    from gitforge.store.origins import Origins
+    from gitforge.store.repo import PathState, Repo
 
 
 class State(StrEnum):
@@ -35,8 +36,9 @@ class Planned:
         path: Its path from the repository's root.
         state: How it stands.
         blob: The id of the text in the working tree, as git would record it; None where there is no file.
-        commit: The last commit that changed it; None where it was never committed.
-        is_outline: Whether that commit recorded an offline outline, which an engineer has yet to fill in.
+        commit: The last commit that changed it; None where it was never committed, or nobody asked for it.
+        is_outline: Whether the last commit has an offline outline there, which an engineer has yet to fill in.
+        committed: The id of the text in the last commit; None where that lacks it.
     """
 
     need: Need
@@ -45,6 +47,7 @@ class Planned:
     blob: str | None
     commit: str | None
     is_outline: bool
+    committed: str | None = None
 
     @property
     def is_uncommitted(self) -> bool:
@@ -70,7 +73,10 @@ class Plan:
     templates: Mapping[str, PathState]
 
 
-def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterable[str] = ()) -> Plan:
+def plan(
+    library: Library, repo: Repo, needs: Iterable[Need], templates: Iterable[str] = (), *, known: Origins | None = None,
+    commits: bool = True, states_of: Callable[[Sequence[str]], Mapping[str, PathState]] | None = None,
+) -> Plan:  # fmt: skip
     """Looks at each component and template once.
 
     Args:
@@ -78,26 +84,34 @@ def plan(library: Library, repo: Repo, needs: Iterable[Need], templates: Iterabl
         repo: The repository around it.
         needs: The components.
         templates: Names below `library/`; those that are not there are left out.
+        known: What the history says, where it is read already.
+        commits: Whether to look for the last commit of each, as far back as it takes.
+        states_of: Says how files stand, where git was asked for it already.
 
     Raises:
         UserError: A path leads out of the workspace, or git cannot tell.
     """
-    paths = {repo.relative(library.path(need)): need for need in needs}
+    needs = list(needs)
+    library.refuse_links(needs)
+    top = repo.relative(library.folder)
+    paths = {f"{top}/{need.path}": need for need in needs}
     own = (library.folder / name for name in templates)
     laid_out = [repo.relative(path) for path in own if path.is_file()]
     try:
-        states = repo.states([*paths, *laid_out])
+        states = (states_of or repo.states)([*paths, *laid_out])
     except UserError:
         repo.refuse_lost_head()
         raise
-    generations = repo.log.generation_of([path for path in paths if states[path].committed])
+    committed = [path for path in paths if states[path].committed]
+    last = repo.log.last_commits(committed) if commits else {}
+    known = origins.read(repo) if known is None and committed else known
     planned = []
     for path, need in paths.items():
         found = states[path]
-        generation = generations.get(path)
-        commit = generation.commit if generation else None
-        is_outline = generation is not None and _is_outline(generation, library, need)
-        planned.append(Planned(need, path, _state(found), found.blob, commit, is_outline))
+        is_outline = known is not None and _is_outline(found.committed, known, library, need)
+        planned.append(
+            Planned(need, path, _state(found), found.blob, last.get(path), is_outline, found.committed)
+        )
     return Plan(tuple(planned), {path: states[path] for path in laid_out})
 
 
@@ -109,8 +123,10 @@ def _state(found: PathState) -> State:
     return State.EDITED if found.edited else State.READY
 
 
-def _is_outline(generation: Generation, library: Library, need: Need) -> bool:
+def _is_outline(blob: str | None, known: Origins, library: Library, need: Need) -> bool:
     """Whether an offline outline was recorded, and nobody has edited all its TODO points away."""
-    if generation.trailers.get("Assisted-by") != f"gitforge:{OUTLINE_LABEL}":
+    if blob is None or not known.is_outline(blob):
         return False
-    return "Edited-by" not in generation.trailers or "TODO" in (library.read(need).body or "")
+    generation = known.generation_of(blob)
+    is_edited = generation is not None and "Edited-by" in generation.group.trailers
+    return not is_edited or "TODO" in (library.read(need).body or "")

@@ -7,7 +7,7 @@ A `decide` callback is shown the drafts and answers with one of the decisions be
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gitforge.drafting.draft import Draft
 from gitforge.errors import Cancelled
@@ -89,7 +89,7 @@ def review(
             case Accept(is_seen, index):
                 return Reviewed(drafts[index], is_seen, index)
             case Edit(text, index):  # by a person, who has seen what was found in it
-                drafts[index] = replace(drafts[index], text=text, is_edited=True, problems=(), repairs=())
+                drafts[index] = drafts[index].edited(text)
             case Regenerate(feedback, index):
                 drafts[index] = regenerate(index, drafts[index], feedback)
             case Skip() | Leave() as decision:

@@ -5,7 +5,7 @@ The blobs in their manifests are compared with those of the working tree; git is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,10 @@ from gitforge.store import texts
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.records import Generation
+    from gitforge.store.records import Generation, PathState
     from gitforge.store.repo import Repo
+
+StatesOf = Callable[[Sequence[str]], Mapping[str, "PathState"]]
 
 _UNCOMMITTED = "edited, not committed"
 
@@ -58,6 +60,7 @@ def moved(
     book: GoalBook,
     found: Mapping[str, Manifest],
     known: Iterable[Planned] = (),
+    states_of: StatesOf | None = None,
 ) -> dict[str, tuple[Moved, ...]]:
     """What has moved under each toolkit; nothing where it is as a build would make it.
 
@@ -67,12 +70,13 @@ def moved(
         book: goals.yaml as it is.
         found: The toolkits' manifests, by project.
         known: Components that were looked at already.
+        states_of: Says how files stand, where git was asked for it already.
 
     Raises:
         UserError: git cannot tell.
     """
     compared = _Compared(workspace, repo, book)
-    now = compared.look(found.values(), known)
+    now = compared.look(found.values(), known, states_of or repo.states)
     changes = {project: list(compared.changes(manifest, now)) for project, manifest in found.items()}
     committed = {one.path for each in changes.values() for one in each if one.path in now}
     committed = {path for path in committed if now[path].is_committed}
@@ -96,7 +100,9 @@ class _Compared:
         self._goals = repo.relative(workspace.goals_file)
         self._starter: dict[str, str | None] = {}
 
-    def look(self, manifests: Iterable[Manifest], known: Iterable[Planned]) -> dict[str, _Now]:
+    def look(
+        self, manifests: Iterable[Manifest], known: Iterable[Planned], states_of: StatesOf
+    ) -> dict[str, _Now]:
         """How every file of the manifests and of their goals stands."""
         now = {one.path: _Now(one.blob, one.state in {State.READY, State.MISSING}) for one in known}
         wanted: dict[str, None] = {}
@@ -106,7 +112,7 @@ class _Compared:
             wanted.update(dict.fromkeys(self._path(need.path) for need in needs if need.kind.folder))
             wanted.update(dict.fromkeys(self._templates(manifest).values()))
         rest = [path for path in wanted if path not in now]
-        states = self._repo.states(rest) if rest else {}
+        states = states_of(rest) if rest else {}
         now.update({path: _Now(state.blob, not state.edited) for path, state in states.items()})
         return now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,18 @@ from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, GoalBook
 from gitforge.manifest import Manifest
 from gitforge.plan import Planned, State, plan
-from gitforge.stale import Moved, moved
-from gitforge.store import spool
+from gitforge.stale import Moved, StatesOf, moved
+from gitforge.store import origins, spool
 from gitforge.store.recovery import is_pending
 from gitforge.store.spool import Drafts
+from gitforge.unreviewed import need_review
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.repo import Repo
+    from gitforge.store.origins import Origins
+    from gitforge.store.repo import PathState, Repo
+
+States = Mapping[str, "PathState"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ class Status:
         operation: What git is in the middle of, for example `merge`.
         missing: Components that goals need and that are not there, with the goals.
         edited: Components with edits that are not committed.
-        outlines: Components whose last commit recorded an offline outline.
+        outlines: Components of which the last commit has an offline outline.
+        unreviewed: Generated components of which nobody has reviewed what the last commit has, by path; None in a
+            shallow clone, where the commits that would tell are not there.
         toolkits: What is in `output/`.
         drafts: Drafts that are kept until they are recorded.
         is_repair_pending: Whether a recording was interrupted and is not finished yet.
@@ -69,6 +75,7 @@ class Status:
     missing: tuple[tuple[Planned, tuple[str, ...]], ...]
     edited: tuple[Planned, ...]
     outlines: tuple[Planned, ...]
+    unreviewed: tuple[str, ...] | None
     toolkits: tuple[ToolkitState, ...]
     drafts: Drafts
     is_repair_pending: bool
@@ -76,20 +83,36 @@ class Status:
     @property
     def is_clean(self) -> bool:
         """Whether nothing needs attention."""
-        concerns: tuple[object, ...] = (self.operation, self.missing, self.edited, self.outlines)
+        concerns: tuple[object, ...] = (
+            self.operation,
+            self.missing,
+            self.edited,
+            self.outlines,
+            self.unreviewed,
+        )
         concerns += (self.is_repair_pending, self.drafts.kept, self.drafts.unusable)
         return not any(concerns) and all(one.is_clean for one in self.toolkits)
 
 
-def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
+def status(workspace: Workspace, repo: Repo) -> Status:
     """Looks at every component that a goal uses or that is in the library, and at every toolkit.
 
     Raises:
-        UserError: A path leads out of the workspace, or git cannot tell.
+        UserError: goals.yaml cannot be used, a path leads out of the workspace, or git cannot tell.
     """
+    with repo.ask_states_below([repo.relative(workspace.library.folder)]) as asked:
+        return _status(workspace, repo, workspace.book(), asked.answer)  # git looks while we read
+
+
+def _status(
+    workspace: Workspace, repo: Repo, book: GoalBook, asked: Callable[[], Callable[[Sequence[str]], States]]
+) -> Status:
     used = book.needs()
     others = {need.path: need for need in workspace.library.all(book.kinds.values())}
-    planned = plan(workspace.library, repo, (others | used).values()).components
+    known = origins.read(repo)
+    needs = (others | used).values()
+    states_of = asked()
+    planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=states_of).components
     absent = {one.need.path for one in planned if one.is_absent}
     users: dict[str, list[str]] = {}
     ready = 0
@@ -105,14 +128,31 @@ def status(workspace: Workspace, repo: Repo, book: GoalBook) -> Status:
         missing=tuple((one, tuple(users[one.need.path])) for one in planned if one.need.path in users),
         edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
-        toolkits=toolkit_states(workspace, repo, book, planned),
+        unreviewed=None if repo.is_shallow() else tuple(_unreviewed(workspace, repo, planned, known)),
+        toolkits=toolkit_states(workspace, repo, book, planned, states_of),
         drafts=spool.drafts(repo),
         is_repair_pending=is_pending(repo),
     )
 
 
+def _unreviewed(
+    workspace: Workspace, repo: Repo, planned: Iterable[Planned], known: Origins
+) -> Iterable[str]:
+    """Those that need review, also where they are gone from the working tree alone."""
+    texts = {one.path: one.committed for one in planned}
+    library = repo.relative(workspace.library.folder) + "/"
+    gone = [path for path in known.paths if path.startswith(library) and path not in texts]
+    if gone:
+        texts |= {path: entry.id for path, entry in repo.entries(gone).items() if entry.is_file}
+    return need_review({path: blob for path, blob in texts.items() if blob is not None}, known)
+
+
 def toolkit_states(
-    workspace: Workspace, repo: Repo, book: GoalBook, known: Iterable[Planned] = ()
+    workspace: Workspace,
+    repo: Repo,
+    book: GoalBook,
+    known: Iterable[Planned] = (),
+    states_of: StatesOf | None = None,
 ) -> tuple[ToolkitState, ...]:
     """How each toolkit in `output/` stands, sorted by name.
 
@@ -121,6 +161,7 @@ def toolkit_states(
         repo: The repository around it.
         book: goals.yaml as it is.
         known: Components that were looked at already.
+        states_of: Says how files stand, where git was asked for it already.
 
     Raises:
         UserError: git cannot tell.
@@ -143,5 +184,5 @@ def toolkit_states(
             tuple(toolkits.edited_files(path)),
             problem=problem,
         )
-    changes = moved(workspace, repo, book, manifests, known) if manifests else {}
+    changes = moved(workspace, repo, book, manifests, known, states_of) if manifests else {}
     return tuple(replace(one, moved=changes.get(project, ())) for project, one in found.items())

@@ -12,6 +12,7 @@ import typer
 from gitforge.blame import BlamedLine
 from gitforge.blame import blame as look
 from gitforge.cli import output
+from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, here, open_repo
 from gitforge.line_ranges import selected
 from gitforge.text import printable
@@ -34,6 +35,7 @@ def blame(
         list[str] | None,
         typer.Option("-L", metavar="START,END", help="These lines alone, as in git; repeatable."),
     ] = None,
+    no_pager: NoPager = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
@@ -43,12 +45,14 @@ def blame(
     component. Lines that you polished by hand are shown as yours.
     """
     workspace = find_workspace(ctx, directory)
-    lines = look(workspace, open_repo(workspace), here(ctx, directory) / file)
+    repo = open_repo(workspace)
+    lines = look(workspace, repo, here(ctx, directory) / file)
     wanted = [lines[number - 1] for number in selected(ranges or (), [line.text for line in lines])]
     if as_json:
         output.data({"file": str(file), "lines": [_as_json(line) for line in wanted]})
     else:
-        _print(wanted)
+        with paged(repo, is_wanted=not no_pager):
+            _print(wanted)
 
 
 def _as_json(line: BlamedLine) -> dict[str, Any]:

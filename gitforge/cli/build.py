@@ -12,7 +12,7 @@ import typer
 
 from gitforge import names, toolkits
 from gitforge.build import Forge, make_toolkit
-from gitforge.cli import merging, output, plans, wizard
+from gitforge.cli import merging, output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -85,6 +85,7 @@ def build(
         Path | None,
         typer.Option("--to", metavar="DIR", help="With --at: write into DIR, not into output/PROJECT."),
     ] = None,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -97,6 +98,7 @@ def build(
     Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
     What you edited in the toolkit by hand is merged with what has changed since.
+    With --propose the commits are on the branch forge/PROJECT, and nothing is assembled.
     """
     merging.refuse_both(keep_ours=keep_ours, take_theirs=take_theirs, force=force)
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
@@ -115,15 +117,9 @@ def build(
         raise typer.Exit(
             _build_stale(forge, named, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
         )
-    if project is not None:
-        names.file_name(project, "project")
-    goal = forge.book.goal(goal_name) if goal_name is not None else None
-    project = project or wizard.ask_project()
-    goal = goal or wizard.ask_goal(forge.book, forge.workspace.library)
-    new_goal = None
-    if goal is None:
-        forge, new_goal = _ask_new_goal(forge)
-        goal = new_goal.goal
+    forge, project, goal, new_goal = _asked(forge, project, goal_name)
+    branch = proposing.branch_for(project, is_wanted=propose)
+    options = replace(options, branch=branch)
     planned = forge.plan(goal)
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
@@ -135,18 +131,23 @@ def build(
         return
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
-        if not force:
+        if not force and branch is None:
             # Now, not once drafts are paid for.
             refuse_unmergeable(forge.repo, folder, list(forge.book.outputs))
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
-        refuse(planned)
+        if branch is None:
+            refuse(planned)
     toolkit = None
-    if done is None or not done.failed or keep_going:
+    if branch is None and (done is None or not done.failed or keep_going):
         toolkit = make_toolkit(forge, project, goal, planned, force=force, decide=decide)
     if as_json:
-        output.data(_as_json(project, goal, planned, toolkit, done))
-    if toolkit is None and done is not None:
+        output.data(
+            {**_as_json(project, goal, planned, toolkit, done), **proposing.as_json(forge.repo, branch)}
+        )
+    else:
+        proposing.show(forge.repo, branch)
+    if toolkit is None and done is not None and done.failed:
         _stop(done)
     elif toolkit is not None and not as_json:
         merging.show_toolkit(forge, toolkit)
@@ -173,7 +174,7 @@ def _build_at(
     workspace: Workspace, where: _At, project: str | None, goal: str | None, *,
     force: bool, dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    from gitforge.cli.past import build_at  # noqa: PLC0415
+    from gitforge.cli.reproduce import build_at  # noqa: PLC0415
 
     if where.at is None:
         raise typer.BadParameter("is for a toolkit as it was: add --at", param_hint="--to")
@@ -194,6 +195,21 @@ def _build_stale(
             "builds every toolkit that is out of date: name neither project nor goal", param_hint="--stale"
         )
     return build_stale(forge, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
+
+
+def _asked(
+    forge: Forge, project: str | None, goal_name: str | None
+) -> tuple[Forge, str, Goal, NewGoal | None]:
+    """What is to be built, asked for where the command line does not say it."""
+    if project is not None:
+        names.file_name(project, "project")
+    goal = forge.book.goal(goal_name) if goal_name is not None else None
+    project = project or wizard.ask_project()
+    goal = goal or wizard.ask_goal(forge.book, forge.workspace.library)
+    if goal is not None:
+        return forge, project, goal, None
+    forge, new_goal = _ask_new_goal(forge)
+    return forge, project, new_goal.goal, new_goal
 
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:

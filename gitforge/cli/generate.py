@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 
-from gitforge.cli import generating, output, plans
+from gitforge.cli import generating, output, plans, proposing
 from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -43,6 +44,7 @@ def generate(
     yes: Yes = False,
     no_review: NoReview = False,
     dry_run: DryRun = False,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
@@ -57,7 +59,6 @@ def generate(
     """
     if sum((bool(components), goal is not None, everything)) != 1:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
-    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     forge = open_forge(find_workspace(ctx, directory))
     chosen = forge.book.goal(goal) if goal is not None else None
     if chosen is not None:
@@ -66,6 +67,8 @@ def generate(
         needs = list(forge.book.needs().values())
     else:
         needs = [generating.find(forge, name) for name in dict.fromkeys(components or ())]
+    branch = proposing.branch_for(_named(chosen, needs), is_wanted=propose)
+    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost, branch)
     planned = forge.states(needs)
     if everything:
         planned = tuple(one for one in planned if one.is_absent)
@@ -82,8 +85,18 @@ def generate(
     done = generating.generate_missing(forge, planned, goal_of, options)
     if as_json:
         states = [plans.as_json(one) for one in forge.states(needs)]
-        output.data({"components": states, **plans.generated_as_json(done)})
+        proposal = proposing.as_json(forge.repo, branch)
+        output.data({"components": states, **plans.generated_as_json(done), **proposal})
     elif not any(one.state is State.MISSING for one in planned):
         output.say("Nothing is missing.")
+    else:
+        proposing.show(forge.repo, branch)
     generating.stop_where_failed(done)
     raise typer.Exit(PROBLEMS if done.skipped else DONE)
+
+
+def _named(goal: Goal | None, needs: Sequence[Need]) -> str:
+    """What the branch of a proposal is called after."""
+    if goal is not None:
+        return goal.name
+    return PurePosixPath(needs[0].name).stem if len(needs) == 1 else "components"

@@ -15,7 +15,7 @@ from gitforge.cli.progress import Progress
 from gitforge.cli.reviewing import accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, prices_and_limit, settings
 from gitforge.cost import Estimate, Pricing
-from gitforge.errors import AnswerMissing, GitforgeError, ProviderError, UserError
+from gitforge.errors import AnswerMissing, Conflict, GitforgeError, ProviderError, UserError
 from gitforge.generation.records import Generated, Spent, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.names import COMPONENT_SUFFIXES, component_name
@@ -130,7 +130,9 @@ def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:
         candidates=options.candidates if provider.is_model else 1,
         pricing=Pricing(provider.model, base_url, own),
         max_cost=limit,
+        prefer=options.prefer,
         seed=found.whole("seed", *SEEDS),
+        branch=options.branch,
     )
 
 
@@ -208,6 +210,9 @@ def find(forge: Forge, name: str) -> Need:
 
 def stop_where_failed(done: Generated) -> None:
     """Ends with the provider's exit code where a component has no draft that may be recorded."""
+    clashes = [error for _, error in done.failed if isinstance(error, Conflict)]
+    if len(clashes) == len(done.failed) > 0:
+        raise Conflict("; ".join(error.message for error in clashes), hint=clashes[0].hint)
     if done.failed:
         paths = ", ".join(f"library/{need.path}" for need, _ in done.failed)
         _, first = done.failed[0]

@@ -10,12 +10,15 @@ import typer
 from gitforge import rebuild
 from gitforge.build import Forge
 from gitforge.cli import output
+from gitforge.errors import Conflict
 from gitforge.rebuild import Decide
 from gitforge.toolkits import Toolkit
 
 if TYPE_CHECKING:
     from gitforge.store.merge import Chunk
     from gitforge.store.repo import Repo
+
+_HINT = "Build it again to decide, or decide all of it: --ours keeps yours, --theirs takes the new text."
 
 
 def refuse_both(*, keep_ours: bool, take_theirs: bool, force: bool) -> None:
@@ -39,9 +42,16 @@ def decider(repo: Repo, *, keep_ours: bool, take_theirs: bool) -> Decide | None:
         return None
 
     def ask(name: str, chunks: Sequence[Chunk]) -> str:
-        from gitforge.cli.conflicts import decide  # noqa: PLC0415 -- where there is something to decide
+        from gitforge.cli.conflicts import settle  # noqa: PLC0415 -- where there is something to decide
 
-        return decide(name, chunks, repo.editor)
+        output.say()
+        output.say((f"{name}: ", output.WARN), "you and the library changed the same lines")
+        text = settle(
+            chunks, name.rpartition("/")[2], repo.editor, ours="your edits", theirs="what is assembled now"
+        )
+        if text is None:
+            raise Conflict(f"{name}: left undecided; nothing was written", hint=_HINT)
+        return text
 
     return ask
 

@@ -10,7 +10,8 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from gitforge.text import printable
@@ -26,6 +27,34 @@ STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted
 
 _LAST_COLUMN = 12  # characters in which a column of words can still be read
 _COLUMN = 48  # characters in which prose can be read
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person reads it: on a terminal, or in a pager on one."""
+    return stream.isatty() or (stream is sys.stdout and _paged_width is not None)
+
+
+_paged_width: int | None = None  # columns of the terminal that standard output's pager has
+
+
+@contextmanager
+def in_pager(width: int) -> Iterator[None]:
+    """While it lasts, standard output leads to a pager on a terminal.
+
+    Args:
+        width: The terminal's, in columns.
+    """
+    global _paged_width  # noqa: PLW0603 -- as global as standard output
+    _paged_width = width
+    try:
+        yield
+    finally:
+        _paged_width = None
+
+
+def room() -> int | None:
+    """How many columns the person who reads standard output has; None where nobody does."""
+    return console(sys.stdout).width if is_terminal(sys.stdout) else None
 
 
 def is_interactive() -> bool:
@@ -46,7 +75,7 @@ def result(*parts: Part) -> None:
 def data(value: Any) -> None:
     """Gives a result for a script, as JSON."""
     # On a terminal nothing may hide in it, and what another encoding lacks has JSON's own escapes.
-    is_plain = sys.stdout.isatty() or sys.stdout.encoding.casefold() not in {"utf-8", "utf8"}
+    is_plain = is_terminal(sys.stdout) or sys.stdout.encoding.casefold() not in {"utf-8", "utf8"}
     print(json.dumps(value, indent=2, ensure_ascii=is_plain))  # noqa: T201
 
 
@@ -56,7 +85,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     rows = list(rows)
     if not rows:
         return
-    if not stream.isatty():
+    if not is_terminal(stream):
         _plain_table(stream, rows)
         return
     from rich.table import Table  # noqa: PLC0415 -- 25 ms that a pipe need not pay
@@ -77,7 +106,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
 
 
 def width() -> int | None:
-    """Columns of the terminal that results go to; None where it is none."""
+    """Columns of the terminal that results go to, perhaps through a pager; None where it is none."""
+    if _paged_width is not None:
+        return _paged_width
     return console(sys.stdout).width if sys.stdout.isatty() else None
 
 
@@ -98,28 +129,31 @@ def columns(texts: Sequence[tuple[str, Sequence[Part]]]) -> None:
     console(sys.stderr).print(grid)
 
 
-def diff(text: str) -> None:
+def diff(text: str, *, to_stdout: bool = False) -> None:
     """A unified diff, coloured as git colours it."""
+    show = result if to_stdout else say
     styles = {"+++": BOLD, "---": BOLD, "@@": "cyan", "+": GOOD, "-": BAD}
     for line in text.removesuffix("\n").split("\n"):
         style = next((style for start, style in styles.items() if line.startswith(start)), "")
-        say((line, style))
+        show((line, style))
 
 
 def console(stream: TextIO) -> Console:
     """Rich's console for a stream; it decides on colour by the usual rules."""
-    return _console(stream.fileno() if stream.isatty() else -1, stream is sys.stderr)
+    paged = _paged_width if stream is sys.stdout else None
+    return _console(stream.fileno() if stream.isatty() else -1, stream is sys.stderr, paged)
 
 
 @functools.cache
-def _console(_handle: int, is_stderr: bool) -> Console:
+def _console(_handle: int, is_stderr: bool, paged: int | None) -> Console:
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(stderr=is_stderr, highlight=False, soft_wrap=False)
+    is_paged = None if paged is None else True  # None: rich looks itself
+    return Console(stderr=is_stderr, highlight=False, soft_wrap=False, width=paged, force_terminal=is_paged)
 
 
 def _write(stream: TextIO, parts: Sequence[Part]) -> None:
-    if not stream.isatty():
+    if not is_terminal(stream):
         print("".join(map(_plain, parts)), file=stream)
         return
     from rich.text import Text  # noqa: PLC0415

@@ -14,7 +14,7 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generation.records import Generated
+    from gitforge.generation.records import Generated, Prefer
     from gitforge.llm import Usage
 
 Candidates = Annotated[
@@ -41,6 +41,12 @@ MaxCost = Annotated[
 ]
 
 
+Propose = Annotated[
+    bool,
+    typer.Option("--propose", help="Record on a branch of its own, for a pull request."),
+]
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of everything that can generate."""
@@ -52,6 +58,8 @@ class Options:
     model: str | None
     candidates: int = 1
     max_cost: float | None = None
+    branch: str | None = None
+    prefer: Prefer | None = None
 
     def __post_init__(self) -> None:
         wrong = next((option for option in self.describe if "=" not in option), None)

@@ -91,6 +91,7 @@ _LINES = {
     "unkept": ("warning: ", output.WARN, "the draft of {path} could not be kept: {text}"),
     "waiting": ("waiting ", output.WARN, "{text} is making {path}; Ctrl-C stops waiting"),
     "found": ("found ", output.GOOD, "{path}: another gitforge has made it meanwhile"),
+    "proposed": ("found ", output.GOOD, "{path}: {text} has it already"),
     "noticed": ("note: ", output.WARN, "{path}: {text}"),
     "repaired": ("repaired: ", output.GOOD, "{text}"),
     "skipped": ("skipped ", output.WARN, "{path}"),

@@ -28,6 +28,7 @@ from gitforge.errors import Cancelled, UserError
 from gitforge.text import printable
 
 _Answer = TypeVar("_Answer")
+_BRACKETS = str.maketrans("", "", "[]")
 
 _STYLE = Style.from_dict(
     {
@@ -54,12 +55,19 @@ def ask(question: str, check: Callable[[str], object] | None = None) -> str:
 
 
 def ask_letter(question: str, words: Sequence[str], explanation: str) -> str:
-    """Asks for one of some words by its first letter, as `git add -p` does; else gives the explanation."""
-    choices = " ".join(f"[{word[0]}]{word[1:]}" for word in words)
+    """Asks for one of some words by its letter, as `git add -p` does; else gives the explanation.
+
+    The letter is a word's first one, or the one in square brackets: `re[v]ert`.
+    """
+    marked = [word if "[" in word else f"[{word[0]}]{word[1:]}" for word in words]
+    letters = {word.translate(_BRACKETS): word.partition("[")[2][0] for word in marked}
     while True:
-        answer = ask(f"{question} {choices} [?]").casefold()
-        if answer and any(word.startswith(answer) for word in words):
-            return answer[0]
+        answer = ask(f"{question} {' '.join(marked)} [?]").casefold()
+        if answer in letters.values():
+            return answer
+        meant = [letter for word, letter in letters.items() if word.startswith(answer)]
+        if answer and len(meant) == 1:
+            return meant[0]
         output.say(explanation)
 
 

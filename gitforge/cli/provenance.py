@@ -17,6 +17,14 @@ def show_provenance(path: str, found: Provenance) -> None:
     """For a person: a table, the commits since, and the prompt."""
     output.result((path, output.BOLD))
     made = found.generation
+    if found.is_amended:
+        output.result(
+            ("It is not the text that was generated: the commit was amended or squashed.", output.WARN)
+        )
+    elif made is not None and found.is_edited:
+        output.result(
+            ("It is not the text that was generated any more: see below who changed it.", output.WARN)
+        )
     if made is None:
         output.result(_by_hand(found))
     else:
@@ -26,7 +34,7 @@ def show_provenance(path: str, found: Provenance) -> None:
             ("recorded", f"{made.date:%Y-%m-%d %H:%M}  {made.commit[:10]}  {made.subject}"),
             ("author", made.author),
             ("edited by", found.trailers.get("Edited-by", "nobody before it was recorded")),
-            ("reviewed by", found.trailers.get("Reviewed-by", "nobody: it was accepted unseen")),
+            ("reviewed by", _reviewers(found)),
             ("goal", found.trailers.get("Goal", "none")),
             ("tokens", found.trailers.get("Tokens", "not counted")),
             ("cost", found.trailers.get("Cost", "not known")),
@@ -51,6 +59,9 @@ def as_json(found: Provenance) -> dict[str, Any]:
         "date": made.date.isoformat() if made else None,
         "author": made.author if made else None,
         "trailers": dict(found.trailers),
+        "edited": made is not None and found.is_edited,
+        "amended": found.is_amended,
+        "reviewers": list(found.reviewers),
         "changed_since": [_commit_as_json(commit) for commit in found.later],
         "messages": list(found.messages) if found.messages is not None else None,
     }
@@ -60,6 +71,12 @@ def _by_hand(found: Provenance) -> str:
     if not found.later:
         return "It is in no commit: there is nothing to tell where it came from."
     return "No commit says that it was generated: people wrote it."
+
+
+def _reviewers(found: Provenance) -> str:
+    if found.reviewers:
+        return ", ".join(found.reviewers)
+    return "nobody, as it is now" if found.is_edited else "nobody: it was accepted unseen"
 
 
 def _prompt_line(found: Provenance) -> str:

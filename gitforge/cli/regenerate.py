@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitforge.build import Forge
-from gitforge.cli import generating, output, plans, wizard
+from gitforge.cli import generating, output, plans, proposing, wizard
 from gitforge.cli.dry_run import messages_as_json, show_messages
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -29,9 +31,13 @@ from gitforge.components import split_front_matter
 from gitforge.drafting.prompting import Retry
 from gitforge.errors import AnswerMissing, Conflict, UserError
 from gitforge.generation.asking import prompts_for
-from gitforge.generation.records import Task
+from gitforge.generation.records import Generated, Prefer, Task
+from gitforge.goals import Need
 from gitforge.plan import Planned, State
-from gitforge.provenance import provenance
+from gitforge.provenance import generated_text, provenance
+
+if TYPE_CHECKING:
+    from gitforge.llm import Provider
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -49,40 +55,85 @@ def regenerate(
     yes: Yes = False,
     no_review: NoReview = False,
     dry_run: DryRun = False,
+    propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
     candidates: plans.Candidates = 1,
     max_cost: plans.MaxCost = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="Where your edits and a draft clash, take your lines.")
+    ] = False,
+    theirs: Annotated[
+        bool, typer.Option("--theirs", help="Where your edits and a draft clash, take the draft's lines.")
+    ] = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:
     """Have components written anew.
 
     A model is shown the text as it is and your feedback, or begins anew where the text is an offline outline as
-    it was generated. You review the difference; each accepted one is one commit, and the old text stays in git.
+    it was generated. What people changed since the last generation is kept: the draft is merged with it, and
+    where both change the same lines you decide. You review the difference; each accepted one is one commit, and
+    the old text stays in git.
     """
-    options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
+    if ours and theirs:
+        raise AnswerMissing("--ours and --theirs: one at a time", hint="Leave one of them.")
+    prefer: Prefer | None = "ours" if ours else "theirs" if theirs else None
+    options = plans.Options(
+        describe or (), yes, no_review, provider, model, candidates, max_cost, prefer=prefer
+    )
     forge = open_forge(find_workspace(ctx, directory))
-    planned = forge.states([generating.find(forge, name) for name in dict.fromkeys(components)])
+    needs = [generating.find(forge, name) for name in dict.fromkeys(components)]
+    name = PurePosixPath(needs[0].name).stem if len(needs) == 1 else "components"
+    branch = proposing.branch_for(name, is_wanted=propose)
+    options = replace(options, branch=branch)
+    if dry_run:
+        _, tasks = _prepare(forge, needs, feedback, options)
+        _show_prompts(forge, tasks, as_json=as_json)
+        return
+    done = write_anew(forge, needs, feedback, options)
+    if as_json:
+        output.data({**plans.generated_as_json(done), **proposing.as_json(forge.repo, branch)})
+    else:
+        proposing.show(forge.repo, branch)
+    generating.stop_where_failed(done)
+    raise typer.Exit(PROBLEMS if done.skipped else DONE)
+
+
+def write_anew(forge: Forge, needs: Sequence[Need], feedback: str, options: plans.Options) -> Generated:
+    """Has components written anew, and leads each through review to its commit.
+
+    Args:
+        forge: Where.
+        needs: The components.
+        feedback: What should be different; may be empty.
+        options: Who writes, and who accepts.
+
+    Raises:
+        AnswerMissing: There is nobody to review.
+        Conflict: A component is not as the last commit has it.
+        UserError: A component is missing, or there is no model.
+    """
+    provider, tasks = _prepare(forge, needs, feedback, options)
+    if not options.is_unattended and not output.is_interactive():
+        raise AnswerMissing("there is no terminal on which to review drafts", hint="Accept them with --yes.")
+    output.say(f"Drafts by {provider.describe}.")
+    return generating.run_tasks(forge, tasks, provider, options)
+
+
+def _prepare(
+    forge: Forge, needs: Sequence[Need], feedback: str, options: plans.Options
+) -> tuple[Provider, list[Task]]:
+    """Who writes, and what."""
+    planned = forge.states(needs)
     _refuse(planned)
-    chosen = open_provider(forge.repo, provider, model)
-    if not chosen.is_model:
+    provider = open_provider(forge.repo, options.provider, options.model)
+    if not provider.is_model:
         raise UserError(
             "there is no language model to write it anew, and an outline would be less than what is there",
             hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server.",
         )
-    tasks = _tasks(forge, planned, feedback, options)
-    if dry_run:
-        _show_prompts(forge, tasks, as_json=as_json)
-        return
-    if not options.is_unattended and not output.is_interactive():
-        raise AnswerMissing("there is no terminal on which to review drafts", hint="Accept them with --yes.")
-    output.say(f"Drafts by {chosen.describe}.")
-    done = generating.run_tasks(forge, tasks, chosen, options)
-    if as_json:
-        output.data(plans.generated_as_json(done))
-    generating.stop_where_failed(done)
-    raise typer.Exit(PROBLEMS if done.skipped else DONE)
+    return provider, _tasks(forge, planned, feedback, options)
 
 
 def _refuse(planned: tuple[Planned, ...]) -> None:
@@ -117,7 +168,8 @@ def _tasks(forge: Forge, planned: tuple[Planned, ...], feedback: str, options: p
         is_bare_outline = origin.is_outline and not origin.later and "Edited-by" not in origin.trailers
         retry = None if is_bare_outline and not feedback else Retry(split_front_matter(text)[1], feedback)
         goal = generating.goal_using(forge, one.need)
-        tasks.append(Task(one, goal, purposes[one.need.path], text, retry))
+        base = generated_text(forge.repo, one.path, origin)
+        tasks.append(Task(one, goal, purposes[one.need.path], text, retry, base))
     return tasks
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from gitforge.cli import output
+from gitforge.cli import conflicts, output
+from gitforge.cli.editing import edit
 from gitforge.compare import Span, likeness, word_diff
 from gitforge.components import replaced_text
 from gitforge.drafting.draft import Draft, tidy
 from gitforge.errors import GitforgeError
 from gitforge.review import Accept, Decide, Decision, Edit, Leave, Quit, Regenerate, Skip
+from gitforge.store.merge import clashes
 from gitforge.text import as_diff
 
 _WORDS = ("accept", "edit", "regenerate", "skip", "quit")
@@ -25,6 +22,14 @@ _EXPLANATION = """\
   s  skip: go on without this draft; a placeholder stands in the toolkit for what is missing
   q  quit: stop here; what is recorded stays recorded
   ?  this help"""
+_WORDS_OF_CLASHING = ("merge", "regenerate", "skip", "quit")
+_EXPLANATION_OF_CLASHING = """\
+  m  merge: decide place by place what stays of your edits and what comes from the new draft
+  r  regenerate it with your feedback
+  s  skip: go on without this draft; the component stays as it is
+  q  quit: stop here; what is recorded stays recorded, and the draft is kept
+  ?  this help"""
+_OURS, _THEIRS = "what people changed since the last draft", "the new draft"
 _EXPLANATION_OF_MANY = """\
   1, 2, ...  take that one: it becomes one commit, or with a new goal part of that goal's commit
   e          edit one of them first, in your editor
@@ -70,7 +75,7 @@ def accept_all(current: Mapping[str, str], *, show: bool) -> Decide:
     """
 
     def decide(drafts: Sequence[Draft]) -> Decision:
-        index = min(range(len(drafts)), key=lambda index: len(drafts[index].problems))
+        index = min(range(len(drafts)), key=lambda index: _faults(drafts[index]))
         if len(drafts) > 1:
             path = f"library/{drafts[index].need.path}"
             why = (
@@ -79,29 +84,66 @@ def accept_all(current: Mapping[str, str], *, show: bool) -> Decide:
             output.say(("candidate ", output.GOOD), f"{index + 1} of {len(drafts)} for {path}: {why}")
         if show:
             _show([drafts[index]], 0, current)
-        return Leave() if drafts[index].problems else Accept(is_seen=False, index=index)
+        if show:
+            for clash in clashes(drafts[index].clashes):
+                conflicts.show(
+                    clash, "", f"Clash in library/{drafts[index].need.path}", ours=_OURS, theirs=_THEIRS
+                )
+        is_left = drafts[index].problems or drafts[index].clashes
+        return Leave() if is_left else Accept(is_seen=False, index=index)
 
     return decide
+
+
+def _faults(draft: Draft) -> tuple[bool, int]:
+    return bool(draft.clashes), len(draft.problems)
 
 
 def _ask(question: str, drafts: Sequence[Draft], editor: Callable[[], str]) -> Decision | None:
     """One question; None where the answer came to nothing."""
     from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
 
+    if len(drafts) == 1 and drafts[0].clashes:
+        return _ask_of_clashing(drafts[0], editor)
     numbers = [str(number) for number in range(1, len(drafts) + 1)]
     words = [*numbers, *_WORDS[1:]] if len(drafts) > 1 else _WORDS
     letter = ask_letter(question, words, _EXPLANATION_OF_MANY if len(drafts) > 1 else _EXPLANATION)
     if letter in {"s", "q"}:
         return Skip() if letter == "s" else Quit()
     if letter not in {"e", "r"}:
-        return Accept(index=0 if letter == "a" else numbers.index(letter))
+        index = 0 if letter == "a" else numbers.index(letter)
+        return _merge(drafts[index], index, editor) if drafts[index].clashes else Accept(index=index)
     index = 0
     if len(drafts) > 1:
         index = numbers.index(ask_letter("Which one?", numbers, "  the number of a candidate"))
     if letter == "r":
         return Regenerate(ask("What should be different?"), index)
+    if drafts[index].clashes:
+        return _merge(drafts[index], index, editor)
     edited = _edit(drafts[index], editor)
     return None if edited is None else Edit(edited, index)
+
+
+def _ask_of_clashing(draft: Draft, editor: Callable[[], str]) -> Decision | None:
+    """What to do with a draft that changes the same lines as the engineer did."""
+    from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
+
+    letter = ask_letter("Merge it with your edits?", _WORDS_OF_CLASHING, _EXPLANATION_OF_CLASHING)
+    if letter == "r":
+        return Regenerate(ask("What should be different?"))
+    if letter in {"s", "q"}:
+        return Skip() if letter == "s" else Quit()
+    return _merge(draft, 0, editor)
+
+
+def _merge(draft: Draft, index: int, editor: Callable[[], str]) -> Decision | None:
+    name = draft.need.name
+    text = conflicts.settle(draft.clashes, name, editor, ours=_OURS, theirs=_THEIRS)
+    try:
+        return Edit(tidy(text, name), index) if text is not None else None
+    except GitforgeError as error:
+        output.say(("The merged text cannot be used: ", output.WARN), error.message)
+        return None
 
 
 def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> None:
@@ -121,6 +163,10 @@ def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> No
         before = current.get(draft.need.path)
         output.diff(as_diff(f"library/{draft.need.path}", before, replaced_text(before, draft.text)))
     _show_findings(draft)
+    if count := len(clashes(draft.clashes)):
+        places = f"{count} places" if count > 1 else "1 place"
+        told = f"In {places} {_OURS} and {_THEIRS} are not the same."
+        output.say((told, output.WARN))
     if not draft.is_model and not draft.is_edited:
         output.say(("No language model wrote this: it is an outline. Fill in its TODO points.", output.WARN))
 
@@ -173,44 +219,6 @@ _MARKS = {"same": ("", "", ""), "removed": ("[-", "-]", output.BAD), "added": ("
 
 
 def _edit(draft: Draft, find_editor: Callable[[], str]) -> str | None:
-    """The text as the user's editor leaves it; None where it is as before, or cannot be used."""
-    try:
-        editor = find_editor()
-    except GitforgeError as error:
-        output.say(("There is no editor: ", output.WARN), f"{error.message}. Set EDITOR.")
-        return None
-    with tempfile.TemporaryDirectory(prefix="gitforge-") as folder:
-        path = Path(folder) / draft.need.name
-        path.write_text(draft.text, encoding="utf-8", newline="")
-        while (edited := _edited(draft, path, editor)) is None and _wants_again():
-            pass  # with the file as they left it
-    return edited or None
-
-
-def _wants_again() -> bool:
-    from gitforge.cli.prompts import ask_letter  # noqa: PLC0415
-
-    return ask_letter("Edit it again?", ("yes", "no"), '  "no" discards what you wrote') == "y"
-
-
-def _edited(draft: Draft, path: Path, editor: str) -> str | None:
-    """What one session in the editor came to: "" for no change, None where it cannot be used as it is."""
-    # As git does it: the editor is a shell command, the file its argument.
-    screen = None if sys.stdout.isatty() else sys.stderr
-    command = ["sh", "-c", f'{editor} "$@"', editor, os.fspath(path)]
-    done = subprocess.run(command, check=False, stdout=screen)  # noqa: S603 -- the user's own editor
-    if done.returncode != 0:
-        told = f"({editor!r}, exit code {done.returncode}); the draft is unchanged."
-        output.say(("The editor failed ", output.WARN), told)
-        return ""
-    try:
-        text = path.read_bytes().decode("utf-8")
-        edited = tidy(text, draft.need.name) if text.strip() else ""
-    except (OSError, UnicodeDecodeError, GitforgeError) as error:
-        output.say(("The edited text cannot be used: ", output.WARN), str(error))
-        return "" if isinstance(error, OSError) else None
-    if not edited:
-        output.say(("The edited text is empty; the draft is unchanged.", output.WARN))
-    elif edited == draft.text:
-        output.say("Nothing was changed.")
-    return "" if edited == draft.text else edited
+    """The draft as the user's editor leaves it; None where it is as before, or cannot be used."""
+    name = draft.need.name
+    return edit(draft.text, name, find_editor, lambda text: tidy(text, name))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +15,12 @@ from gitforge.cli import output, plans
 from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
 from gitforge.errors import AnswerMissing, UserError
 from gitforge.goals import Goal, Need
+from gitforge.named import deleted
+from gitforge.past import Past, past, split
 from gitforge.plan import Planned
-from gitforge.store.repo import Generation
+from gitforge.store import origins
+from gitforge.store.messages import parse
+from gitforge.store.records import FileChange
 from gitforge.text import did_you_mean, printable
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -24,7 +30,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def show(
     ctx: typer.Context,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A goal, or a component's file name.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A goal, a component's file name, or COMPONENT@REV: as it was in a commit.",
+            show_default=False,
+        ),
     ],
     is_provenance: Annotated[
         bool,
@@ -41,8 +52,15 @@ def show(
 
     A goal with its components and their states; a component with the commit that it came from, the goals that
     use it, and its text. With --prompt what a model would be asked for a component, there already or missing.
+    A component that is gone today is shown as COMPONENT@REV.
     """
     forge = open_forge(find_workspace(ctx, directory))
+    was = _past(forge, name)
+    if was is not None:
+        if prompt or describe:
+            raise AnswerMissing("--prompt is about the component as it is today", hint="Leave the @REV.")
+        (_show_past_provenance if is_provenance else _show_past)(forge, was, as_json=as_json)
+        return
     found = _find(forge, name)
     if describe and not prompt:
         raise AnswerMissing("--describe is for --prompt", hint="Add --prompt.")
@@ -58,19 +76,36 @@ def show(
         _show_component(forge, found, as_json=as_json)
 
 
+def _past(forge: Forge, name: str) -> Past | None:
+    """What `COMPONENT@REV` means; None where no revision is named, or something is called so."""
+    if "@" not in name or name in forge.book.goals:
+        return None
+    if forge.book.matching(name, forge.workspace.library.all(forge.book.kinds.values())):
+        return None
+    if (parts := split(forge.repo, name)) is None:
+        rev = name.partition("@")[2]
+        hint = "`gitforge log` shows the commits."
+        raise UserError(f"no component is called {name!r}, and {rev!r} is no commit", hint=hint)
+    return past(forge.workspace, forge.repo, forge.book, *parts)
+
+
 def _find(forge: Forge, name: str) -> Goal | Need:
     if name in forge.book.goals:
         return forge.book.goals[name]
-    others = forge.workspace.library.all(forge.book.kinds.values())
-    try:
+    library = forge.workspace.library
+    others = library.all(forge.book.kinds.values())
+    if forge.book.matching(name, others):
         return forge.book.find(name, others)
+    if was := deleted(library, forge.repo, forge.book, name):
+        path, commit = was
+        hint = f"`gitforge show {shlex.quote(f'{name}@{commit[:10]}^')}` shows what it was."
+        raise UserError(f"{path}: is gone since commit {commit[:10]}", hint=hint)
+    try:
+        return forge.book.goal(name)
     except UserError:
-        try:
-            return forge.book.goal(name)
-        except UserError:
-            known = [*forge.book.goals, *forge.book.needs(), *(need.name for need in others)]
-            hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
-            raise UserError(f"no goal and no component is called {printable(name)!r}", hint=hint) from None
+        known = [*forge.book.goals, *forge.book.needs(), *(need.name for need in others)]
+        hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
+        raise UserError(f"no goal and no component is called {printable(name)!r}", hint=hint) from None
 
 
 def _show_prompt(forge: Forge, found: Goal | Need, options: plans.Options, *, as_json: bool) -> None:
@@ -117,19 +152,14 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
     users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
     text = forge.workspace.library.text(need)
-    origin = forge.repo.log.generation_of([planned.path]).get(planned.path) if planned.commit else None
+    with closing(forge.repo.log.follow([planned.path])) as changes:
+        last = next(changes, None) if planned.commit else None
     if as_json:
-        output.data(
-            {**plans.as_json(planned), "goals": users, "origin": _origin_as_json(origin), "text": text}
-        )
+        origin = _origin_as_json(last)
+        output.data({**plans.as_json(planned), "goals": users, "origin": origin, "text": text})
         return
     output.result((f"library/{need.path}", output.BOLD), (f"  {planned.state.value}", _style(planned)))
-    rows = [("goals", ", ".join(users) or "none")]
-    if origin is not None:
-        rows.append(("commit", f"{origin.commit[:10]}  {origin.date:%Y-%m-%d %H:%M}  {origin.author}"))
-        rows.append(("", origin.subject))
-        rows += [(key.lower(), value) for key, value in origin.trailers.items() if key in _SHOWN]
-    output.table(("", ""), [((first, output.DIM), second) for first, second in rows])
+    _show_rows([("goals", ", ".join(users) or "none"), *_origin_rows(last)])
     if text is None:
         output.say(f"It is missing: `gitforge generate {shlex.quote(need.path)}` makes it.")
         return
@@ -137,18 +167,46 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     output.result(text.removesuffix("\n"))
 
 
+def _show_past(forge: Forge, was: Past, *, as_json: bool) -> None:
+    reviewers = origins.read(forge.repo).reviewers_of(was.blob)
+    if as_json:
+        output.data(
+            {
+                "path": was.path,
+                "revision": was.rev,
+                "blob": was.blob,
+                "origin": _origin_as_json(was.change),
+                "reviewers": list(reviewers),
+                "text": was.text,
+            }
+        )
+        return
+    output.result((was.path, output.BOLD), f"  as it was in {was.rev[:10]}")
+    _show_rows([*_origin_rows(was.change), ("reviewed", ", ".join(reviewers) or "by nobody")])
+    output.result()
+    output.result(was.text.removesuffix("\n"))
+
+
+def _show_past_provenance(forge: Forge, was: Past, *, as_json: bool) -> None:
+    _show_provenance_of(forge, was.path, was.rev, as_json=as_json)
+
+
 def _show_provenance(forge: Forge, found: Goal | Need, *, as_json: bool) -> None:
+    if isinstance(found, Goal):
+        raise UserError(f"{found.name} is a goal", hint="--provenance is about a component.")
+    path = forge.repo.relative(forge.workspace.library.path(found))
+    _show_provenance_of(forge, path, "HEAD", as_json=as_json)
+
+
+def _show_provenance_of(forge: Forge, path: str, rev: str, *, as_json: bool) -> None:
     from gitforge.cli import provenance as shown  # noqa: PLC0415
     from gitforge.provenance import provenance  # noqa: PLC0415
 
-    if isinstance(found, Goal):
-        raise UserError(f"{found.name} is a goal", hint="--provenance is about a component.")
-    (planned,) = forge.states([found])
-    known = provenance(forge.repo, planned.path)
+    known = provenance(forge.repo, path, rev)
     if as_json:
-        output.data({"path": planned.path, **shown.as_json(known)})
+        output.data({"path": path, **shown.as_json(known)})
     else:
-        shown.show_provenance(planned.path, known)
+        shown.show_provenance(path, known)
 
 
 _SHOWN = ("Goal", "Assisted-by", "Prompt-Id", "Reviewed-by")
@@ -158,13 +216,34 @@ def _style(planned: Planned) -> str:
     return output.STYLES.get(planned.state.value, output.WARN)
 
 
-def _origin_as_json(origin: Generation | None) -> dict[str, Any] | None:
-    if origin is None:
+def _show_rows(rows: Sequence[tuple[str, str]]) -> None:
+    output.table(("", ""), [((first, output.DIM), second) for first, second in rows])
+
+
+def _origin_rows(last: FileChange | None) -> list[tuple[str, str]]:
+    if last is None:
+        return []
+    commit = last.commit
+    rows = [
+        ("commit", f"{commit.id[:10]}  {commit.date:%Y-%m-%d %H:%M}  {commit.author}"),
+        ("", commit.subject),
+    ]
+    return rows + [(key.lower(), value) for key, value in _trailers(last).items() if key in _SHOWN]
+
+
+def _trailers(last: FileChange) -> Mapping[str, str]:
+    """What the commit says of exactly the text that it holds."""
+    said = [one for one in parse(last.commit.message).groups if one.path == last.path]
+    return next((one.trailers for one in said if one.blob in {None, last.new_blob}), {})
+
+
+def _origin_as_json(last: FileChange | None) -> dict[str, Any] | None:
+    if last is None:
         return None
     return {
-        "commit": origin.commit,
-        "date": origin.date.isoformat(),
-        "author": origin.author,
-        "subject": origin.subject,
-        "trailers": origin.trailers,
+        "commit": last.commit.id,
+        "date": last.commit.date.isoformat(),
+        "author": last.commit.author,
+        "subject": last.commit.subject,
+        "trailers": dict(_trailers(last)),
     }

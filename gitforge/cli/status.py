@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from gitforge.cli import drafts, output, plans
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
 from gitforge.errors import UserError
+from gitforge.plan import Planned
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
+from gitforge.unreviewed import SHALLOW_HINT
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -23,8 +26,8 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
     """Say what needs attention.
 
     Missing components and the goals that need them, edits that are not committed, outlines that are to be
-    filled in, drafts that are kept, toolkits that are out of date, degraded or edited by hand, and who would
-    write drafts. Finishes a recording that was interrupted, and says so.
+    filled in, generated components that nobody has reviewed, drafts that are kept, toolkits that are out of date,
+    degraded or edited by hand, and who would write drafts. Finishes a recording that was interrupted, and says so.
     """
     workspace = find_workspace(ctx, directory)
     repo = Repo.discover(workspace.root)
@@ -34,7 +37,7 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         output.say(
             ("warning: ", output.WARN), error.message, (f" ({error.hint})" if error.hint else "", output.DIM)
         )
-    found = look(workspace, repo, workspace.book())
+    found = look(workspace, repo)
     provider = _provider(repo)
     if as_json:
         output.data(
@@ -43,9 +46,10 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
                 "goals": found.goals,
                 "ready": found.ready,
                 "operation": found.operation,
-                "missing": [{**plans.as_json(one), "goals": goals} for one, goals in found.missing],
-                "edited": [plans.as_json(one) for one in found.edited],
-                "outlines": [plans.as_json(one) for one in found.outlines],
+                "missing": [{**_as_json(one), "goals": goals} for one, goals in found.missing],
+                "edited": [_as_json(one) for one in found.edited],
+                "outlines": [_as_json(one) for one in found.outlines],
+                "unreviewed": found.unreviewed,
                 "toolkits": [
                     {
                         "project": one.project,
@@ -68,6 +72,11 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
     output.result((f"provider  {provider}", output.DIM))
 
 
+def _as_json(one: Planned) -> dict[str, Any]:
+    """Without the last commit, for which the history would have to be walked."""
+    return {key: value for key, value in plans.as_json(one).items() if key != "commit"}
+
+
 def _show(found: Status) -> None:
     kept = len(found.toolkits)
     are = "is" if found.goals == 1 else "are"
@@ -87,6 +96,12 @@ def _show(found: Status) -> None:
         (("outline", output.WARN), one.path, "no language model wrote it: fill in its TODO points")
         for one in found.outlines
     ]
+    if found.unreviewed is None:
+        rows.append((("unknown", output.WARN), "reviews", SHALLOW_HINT))
+    elif found.unreviewed:
+        count = len(found.unreviewed)
+        several = f"{count:,} component{'s' * (count != 1)}"
+        rows.append((("unreviewed", output.WARN), several, "`gitforge review` walks through them"))
     for toolkit in found.toolkits:
         if toolkit.is_degraded:
             rows.append(

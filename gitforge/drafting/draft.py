@@ -20,6 +20,7 @@ from gitforge.drafting.repairs import repair, unfenced
 from gitforge.errors import ProviderError, Unusable
 from gitforge.goals import Need
 from gitforge.llm import Notice, Piece, Provider, Request, Usage
+from gitforge.store.merge import Chunk
 from gitforge.text import hidden_characters, one_line, without_hidden
 
 
@@ -41,6 +42,9 @@ class Draft:
         seconds: From the request to the end of the answer.
         problems: Why it should not be recorded as it is, each in one line; empty for a good one.
         repairs: What was mended in the model's answer, each in one line.
+        written: The text as it was written, where the engineer's edits changed it; else empty.
+        clashes: The text merged with the engineer's edits of the one that it is to replace, where both changed the same
+            lines and somebody has to decide; else empty.
     """
 
     need: Need
@@ -56,6 +60,13 @@ class Draft:
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+    written: str = ""
+    clashes: tuple[Chunk, ...] = ()
+
+    def edited(self, text: str) -> Draft:
+        """With the engineer's text, of which nothing is found fault with."""
+        written = self.written or self.text
+        return replace(self, text=text, is_edited=True, problems=(), repairs=(), written=written, clashes=())
 
 
 def write_draft(

@@ -21,7 +21,7 @@ def as_kept(path: str, draft: Draft, goal: Goal | None, candidate: int = 1) -> K
     return Kept(
         path, draft.purpose, goal.name if goal else None, draft.text, draft.prompt_id, draft.label,
         draft.is_model, draft.is_edited, draft.prompt, usage.input_tokens if usage else None,
-        usage.output_tokens if usage else None, draft.cost, draft.seconds, candidate, draft.problems,
+        usage.output_tokens if usage else None, draft.cost, draft.seconds, candidate, draft.problems, draft.written,
     )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def _as_draft(kept: Kept, need: Need) -> Draft:
     return Draft(
         need, kept.purpose, kept.text, kept.prompt_id, kept.label, kept.is_model, kept.is_edited,
         prompt=kept.prompt, usage=usage, cost=kept.cost, seconds=kept.seconds, problems=kept.problems,
+        written=kept.written,
     )  # fmt: skip
 
 

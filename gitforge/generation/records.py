@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gitforge.cost import Estimate, Pricing
 from gitforge.drafting.draft import Draft
 from gitforge.drafting.prompting import Retry
-from gitforge.errors import ProviderError
+from gitforge.errors import Conflict, ProviderError
 from gitforge.goals import Goal, Need
 from gitforge.llm import Usage
 from gitforge.plan import Planned
 from gitforge.store.records import Identity
 
 DEFAULT_JOBS = 20
+
+Prefer = Literal["ours", "theirs"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Task:
         purpose: What it is for, in one line; empty where it is to be left out.
         current: The file's text, which the draft is to replace; None where the component is missing.
         retry: What a model is shown of that text, and what should be different; None: it begins anew.
+        base: What that text was before people changed it, without front matter; None where nobody knows, or did.
     """
 
     planned: Planned
@@ -35,6 +39,7 @@ class Task:
     purpose: str
     current: str | None = None
     retry: Retry | None = None
+    base: str | None = None
 
     @property
     def need(self) -> Need:
@@ -53,7 +58,9 @@ class Terms:
         candidates: How many drafts of each component there are to choose from.
         pricing: What the model costs.
         max_cost: US dollars that all of it may cost; None: whatever it costs.
+        prefer: Whose lines are taken where the engineer's edits and a draft clash; None: that is asked.
         seed: The user's, for the first candidate; the next ones have the numbers after it. None: there is none.
+        branch: The one that commits are made on, which is checked out nowhere; None: HEAD's.
     """
 
     jobs: int = DEFAULT_JOBS
@@ -61,7 +68,9 @@ class Terms:
     candidates: int = 1
     pricing: Pricing = field(default_factory=lambda: Pricing(""))
     max_cost: float | None = None
+    prefer: Prefer | None = None
     seed: int | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ class Event:
         what: `queued`, `drafting`, `text`, `drafted`, `failed`, `recording`, `recorded` or `skipped`;
             `unchanged`: the draft is what was there; `kept`: the draft of an earlier run is used; `unkept`: a draft
             could not be kept; `left`: a draft that has problems is kept and not recorded; `waiting`: another
-            process makes it; `found`: another process has made it; `noticed`: the provider has something to say;
+            process makes it; `found`: another process has made it; `proposed`: the branch has it;
+            `noticed`: the provider has something to say;
             `repaired`: something else was finished first.
         need: The component.
         text: The piece of text that arrived, the new commit's id, or what is to be said.
@@ -85,7 +95,7 @@ class Event:
     what: str
     need: Need
     text: str = ""
-    error: ProviderError | None = None
+    error: ProviderError | Conflict | None = None
     candidate: int = 1
     draft: Draft | None = None
     at: float = field(default_factory=time.monotonic)
@@ -115,7 +125,8 @@ class Generated:
     Attributes:
         commits: The commit that recorded each, by path below `library/`.
         skipped: Those left out, by an empty purpose or in review.
-        failed: Those for which the provider failed, or gave nothing that may be recorded unseen, and how.
+        failed: Those for which the provider failed, or gave nothing that may be recorded unseen, and how; a Conflict
+            where it clashes with the engineer's edits.
         fallback: The stand-in identity of the commits, where the user has set none.
         found: Those that another process made meanwhile.
         drafts: What was recorded, by path below `library/`.
@@ -124,7 +135,7 @@ class Generated:
 
     commits: Mapping[str, str]
     skipped: tuple[Need, ...] = ()
-    failed: tuple[tuple[Need, ProviderError], ...] = ()
+    failed: tuple[tuple[Need, ProviderError | Conflict], ...] = ()
     fallback: Identity | None = None
     found: tuple[Need, ...] = ()
     drafts: Mapping[str, Draft] = field(default_factory=dict)

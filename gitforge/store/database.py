@@ -13,7 +13,7 @@ from gitforge.store import plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.git import DURABLE, Git, pathspecs
 from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
-from gitforge.store.process import Done, failure, succeed
+from gitforge.store.process import Asked, Done, failure, succeed
 from gitforge.store.records import TREE, Entry, Identity, parse_tree
 
 _DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
@@ -89,6 +89,14 @@ class Database:
         done = self._git.read("ls-tree", "-z", "--full-tree", treeish, "--", *pathspecs(paths, below="/"))
         return parse_tree(done.stdout)
 
+    def ask_below(self, treeish: str, folders: Sequence[str]) -> Asked[dict[str, Entry]]:
+        """All files that a tree or a commit has below folders, or that are named, while something else is done."""
+        specs = [one for folder in folders for one in (folder, f"{folder}/")]
+        listing = self._git.start(
+            "ls-tree", "-r", "-z", "--full-tree", treeish, "--", *specs, options=("--no-optional-locks",)
+        )
+        return Asked(lambda: parse_tree(succeed(listing.finish())), listing.stop)
+
     def _entry(self, treeish: str, path: str) -> Entry | None:
         tree = self.read_tree(treeish)
         *folders, name = path.split("/")
@@ -110,6 +118,10 @@ class Database:
             tree = self._trees.get(id_) or Tree(self._read_object("tree", id_), len(treeish) // 2)
             self._trees[treeish] = tree
         return tree
+
+    def empty_tree(self) -> str:
+        """The id of a folder with nothing in it, which git knows without having it."""
+        return hashlib.new(self._algorithm, b"tree 0\0", usedforsecurity=False).hexdigest()
 
     def write_tree(self, tree: Tree) -> str:
         """The id of a folder, which is stored durably."""

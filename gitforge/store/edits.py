@@ -52,6 +52,27 @@ class Rewrite:
 Edit = NewFile | Rewrite
 
 
+def exchange(path: str, seen: str, text: str | None) -> Rewrite:
+    """Puts a text in the place of one that somebody has looked at, and of no other.
+
+    Args:
+        path: The file, from the worktree's top.
+        seen: What each of its versions has to be, with plain newlines; else the edit raises Conflict.
+        text: What it becomes, with plain newlines; None: the file is deleted.
+    """
+
+    def change(content: bytes | None) -> bytes | None:
+        if content is None or content.replace(b"\r\n", b"\n") != seen.replace("\r\n", "\n").encode():
+            raise Conflict(
+                f"{path} was changed meanwhile, or is not as the last commit has it; nothing was recorded",
+                hint="Commit that change, or take it back with `git restore`; then look again.",
+            )
+        new = text.encode() if text is not None else None
+        return new.replace(b"\n", b"\r\n") if new is not None and b"\r\n" in content else new
+
+    return Rewrite(path, change)
+
+
 @dataclass(frozen=True)
 class Change:
     """What an edit does to a path that HEAD does not have that way yet.

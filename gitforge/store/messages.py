@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gitforge.llm import OUTLINE_LABEL
 
-COMPONENT, BLOB = "Component", "Blob"
+COMPONENT, BLOB, DRAFT = "Component", "Blob", "Draft"
 ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
 
 _LABEL = "gitforge:"
@@ -37,6 +37,11 @@ class Group:
     def blob(self) -> str | None:
         """Id of the text that it speaks of."""
         return self.trailers.get(BLOB)
+
+    @property
+    def draft(self) -> str | None:
+        """Id of the text as it was written, where somebody changed it before it was recorded."""
+        return self.trailers.get(DRAFT)
 
     @property
     def is_generation(self) -> bool:

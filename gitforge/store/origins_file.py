@@ -44,11 +44,14 @@ def load(repo: Repo) -> Kept | None:
     if history is None:
         return None
     try:
-        head, _, content = read_own(_file(repo), _MOST).partition(b"\n")
-        about, _, tip = head.rpartition(b" ")
-        if about != _head(history, content):
+        content = read_own(_file(repo), _MOST)
+        start = content.index(b"\n") + 1
+        about, tip, columns_end = content[: start - 1].rsplit(b" ", 2)
+        rest = memoryview(content)[start:]  # tens of megabytes: not to be copied
+        if about != _head(history, rest):
             return None
-        return Kept(tip.decode("ascii"), Spoken.decode(content))
+        end = int(columns_end)
+        return Kept(tip.decode("ascii"), Spoken.decode(bytes(rest[:end]), rest[end:]))
     except (OSError, Unreadable, ValueError):
         return None
 
@@ -58,7 +61,8 @@ def save(repo: Repo, kept: Kept) -> None:
     history = _history(repo)
     if history is None:
         return
-    content = kept.spoken.encode()
+    columns = kept.spoken.encode()
+    content = columns + kept.spoken.details
     file = _file(repo)
     temporary = file.with_name("origins.new")
     with contextlib.suppress(OSError):
@@ -69,7 +73,8 @@ def save(repo: Repo, kept: Kept) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             with open(descriptor, "wb") as written:  # noqa: PTH123 -- of a descriptor
-                written.write(_head(history, content) + b" " + kept.tip.encode() + b"\n" + content)
+                head = b"%s %s %d\n" % (_head(history, content), kept.tip.encode(), len(columns))
+                written.write(head + content)
             temporary.replace(file)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -81,7 +86,7 @@ def _file(repo: Repo) -> Path:
     return repo.git_dir / "gitforge" / "origins"
 
 
-def _head(history: bytes, content: bytes) -> bytes:
+def _head(history: bytes, content: bytes | memoryview) -> bytes:
     return b"%s %s %d %08x" % (_FORMAT, history, len(content), zlib.crc32(content))
 
 

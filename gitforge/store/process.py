@@ -31,6 +31,7 @@ ENVIRONMENT = {
 _CHUNK = 1 << 16
 
 Answer = TypeVar("Answer")
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,10 @@ class Asked(Generic[Answer]):
 
     answer: Callable[[], Answer]
     stop: Callable[[], None] = lambda: None
+
+    def then(self, make: Callable[[Answer], Other]) -> Asked[Other]:
+        """The same question, of whose answer something is made."""
+        return Asked(lambda: make(self.answer()), self.stop)
 
     def __enter__(self) -> Self:
         return self

@@ -260,6 +260,8 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     left = sorted(set(paths) - {step.path for step in steps})
     left += [step.path for step in steps if not _finish_file(repo, step, work)]
     paths = [step.path for step in steps]
+    if not steps and not is_ours:  # nothing of it is in index and worktree
+        return left
     lock = lock_of(repo.index)
     if is_ours and _is_sound(repo, paths, lock):
         publish_refreshed(repo, lock, work, [step.path for step in steps if not step.is_deletion])

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,9 @@ MINIMUM_GIT = (2, 36)
 
 FALLBACK_NAME = "gitforge (no git identity set)"
 FALLBACK_EMAIL = "gitforge@localhost.invalid"
+
+_STATUS = ("--untracked-files=no", "--ignore-submodules=all", "--no-renames")
+_FEW = 100  # paths; of more git is asked at once, and whether they are there at all only afterwards
 
 _RELATIVE_TO_START = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 
@@ -186,6 +190,10 @@ class Repo:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
         return os.fsdecode(self.git.read("var", "GIT_EDITOR").stdout).removesuffix("\n")
 
+    def pager(self) -> str:
+        """The user's pager, as a command for the shell, found as git finds it; `cat` for none (git-var(1))."""
+        return os.fsdecode(self.git.read("var", "GIT_PAGER").stdout).removesuffix("\n")
+
     def identity(self, role: Literal["AUTHOR", "COMMITTER"] = "AUTHOR") -> Identity:
         """Who the user's commits are by, or a fallback that says what it is where no identity is set."""
         if plain_one := self.configuration.identity(role.lower(), os.environ):
@@ -267,9 +275,41 @@ class Repo:
         Args:
             paths: Names from the worktree's top. A path that is nowhere has three empty answers.
         """
+        with self.ask_states(paths) as asked:
+            return asked.answer()
+
+    def ask_states(self, paths: Sequence[str]) -> Asked[dict[str, PathState]]:
+        """As `states`, while something else is done, where there are many."""
+        if len(paths) > _FEW:
+            return self.ask_states_below(pathspecs(paths)).then(lambda states: states(paths))
+        return Asked(lambda: self._states_of_few(paths))
+
+    def ask_states_below(
+        self, folders: Sequence[str]
+    ) -> Asked[Callable[[Sequence[str]], dict[str, PathState]]]:
+        """As `ask_states`, of paths below folders that are known only later."""
+        head = self.head().commit
+        about = ("--porcelain=v2", "-z", *_STATUS, "--", *folders)
+        listing = self.git.start("status", *about, options=("--no-optional-locks",))
+        tree = self.objects.ask_below(head, folders) if head is not None else Asked(dict[str, Entry])
+
+        def answer() -> Callable[[Sequence[str]], dict[str, PathState]]:
+            listed, entries = succeed(listing.finish()), tree.answer()
+            return lambda paths: self._states(paths, listed, entries)
+
+        def stop() -> None:
+            listing.stop()
+            tree.stop()
+
+        return Asked(answer, stop)
+
+    def _states_of_few(self, paths: Sequence[str]) -> dict[str, PathState]:
         nowhere = dict.fromkeys(self._nowhere(paths), PathState(None, None, staged=False))
         paths = [path for path in paths if path not in nowhere]
-        return nowhere | self._states(paths) if paths else nowhere
+        if not paths:
+            return nowhere
+        listed = self.git.read("status", "--porcelain=v2", "-z", *_STATUS, "--", *pathspecs(paths))
+        return nowhere | self._states(paths, listed.stdout, self.entries(paths))
 
     def _nowhere(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that certainly are neither in the worktree, nor in the index, nor in HEAD."""
@@ -278,14 +318,18 @@ class Repo:
         committed = self.entries(absent) if absent else {}
         return [path for path in absent if path not in committed]
 
-    def _states(self, paths: Sequence[str]) -> dict[str, PathState]:
-        committed = {path: entry.id for path, entry in self.entries(paths).items() if entry.is_file}
-        about = ("--untracked-files=no", "--ignore-submodules=all", "--no-renames")
-        listed = self.git.read("status", "--porcelain=v2", "-z", *about, "--", *pathspecs(paths))
-        changed = parse_status(listed.stdout)
+    def _states(
+        self, paths: Sequence[str], listed: bytes, entries: Mapping[str, Entry]
+    ) -> dict[str, PathState]:
+        """How paths stand, given what `git status` lists and what HEAD has."""
+        committed = {path: entries[path].id for path in paths if path in entries and entries[path].is_file}
+        changed = parse_status(listed)
         blobs: dict[str, str] = {}
         unknown = []
-        for path in filter(lambda path: _is_regular(self.root / path), paths):
+        root = f"{self.root}/"
+        for path in paths:
+            if not _is_regular(root + path):
+                continue
             change = changed.get(path)
             if change is None and path in committed:
                 blobs[path] = committed[path]
@@ -316,6 +360,13 @@ class Repo:
     def is_shallow(self) -> bool:
         """Whether the history is cut, as `git clone --depth` leaves it."""
         return (self.common_dir / "shallow").exists()
+
+    def cut_at(self) -> frozenset[str]:
+        """The commits whose parents are not here, in a shallow clone: it seems as if they had added everything."""
+        try:
+            return frozenset((self.common_dir / "shallow").read_text("ascii").split())
+        except FileNotFoundError:
+            return frozenset()
 
     # --- refs ----------------------------------------------------------------------------------
 
@@ -425,8 +476,11 @@ def _quoted(path: str) -> bytes:
     return b'"%s"' % os.fsencode(escaped)
 
 
-def _is_regular(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def git_version(folder: Path) -> str:

@@ -55,7 +55,7 @@ class Spoken:
     kinds: str
     blobs: tuple[str, ...]
     paths: tuple[str, ...]
-    details: bytes
+    details: bytes | memoryview
 
     @classmethod
     def of(cls, statements: Iterable[Statement]) -> Spoken:
@@ -70,7 +70,7 @@ class Spoken:
         """These statements, and older ones."""
         return Spoken(
             self.kinds + older.kinds, self.blobs + older.blobs, self.paths + older.paths,
-            self.details + older.details,
+            bytes(self.details) + older.details,
         )  # fmt: skip
 
     def statement(self, number: int) -> Statement:
@@ -81,27 +81,25 @@ class Spoken:
 
     @cached_property
     def _lines(self) -> list[bytes]:
-        return self.details.splitlines()
+        return bytes(self.details).splitlines()
 
     def encode(self) -> bytes:
-        """All of it as bytes."""
-        columns = ("\n".join(self.blobs), "\n".join(self.paths))
-        texts = (column.encode("utf-8", "surrogateescape") for column in columns)
-        return b"\0".join([self.kinds.encode(), *texts, self.details])
+        """The columns without the details."""
+        columns = (self.kinds, "\n".join(self.blobs), "\n".join(self.paths))
+        return "\0".join(columns).encode("utf-8", "surrogatepass")
 
     @classmethod
-    def decode(cls, content: bytes) -> Spoken:
-        """What `encode` has made.
+    def decode(cls, columns: bytes, details: bytes | memoryview) -> Spoken:
+        """What `encode` has made, with the details again.
 
         Raises:
             ValueError: It is something else.
         """
-        kinds, blobs, paths, details = content.split(b"\0")
+        kinds, blobs, paths = columns.decode("utf-8", "surrogatepass").split("\0")
         if not kinds:
             return cls("", (), (), b"")
-        texts = [column.decode("utf-8", "surrogateescape").split("\n") for column in (blobs, paths)]
-        found = cls(kinds.decode("ascii"), tuple(texts[0]), tuple(texts[1]), details)
-        if {len(found.blobs), len(found.paths), details.count(b"\n")} != {len(kinds)}:
+        found = cls(kinds, tuple(blobs.split("\n")), tuple(paths.split("\n")), details)
+        if not len(found.kinds) == len(found.blobs) == len(found.paths):
             raise ValueError("its columns have not the same length")
         return found
 

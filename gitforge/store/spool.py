@@ -60,6 +60,7 @@ class Kept:
         seconds: How long the answer took.
         candidate: Which one it is of several to choose from, from 1.
         problems: Why it should not be recorded as it is, each in one line.
+        written: The text before the engineer changed it; else empty.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Kept:
     seconds: float = 0.0
     candidate: int = 1
     problems: tuple[str, ...] = ()
+    written: str = ""
 
     @property
     def id(self) -> str:

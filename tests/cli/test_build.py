@@ -74,7 +74,8 @@ def test_the_message_says_what_was_made_for_what_and_by_whom(
 Goal: {GOAL}
 Component: {PROTOCOL}
 Assisted-by: gitforge:test-model
-Prompt-Id: sha256:{hashlib.sha256(sent.encode()).hexdigest()}"""
+Prompt-Id: sha256:{hashlib.sha256(sent.encode()).hexdigest()}
+Blob: {git("rev-parse", f"HEAD:{PROTOCOL}", cwd=incomplete)}"""
     message = git("log", "-1", "--format=%B", cwd=incomplete)
     assert message.rstrip("\n") == f"Generate protocol {Path(NAME).stem}\n\n{PURPOSE}\n\n{trailers}"
     assert git("interpret-trailers", "--parse", cwd=incomplete, stdin=message) == trailers
@@ -121,8 +122,8 @@ def test_a_long_purpose_with_signs_of_its_own_stays_out_of_the_trailers(incomple
     message = git("log", "-1", "--format=%B", cwd=incomplete)
     keys = [line.partition(":")[0] for line in
             git("interpret-trailers", "--parse", cwd=incomplete, stdin=message).splitlines()]  # fmt: skip
-    assert keys == ["Goal", "Component", "Assisted-by"]
-    assert max(map(len, message.splitlines()[2:-4])) <= 72
+    assert keys == ["Goal", "Component", "Assisted-by", "Blob"]
+    assert max(map(len, message.splitlines()[2:-5])) <= 72
 
 
 # The user's own work
@@ -373,7 +374,8 @@ def test_a_dry_run_shows_exactly_what_is_sent_and_recorded_later_and_does_nothin
     assert len(asked) == len(steps)
     assert all(step["messages"] in asked for step in steps)
     commits = [git("cat-file", "commit", one, cwd=lacking) for one in new_commits(git, lacking, before[0])]
-    assert [step["commit"] for step in steps] == [one.partition("\n\n")[2] + "\n" for one in commits]
+    unknown = [re.sub(r"^Blob: \w+", "Blob: (known once it is recorded)", one, flags=re.M) for one in commits]
+    assert [step["commit"] for step in steps] == [one.partition("\n\n")[2] + "\n" for one in unknown]
     assert dry.json["would_write"] == [*(Path(name).name for name in TOOLKIT), "toolkit.json"]
 
 

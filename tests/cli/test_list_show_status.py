@@ -149,6 +149,36 @@ def test_an_outline_that_was_filled_in_and_committed_needs_no_attention_any_more
 def test_nothing_of_it_changes_anything(incomplete: Path, git: Git) -> None:
     (incomplete / PERSONA).write_text("## Mine\n")
     before = {path: path.read_bytes() for path in incomplete.rglob("*") if path.is_file()}
+    kept = incomplete / ".git/gitforge/origins"  # what was read, so that it is not read again
     for arguments in (("list",), ("list", "-c"), ("show", GOAL), ("show", NAME), ("status",), ("check",)):
         assert gitforge(*arguments, cwd=incomplete).code in {0, 3}
-    assert {path: path.read_bytes() for path in incomplete.rglob("*") if path.is_file()} == before
+    after = {path: path.read_bytes() for path in incomplete.rglob("*") if path.is_file() and path != kept}
+    assert after == before
+
+
+def test_status_counts_what_nobody_has_reviewed(incomplete: Path, git: Git) -> None:
+    made = ("--yes", "--provider", "offline")
+    assert gitforge("generate", NAME, *DESCRIBE, *made, cwd=incomplete).code == 0
+    assert gitforge("status", "--json", cwd=incomplete).json["unreviewed"] == [PROTOCOL]
+    told = " ".join(gitforge("status", cwd=incomplete).out.split())
+    assert "unreviewed 1 component `gitforge review` walks through them" in told
+    blob = git("rev-parse", f"HEAD:{PROTOCOL}", cwd=incomplete)
+    said = f"Approve\n\nComponent: {PROTOCOL}\nBlob: {blob}\nReviewed-by: Ada <ada@example.org>"
+    git("commit", "-q", "--allow-empty", "-m", said, cwd=incomplete)
+    assert gitforge("status", "--json", cwd=incomplete).json["unreviewed"] == []
+    (incomplete / PROTOCOL).write_text("Edited.\n")
+    git("commit", "-qam", "Edit", cwd=incomplete)
+    assert gitforge("status", "--json", cwd=incomplete).json["unreviewed"] == [PROTOCOL]
+    (incomplete / PROTOCOL).unlink()
+    assert gitforge("status", "--json", cwd=incomplete).json["unreviewed"] == [PROTOCOL], (
+        "as the last commit has it"
+    )
+
+
+def test_status_in_a_shallow_clone_says_that_nobody_can_tell_what_was_reviewed(
+    workspace: Path, git: Git, tmp_path: Path
+) -> None:
+    git("commit", "-q", "--allow-empty", "-m", "More", cwd=workspace)
+    git("clone", "-q", "--depth=1", workspace.as_uri(), "clone", cwd=tmp_path)
+    assert gitforge("status", "--json", cwd=tmp_path / "clone").json["unreviewed"] is None
+    assert "git fetch --unshallow" in gitforge("status", cwd=tmp_path / "clone").out

@@ -10,8 +10,6 @@ import pytest
 from llm_server import LlmServer, Say
 from program import DESCRIBE, NAME, PERSONA, PROTOCOL, PURPOSE, gitforge
 
-from gitforge.provenance import about
-
 Git = Callable[..., str]
 TEXT = "## Drill down\n\nAsk why, and test each answer.\n"
 
@@ -84,12 +82,45 @@ def test_prompts_survive_garbage_collection(generated: Path, git: Git) -> None:
     assert gitforge("show", NAME, "--provenance", "--json", cwd=generated).json["messages"]
 
 
-def test_trailers_of_a_commit_of_several_components_are_told_apart() -> None:
-    lines = [
-        ("Goal", "G"), ("Component", "a"), ("Assisted-by", "x"), ("Tokens", "1"),
-        ("Component", "b"), ("Assisted-by", "y"), ("Reviewed-by", "r"),
-    ]  # fmt: skip
-    common = {"Goal": "G", "Reviewed-by": "r"}
-    assert about("a", lines) == {**common, "Component": "a", "Assisted-by": "x", "Tokens": "1"}
-    assert about("b", lines) == {**common, "Component": "b", "Assisted-by": "y"}
-    assert about("c", lines) == {}
+def test_a_text_that_was_amended_says_that_it_is_not_the_generated_one(generated: Path, git: Git) -> None:
+    before = gitforge("show", NAME, "--provenance", "--json", cwd=generated).json
+    assert (before["edited"], before["amended"]) == (False, False)
+    (generated / PROTOCOL).write_text("Mine.\n")
+    git("commit", "-qa", "--amend", "--no-edit", cwd=generated)
+    done = gitforge("show", NAME, "--provenance", "--json", cwd=generated).json
+    assert (done["edited"], done["amended"], done["model"]) == (True, True, "test-model")
+    assert done["changed_since"] == []
+    told = gitforge("show", NAME, "--provenance", cwd=generated).out
+    assert "amended or squashed" in told
+    assert "nobody, as it is now" in told
+    assert gitforge("show", NAME, "--json", cwd=generated).json["origin"]["trailers"] == {}
+
+
+def test_a_text_that_came_back_has_the_generation_that_made_it(
+    generated: Path, git: Git, llm: LlmServer
+) -> None:
+    made = git("rev-parse", "HEAD", cwd=generated)
+    llm.queue(Say("## Drill down\n\nAnother text.\n"))
+    assert gitforge("regenerate", NAME, "--yes", cwd=generated).code == 0
+    git("revert", "--no-edit", "HEAD", cwd=generated)
+    done = gitforge("show", NAME, "--provenance", "--json", cwd=generated).json
+    assert (done["commit"], done["edited"], done["changed_since"]) == (made, False, [])
+
+
+def test_a_renamed_component_keeps_its_provenance(generated: Path, git: Git) -> None:
+    made = git("rev-parse", "HEAD", cwd=generated)
+    git("mv", PROTOCOL, "library/protocols/rca.md", cwd=generated)
+    git("commit", "-qm", "Shorter", cwd=generated)
+    (generated / "library/protocols/rca.md").write_text(TEXT + "Mine.\n")
+    git("commit", "-qam", "Polish", cwd=generated)
+    done = gitforge("show", "rca", "--provenance", "--json", cwd=generated).json
+    assert (done["commit"], done["edited"]) == (made, True)
+    assert [one["subject"] for one in done["changed_since"]] == ["Polish", "Shorter"]
+
+
+def test_who_approved_it_later_is_told(generated: Path, git: Git) -> None:
+    blob = git("rev-parse", f"HEAD:{PROTOCOL}", cwd=generated)
+    said = f"Approve\n\nComponent: {PROTOCOL}\nBlob: {blob}\nReviewed-by: Bob <bob@example.org>"
+    git("commit", "-q", "--allow-empty", "-m", said, cwd=generated)
+    done = gitforge("show", NAME, "--provenance", "--json", cwd=generated).json
+    assert done["reviewers"] == ["Bob <bob@example.org>"]

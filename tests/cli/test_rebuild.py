@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from program import CONSTRAINT, GOAL, PERSONA, PROTOCOL, build, files, gitforge
-from terminal import CTRL_D, Terminal
+from terminal import CTRL_C, CTRL_D, Terminal
 
 Git = Callable[..., str]
 PROMPT = "output/outage/01_PROMPT_TEMPLATE.md"
@@ -206,15 +206,15 @@ def test_each_clash_is_decided_on_a_terminal(polished: Path, git: Git) -> None:
     for number, word in ((2, "Second"), (4, "Fourth"), (6, "Sixth")):
         move_on(polished, git, f"{number}. {word}.", f"{number}. {word}, twice.")
     with Terminal(*BUILD, cwd=polished) as terminal:
-        terminal.wait_for("Which one?")
+        terminal.wait_for("Which lines?")
         assert f"{PROMPT}:" in terminal.told
-        assert "(1 of 3)" in terminal.told
+        assert "Clash 1 of 3" in terminal.told
         for shown in ("2. Second, politely.", "2. Second, twice.", "2. Second."):
             assert shown in terminal.told
         terminal.enter("o")
-        terminal.wait_for("(2 of 3)")
+        terminal.wait_for("Clash 2 of 3")
         terminal.enter("t")
-        terminal.wait_for("(3 of 3)")
+        terminal.wait_for("Clash 3 of 3")
         terminal.enter("b")
         assert terminal.ended() == 0
     text = (polished / PROMPT).read_text()
@@ -225,14 +225,14 @@ def test_each_clash_is_decided_on_a_terminal(polished: Path, git: Git) -> None:
     assert not any(text.count(mark) for mark in ("<<<<", "====", ">>>>"))
 
 
-@pytest.mark.parametrize("way", ["q\r", CTRL_D])
-def test_who_stops_has_changed_nothing(polished: Path, git: Git, way: str) -> None:
+@pytest.mark.parametrize(("way", "code"), [("l\r", 4), (CTRL_D, 130), (CTRL_C, 130)])
+def test_who_decides_nothing_has_changed_nothing(polished: Path, git: Git, way: str, code: int) -> None:
     move_on(polished, git, "2. Second.", "2. Second, twice.")
     before = files(polished / "output")
     with Terminal(*BUILD, cwd=polished) as terminal:
-        terminal.wait_for("Which one?")
+        terminal.wait_for("Which lines?")
         terminal.send(way)
-        assert terminal.ended() == 130
+        assert terminal.ended() == code
     assert files(polished / "output") == before
 
 
@@ -240,7 +240,7 @@ def test_a_clash_is_edited_in_the_users_editor(polished: Path, git: Git) -> None
     move_on(polished, git, "2. Second.", "2. Second, twice.")
     editor = "printf '2. Second, politely and twice.\\n' >"
     with Terminal(*BUILD, cwd=polished, EDITOR=editor) as terminal:
-        terminal.wait_for("Which one?")
+        terminal.wait_for("Which lines?")
         terminal.enter("e")
         assert terminal.ended() == 0
     assert "\n2. Second, politely and twice.\n3. Third." in (polished / PROMPT).read_text()
@@ -255,10 +255,10 @@ def test_an_editor_that_gives_nothing_decides_nothing(
 ) -> None:
     move_on(polished, git, "2. Second.", "2. Second, twice.")
     with Terminal(*BUILD, cwd=polished, EDITOR=editor) as terminal:
-        terminal.wait_for("Which one?")
+        terminal.wait_for("Which lines?")
         terminal.enter("e")
         terminal.wait_for(told)
-        terminal.wait_for("Which one?", times=2)
+        terminal.wait_for("Which lines?", times=2)
         terminal.enter("o")
         assert terminal.ended() == 0
     assert "2. Second, politely.\n" in (polished / PROMPT).read_text()

@@ -180,7 +180,7 @@ class TestKept:
         head, _, rest = content.partition(b"\n")
         forged = rest.replace(b"model-1", b"model-9")
         about = head.split(b" ")
-        about[-2] = b"%08x" % zlib.crc32(forged)
+        about[-3] = b"%08x" % zlib.crc32(forged)
         file.write_bytes(b" ".join(about) + b"\n" + forged)
         second = generate(root, git, "two\n")
         found = read(root)
@@ -235,8 +235,15 @@ class TestKept:
 
     @pytest.mark.parametrize(
         "content",
-        [b"", b"\0" * 500, b"gitforge origins 1 whole 0 00000000 abc\n", b"garbage\n", None],
-        ids=["empty", "torn", "forged", "foreign", "cut"],
+        [
+            b"",
+            b"\0" * 500,
+            b"gitforge origins 1 whole 0 00000000 abc 0\n",
+            b"gitforge origins 1 whole 0 00000000 abc\n",
+            b"garbage\n",
+            None,
+        ],
+        ids=["empty", "torn", "forged", "short", "foreign", "cut"],
     )
     def test_a_damaged_file_is_made_anew(
         self, root: Path, git: Git, file: Path, content: bytes | None
@@ -327,6 +334,6 @@ def test_what_is_kept_is_read_back_as_it_was(said_: list[tuple[str, str, str, st
         for path, blob, text, word in said_
     ]  # fmt: skip
     spoken = Spoken.of(statements)
-    again = Spoken.decode(spoken.encode())
+    again = Spoken.decode(spoken.encode(), spoken.details)
     assert again == spoken
     assert [again.statement(number) for number in range(len(statements))] == statements

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitforge.errors import UserError
-from gitforge.past import find_commit, parse_date
+from gitforge.reproduce import find_commit, parse_date
 from gitforge.store.repo import Repo
 
 Git = Callable[..., str]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from gitforge import names, past, toolkits
+from gitforge import names, reproduce, toolkits
 from gitforge.cli import output
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.errors import AnswerMissing, UserError
 from gitforge.goals import MANIFEST
-from gitforge.past import PastToolkit
+from gitforge.reproduce import PastToolkit
 from gitforge.store.repo import Repo
 from gitforge.text import printable
 from gitforge.workspace import Workspace
@@ -59,7 +59,7 @@ def build_at(
     if dry_run:
         output.say("Dry run: nothing was written.")
     elif to is not None:
-        changed = past.write_copy(folder, made)
+        changed = reproduce.write_copy(folder, made)
     else:
         changed = toolkits.write(folder, made.files, made.manifest, force=force)
     _show(made, project, folder, to, changed, as_json=as_json)
@@ -69,20 +69,20 @@ def build_at(
 def _made(
     workspace: Workspace, repo: Repo, here: Path, at: str, project: str | None, goal: str | None
 ) -> PastToolkit:
-    commit = past.find_commit(repo, at, datetime.now().astimezone())
+    commit = reproduce.find_commit(repo, at, datetime.now().astimezone())
     if commit is not None:
         if project is None:
             raise AnswerMissing("which toolkit is wanted?", hint="Name it: gitforge build PROJECT --at ...")
-        goal = goal or past.goal_of(workspace, project)
+        goal = goal or reproduce.goal_of(workspace, project)
         if goal is None:
             raise AnswerMissing(
                 f"output/{project}/{MANIFEST} does not say what the toolkit was for",
                 hint="Name the goal with --goal.",
             )
-        return past.from_commit(workspace, repo, project, goal, commit)
+        return reproduce.from_commit(workspace, repo, project, goal, commit)
     path = here / at
     if path.is_file():
-        return past.from_manifest(repo, path, at)
+        return reproduce.from_manifest(repo, path, at)
     raise UserError(
         f"{printable(at)!r} is no revision, no date and no {MANIFEST}",
         hint="For example HEAD~3, 2024-05-01, '2 weeks ago', or output/PROJECT/toolkit.json.",

@@ -1,0 +1,48 @@
+"""`--propose`: the branch on which generations are recorded, and what is said of it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from gitforge.cli import output
+
+if TYPE_CHECKING:
+    from gitforge.store.repo import Repo
+
+
+def branch_for(name: str, *, is_wanted: bool) -> str | None:
+    """The branch for something of that name; None where nothing is to be proposed."""
+    if not is_wanted:
+        return None
+    from gitforge.store import proposal  # noqa: PLC0415 -- transactions, where something is recorded
+
+    return proposal.branch_for(name)
+
+
+def as_json(repo: Repo, branch: str | None) -> dict[str, Any]:
+    """The branch and its commits that HEAD has not, for a script; nothing without `--propose`."""
+    if branch is None:
+        return {}
+    ahead = _ahead(repo, branch)
+    return {"branch": branch if ahead is not None else None, "commits": ahead or 0}
+
+
+def show(repo: Repo, branch: str | None) -> None:
+    """The branch, and what publishes it."""
+    if branch is None:
+        return
+    ahead = _ahead(repo, branch)
+    if not ahead:
+        output.say("Nothing is proposed: there is no commit that HEAD has not.")
+        return
+    commits = "1 commit" if ahead == 1 else f"{ahead} commits"
+    output.say(("proposed: ", output.GOOD), f"{commits} on the branch {branch}. To publish it, type:")
+    remote = repo.configuration.values.get("remote.pushdefault", "origin")
+    output.result(f"git push -u {shlex.quote(remote)} {shlex.quote(branch)}")
+
+
+def _ahead(repo: Repo, branch: str) -> int | None:
+    from gitforge.store.proposal import commits_ahead  # noqa: PLC0415
+
+    return commits_ahead(repo, branch)

@@ -1,0 +1,79 @@
+"""What a name on the command line means, of what there is and of what there was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gitforge.components import Library
+from gitforge.errors import UserError
+from gitforge.goals import FILE_NAME, GoalBook
+from gitforge.names import COMPONENT_SUFFIXES
+from gitforge.text import did_you_mean, printable
+from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.store.repo import Repo
+
+
+def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> list[str]:
+    """The files that a name means, from the repository's root: a goal's components, or one component.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        book: The goals and kinds of today.
+        name: A goal; a component's file name, with or without its folder and suffix, there or deleted; or goals.yaml.
+
+    Raises:
+        UserError: Nothing is or was called so, or more than one component is.
+    """
+    library = workspace.library
+    if name in book.goals:
+        return [repo.relative(library.folder / need.path) for need in book.goals[name].needs]
+    if name == FILE_NAME:
+        return [repo.relative(workspace.goals_file)]
+    others = library.all(book.kinds.values())
+    if book.matching(name, others):
+        return [repo.relative(library.folder / book.find(name, others).path)]
+    if was := deleted(library, repo, book, name):
+        return [was[0]]
+    try:
+        return paths_named(workspace, repo, book, book.goal(name).name)
+    except UserError:
+        known = [*book.goals, *book.needs(), *(need.name for need in others)]
+        hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
+        message = f"no goal and no component is or was called {printable(name)!r}"
+        raise UserError(message, hint=hint) from None
+
+
+def deleted(library: Library, repo: Repo, book: GoalBook, name: str) -> tuple[str, str] | None:
+    """The component of that name that some commit had, and the last commit that changed it.
+
+    Raises:
+        UserError: There was more than one.
+    """
+    for paths in candidates(library, repo, book, name):
+        found = repo.log.last_commits(paths) if paths else {}
+        if len(found) > 1:
+            choices = " or ".join(sorted(found))
+            raise UserError(
+                f"{printable(name)!r} is not unique: it was {choices}", hint="Name it with its folder."
+            )
+        if found:
+            return next(iter(found.items()))
+    return None
+
+
+def candidates(library: Library, repo: Repo, book: GoalBook, name: str) -> Iterator[list[str]]:
+    """The paths that a component of that name can have or have had: as it stands, then with each suffix."""
+    top = repo.relative(library.folder)
+    wanted = name.removeprefix(f"{top}/").removeprefix("library/")
+    folders = ("", *(f"{kind.folder}/" for kind in book.kinds.values()))
+    for suffix in ("", *COMPONENT_SUFFIXES):
+        paths = [f"{top}/{folder}{wanted}{suffix}" for folder in folders]
+        yield [path for path in paths if path.endswith(COMPONENT_SUFFIXES) and _is_plain(path)]
+
+
+def _is_plain(path: str) -> bool:
+    return not {"", ".", ".."} & set(path.split("/"))

@@ -1,0 +1,206 @@
+"""The review of what was recorded unseen: what there is to look at, and what becomes of it.
+
+Each decision is one commit. An approval is an empty commit that names the exact text, so that it travels with the
+branch and holds for that text alone, wherever it turns up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from gitforge import commits
+from gitforge.build import Forge
+from gitforge.errors import UserError
+from gitforge.goals import Need
+from gitforge.store.edits import exchange
+from gitforge.store.messages import parse
+from gitforge.store.origins import Origins
+from gitforge.store.records import FileChange
+from gitforge.store.repo import Repo
+from gitforge.store.transaction import Recorded, record
+from gitforge.unreviewed import committed_texts, need_review, refuse_cut_history
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A generated component that nobody has reviewed as the last commit has it.
+
+    Attributes:
+        need: The component.
+        path: From the repository's root.
+        blob: Id of the text.
+        since: When the text was recorded, as far as that is known without reading the history.
+        model: Who wrote exactly this text, if a language model did; None where people changed it since.
+        is_outline: Whether exactly this text is an offline outline.
+    """
+
+    need: Need
+    path: str
+    blob: str
+    since: datetime
+    model: str | None
+    is_outline: bool
+
+    @property
+    def named(self) -> str:
+        """What a commit's subject calls it: `protocol code_review_pass`."""
+        return f"{self.need.kind.name} {PurePosixPath(self.need.name).stem}"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a reviewer needs to know of a text.
+
+    Attributes:
+        text: The text.
+        reviewed: The newest text before it that needs no review; None where there is none.
+        changes: The commits that led from that one to this, newest first; at least one.
+        purpose: What it was generated for; empty where no commit says so.
+        goal: The goal that it was generated for, if any.
+    """
+
+    text: str
+    reviewed: str | None
+    changes: tuple[FileChange, ...]
+    purpose: str
+    goal: str | None
+
+
+def waiting(forge: Forge, known: Origins, needs: Sequence[Need] | None = None) -> list[Waiting]:
+    """What there is to review, the newest first.
+
+    Args:
+        forge: Where.
+        known: What the history says.
+        needs: The components to look at; None: all.
+
+    Raises:
+        NotReviewed: The history is cut, so nobody can tell.
+        UserError: git fails.
+    """
+    repo, library = forge.repo, forge.workspace.library
+    refuse_cut_history(repo)
+    texts = committed_texts(forge.workspace, repo, forge.book, known)
+    if needs is not None:
+        wanted = {repo.relative(library.folder / need.path) for need in needs}
+        texts = {path: blob for path, blob in texts.items() if path in wanted}
+    open_ = need_review(texts, known)
+    unsaid = [path for path in open_ if known.generation_of(texts[path]) is None]
+    changed = repo.log.generation_of(unsaid) if unsaid else {}
+    found = []
+    for path in open_:
+        need = _need(forge, path)
+        statement = known.generation_of(texts[path])
+        if statement is not None:
+            group = statement.group
+            found.append(Waiting(need, path, texts[path], statement.date, group.model, group.is_outline))
+        else:
+            found.append(Waiting(need, path, texts[path], changed[path].date, None, is_outline=False))
+    return sorted(found, key=lambda one: (one.since, one.path), reverse=True)
+
+
+def _need(forge: Forge, path: str) -> Need:
+    """The component that a path of the repository is."""
+    below = (forge.repo.root / path).relative_to(forge.workspace.library.folder).as_posix()
+    folder, _, name = below.rpartition("/")
+    kind = next(kind for kind in forge.book.kinds.values() if kind.folder == folder)
+    return forge.book.needs().get(below, Need(kind, name))
+
+
+def material(repo: Repo, known: Origins, one: Waiting) -> Material:
+    """Reads back to the last text that needs no review.
+
+    Args:
+        repo: The repository.
+        known: What the history says.
+        one: What is reviewed.
+
+    Raises:
+        UserError: git fails, or the text is no UTF-8.
+    """
+    changes: list[FileChange] = []
+    base: str | None = None
+    with closing(repo.log.follow([one.path])) as followed:
+        for change in followed:
+            changes.append(change)
+            before = change.old_blob
+            if before is None or not known.needs_review(change.old_path, before):
+                base = before
+                break
+    made = next(
+        (m for c in changes if (m := parse(c.commit.message).about(c.path)) and m.is_generation), None
+    )
+    commit = next((c.commit for c in changes if _is_generation(c)), None)
+    return Material(
+        text=_text(repo, one.path, one.blob),
+        reviewed=_text(repo, one.path, base) if base is not None else None,
+        changes=tuple(changes),
+        purpose=" ".join(parse(commit.message).body.split()) if commit is not None else "",
+        goal=made.trailers.get("Goal") if made is not None else None,
+    )
+
+
+def _is_generation(change: FileChange) -> bool:
+    group = parse(change.commit.message).about(change.path)
+    return group is not None and group.is_generation
+
+
+def _text(repo: Repo, path: str, blob: str) -> str:
+    try:
+        return repo.objects.read_blob(blob).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: is not UTF-8 in the last commit", hint="Correct it and commit that."
+        ) from error
+
+
+def approve(repo: Repo, these: Sequence[Waiting]) -> Recorded:
+    """Records, as one empty commit, that the user has seen these texts and accepts them.
+
+    Raises:
+        UserError: git refuses.
+    """
+    named = these[0].named if len(these) == 1 else f"{len(these)} components"
+    texts = [commits.Text(one.path, one.blob) for one in these]
+    return record(repo, (), commits.approval(named, texts, str(repo.identity())))
+
+
+def edit(repo: Repo, one: Waiting, seen: str, text: str) -> Recorded:
+    """Records the user's own version of a text, which they have thereby reviewed, as one commit.
+
+    Args:
+        repo: The repository.
+        one: What is reviewed.
+        seen: The text as they saw it.
+        text: The text as they want it.
+
+    Raises:
+        Conflict: The component is not as they saw it, in the last commit, the index or the working tree.
+        UserError: git refuses.
+    """
+    reviewer = str(repo.identity())
+
+    def message(blobs: Mapping[str, str]) -> str:
+        return commits.edit(one.named, commits.Text(one.path, blobs[one.path]), reviewer)
+
+    return record(repo, [exchange(one.path, seen, text)], message)
+
+
+def take_back(repo: Repo, one: Waiting, found: Material, why: str) -> Recorded:
+    """Goes back to the last text that needs no review, or to none, as one commit that gives the reason.
+
+    Raises:
+        Conflict: The component is not as they saw it.
+        UserError: git refuses.
+    """
+    newest = found.changes[0].commit
+
+    def message(blobs: Mapping[str, str]) -> str:
+        subject = parse(newest.message).subject
+        return commits.taken_back(newest.id, subject, why, [commits.Text(one.path, blobs.get(one.path))])
+
+    return record(repo, [exchange(one.path, found.text, found.reviewed)], message)
