@@ -116,6 +116,26 @@ class Log:
                 return other
         return change
 
+    def successors(self, paths: Sequence[str]) -> dict[str, str | None]:
+        """What files that are gone were renamed to by the commits that took them away; None for what was deleted.
+
+        Args:
+            paths: Files that HEAD has not.
+        """
+        last = self.last_commits(paths)
+        renamed: dict[tuple[str, str], str] = {}
+        about = ("-r", "-z", "--raw", "--no-abbrev", "--diff-filter=R", "--stdin", *_RENAMES)
+        listed = "".join(f"{commit}\n" for commit in set(last.values())).encode()
+        commit = ""
+        items = iter(fields(self._git.read("diff-tree", *about, stdin=listed).stdout) if last else ())
+        for item in items:
+            if item.startswith(":"):
+                old, new = next(items), next(items)
+                renamed[commit, old] = new
+            else:
+                commit = item.strip()
+        return {path: renamed.get((last[path], path)) if path in last else None for path in paths}
+
     def purpose_of(self, commit: str) -> str:
         """A commit's message without subject and trailers, as one line."""
         layout = ("--format=%b%x00%(trailers)", "--no-show-signature", "--encoding=UTF-8")
@@ -123,9 +143,9 @@ class Log:
         return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
     def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
-        """For each path the commits that took it away, on whatever branch; those never taken away are left out."""
+        """For each path the commits that took it, or by a revert its text, away, on whatever branch."""
         # A leading `/` tells a header from the raw lines, which name the blob as it was before.
-        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history")
+        about = ("--diff-filter=DM", "--raw", "--no-abbrev", "--no-renames", "--full-history")
         plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
         options = ("--no-optional-locks", "-c", "log.follow=false")
         done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", *pathspecs(paths), options=options)
