@@ -191,10 +191,10 @@ STEPS = steps(
         f"transaction:{name}"
         for name in (
             "merge_edits", "building_index", "build_commit", "stage_files", "write_journal", "lock_index",
-            "reach_commit_point", "remove_file", "write_worktree", "publish", "drop_journal",
+            "reach_commit_point", "write_worktree", "publish", "drop_journal",
         )
     ]
-    + ["index:publish_index"]
+    + ["placing:remove_file", "index:publish_index"]
 )  # fmt: skip
 
 
