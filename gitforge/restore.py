@@ -10,9 +10,9 @@ from gitforge import commits
 from gitforge.commits import Text
 from gitforge.errors import UserError
 from gitforge.goals import DEFAULT_KINDS
-from gitforge.revert import Step, component_path, replacing
+from gitforge.revert import Step, component_path
 from gitforge.store import revision
-from gitforge.store.edits import NewFile
+from gitforge.store.edits import NewFile, exchange
 from gitforge.store.repo import Entry, Repo
 from gitforge.store.transaction import Recorded, record
 from gitforge.text import printable
@@ -101,7 +101,7 @@ def carry_out(repo: Repo, found: Restoration) -> Recorded:
         UserError: git refuses.
     """
     path, before, after = found.step.path, found.step.before, found.step.after or b""
-    edit = NewFile(path, after) if before is None else replacing(path, before, after)
+    edit = NewFile(path, after) if before is None else exchange(path, before, after)
     return record(
         repo, [edit], lambda blobs: commits.restored(found.named, found.commit, Text(path, blobs[path]))
     )

@@ -19,7 +19,7 @@ from gitforge.goals_file import RESERVED_FOLDERS
 from gitforge.inverse import Change, taken_back
 from gitforge.names import COMPONENT_SUFFIXES
 from gitforge.store import origins, revision, spool
-from gitforge.store.edits import Edit, NewFile, Rewrite
+from gitforge.store.edits import Edit, NewFile, Rewrite, exchange
 from gitforge.store.messages import BLOB, COMPONENT, REVIEWED, WITHDRAWN, Group, parse
 from gitforge.store.repo import Repo
 from gitforge.store.revision import Revision
@@ -271,25 +271,7 @@ def _edit(repo: Repo, step: Step, reversal: Reversal) -> Edit:
         return NewFile(step.path, step.after)
     if change.is_goals:  # the user's own edits of it, staged or not, survive apart
         return Rewrite(step.path, lambda content: taken_back(repo, change, content))
-    return replacing(step.path, step.before or b"", step.after)
-
-
-def replacing(path: str, before: bytes, after: bytes | None) -> Rewrite:
-    """Replaces or deletes a component that has to be as HEAD has it; line ending rules may have changed it."""
-
-    def edit(content: bytes | None) -> bytes | None:
-        if content is None or _plain(content) != _plain(before):
-            raise Conflict(
-                f"{path} is not as it was in the last commit", hint="Commit your changes or take them back."
-            )
-        is_crlf = content != before and b"\r\n" in content
-        return _plain(after).replace(b"\n", b"\r\n") if after is not None and is_crlf else after
-
-    return Rewrite(path, edit)
-
-
-def _plain(content: bytes) -> bytes:
-    return content.replace(b"\r\n", b"\n")
+    return exchange(step.path, step.before or b"", step.after)
 
 
 def goals_missing(workspace: Workspace, repo: Repo, steps: Sequence[Step]) -> list[tuple[str, str]]:

@@ -46,6 +46,7 @@ LAYERS = [
     "store.spoken",
     "store.origins_file",
     "store.origins",
+    "store.renames",
     "store.revision",
     "store.differences",
     "store.prompts",
