@@ -65,6 +65,7 @@ LAYERS = [
     "store.recovery",
     "store.inspection",
     "store.edits",
+    "store.placing",
     "store.commit",
     "store.transaction",
     "store.proposal",
