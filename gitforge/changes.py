@@ -153,7 +153,8 @@ def _with_reviews(
 
 def _is_newer(said: Statement, change: FileChange) -> bool:
     if said.committed == change.commit.committed:  # of the same second: a text is reviewed once it is there
-        return said.group.blob != change.old_blob or said.group.blob == change.new_blob
+        is_new = change.new_blob != change.old_blob
+        return said.group.blob != change.old_blob or (is_new and said.group.blob == change.new_blob)
     return said.committed > change.commit.committed
 
 

@@ -10,12 +10,15 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from gitforge.cost import amount
 from gitforge.goals import Goal
-from gitforge.review import Reviewed
 from gitforge.store import messages
 from gitforge.text import one_line, printable
+
+if TYPE_CHECKING:
+    from gitforge.review import Reviewed
 
 Trailer = tuple[str, str]
 UNDOES = "Undoes"
@@ -116,7 +119,7 @@ def taken_back(
     texts: Sequence[Text],
     *,
     is_undo: bool = False,
-    withdrawn_by: str | None = None,
+    statement: Trailer | None = None,
 ) -> str:
     """The message of a commit that takes back what another one did; git's own words come first.
 
@@ -124,15 +127,12 @@ def taken_back(
         commit: Id of the other one.
         subject: Its subject.
         why: The reason; may be empty.
-        texts: The components as they are after it; for an approval, those that were approved.
+        texts: The components as they are after it; for a statement, those that it is about.
         is_undo: Whether it is the newest thing that was not undone yet.
-        withdrawn_by: For an approval: who takes it back, as `Name <email>`.
+        statement: What is said of each text: that a review is withdrawn, or holds again.
     """
     trailers: list[Trailer] = [(UNDOES, commit)] if is_undo else []
-    if withdrawn_by is not None:
-        trailers += _said(texts, messages.WITHDRAWN, withdrawn_by)
-    else:
-        trailers += _spoken_of(texts)
+    trailers += _said(texts, *statement) if statement is not None else _spoken_of(texts)
     return _message(f'Revert "{subject}"', [f"This reverts commit {commit}.", why], trailers)
 
 

@@ -321,7 +321,7 @@ class _Run:
         edit = (
             _new_file(path, reviewed)
             if current is None
-            else exchange(path, current, replaced_text(current, reviewed.draft.text))
+            else exchange(path, current.encode(), replaced_text(current, reviewed.draft.text).encode())
         )
         self._record([edit], lambda blobs: message(blob=blobs[path]), [(path, reviewed)])
 

@@ -18,7 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from gitforge import goals_file, names
-from gitforge.errors import Conflict, UserError
+from gitforge.errors import Conflict, InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook
 from gitforge.text import printable
 
@@ -51,6 +51,93 @@ def add_goal(text: str, goal: Goal) -> str:
         edited = edited.replace("\n", "\r\n")
     _prove(edited, goal, before)
     return edited
+
+
+def remove_goal(text: str, name: str) -> str:
+    """Removes a goal, and its category where nothing else is in it; comments of others stay.
+
+    Args:
+        text: A valid goals.yaml.
+        name: The goal.
+
+    Raises:
+        Conflict: The text has no goal of that name.
+        InvalidFile: The text is not a valid goals.yaml.
+        UserError: It is written in a way that gitforge cannot edit.
+    """
+    before = goals_file.parse(text)
+    if name not in before.goals:
+        raise Conflict(f"{FILE_NAME} has no goal {printable(name)!r}")
+    is_crlf = "\r\n" in text and text.count("\r\n") == text.count("\n")
+    plain = text.replace("\r\n", "\n") if is_crlf else text
+    goal = before.goals[name]
+    remove = _remove_json if plain.lstrip().startswith("{") else _remove_yaml
+    edited = remove(plain, goal, before)
+    if is_crlf:
+        edited = edited.replace("\n", "\r\n")
+    try:
+        after = goals_file.parse(edited)
+    except InvalidFile:
+        after = None
+    recipes = {other: _recipe(one) for other, one in before.goals.items() if other != name}
+    if after is None or recipes != {other: _recipe(one) for other, one in after.goals.items()}:
+        raise UserError(
+            f"{FILE_NAME} is written in a way that gitforge cannot remove a goal from",
+            hint=f"Remove the goal {printable(name)} by hand.",
+        )
+    return edited
+
+
+def _remove_json(text: str, goal: Goal, book: GoalBook) -> str:
+    try:
+        data = json.loads(text)
+    except ValueError:  # flow-style YAML that is not JSON
+        return _remove_yaml(text, goal, book)
+    _take_out(data if book.is_flat else data["goals"], goal)
+    return _as_json(data, text)
+
+
+def _take_out(categories: Any, goal: Goal) -> None:
+    """Removes it from data, with its category where that is empty then."""
+    key = next(one for one in categories if str(one) == goal.category)
+    inner = next(one for one in categories[key] if str(one) == goal.name)
+    del categories[key][inner]
+    if not categories[key]:
+        del categories[key]
+
+
+def _remove_yaml(text: str, goal: Goal, book: GoalBook) -> str:
+    text = text if text.endswith("\n") else f"{text}\n"
+    try:
+        if (removed := _remove_lines(text, goal, book)) is not None:
+            return removed
+        yaml = _round_trip(text)
+        data = yaml.load(text)
+        untouched = _dump(yaml, data)
+        _take_out(data if book.is_flat else data["goals"], goal)
+        return _carry_over(text, untouched, _dump(yaml, data))
+    except Exception as error:  # ruamel.yaml raises many classes of its own
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{FILE_NAME} cannot be edited: {reason}", hint="Remove the goal by hand.") from error
+
+
+def _remove_lines(text: str, goal: Goal, book: GoalBook) -> str | None:
+    """The text without the goal's lines; None where it is not written one key to a line."""
+    root = YAML(typ="safe", pure=True).compose(text)
+    categories = root if book.is_flat else next(value for key, value in root.value if key.value == "goals")
+    for node in (categories, *(value for key, value in _pairs(categories) if key.value == goal.category)):
+        if not isinstance(node, MappingNode) or node.flow_style:
+            return None
+    name, goals = next((key, value) for key, value in _pairs(categories) if key.value == goal.category)
+    key, value = next(pair for pair in _pairs(goals) if pair[0].value == goal.name)
+    first = name if len(_pairs(goals)) == 1 else key
+    if first is name and len(_pairs(categories)) == 1:
+        return None  # an empty mapping has to be said
+    start, end = text.rfind("\n", 0, first.start_mark.index) + 1, max(_end(value), key.end_mark.index)
+    end = end if text[end - 1] == "\n" else text.index("\n", end) + 1
+    if text[:start].endswith("\n\n") and text[end : end + 1] in {"", "\n"}:
+        start -= 1  # the blank line before it
+    return text[:start] + text[end:]
 
 
 def _prove(edited: str, goal: Goal, before: GoalBook) -> None:
@@ -86,6 +173,11 @@ def _edit_json(text: str, goal: Goal, book: GoalBook) -> str:
         return _edit_yaml(text, goal, book)
     categories = data if book.is_flat else data["goals"]
     categories.setdefault(goal.category, {})[goal.name] = _entry(goal)
+    return _as_json(data, text)
+
+
+def _as_json(data: Any, text: str) -> str:
+    """The data, written as the text was."""
     indent = re.search(r"\n([ \t]+)", text)
     end = "\n" if text.endswith("\n") else ""
     return json.dumps(data, indent=indent[1] if indent else 2, ensure_ascii=text.isascii()) + end

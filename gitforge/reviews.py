@@ -88,7 +88,7 @@ def waiting(forge: Forge, known: Origins, needs: Sequence[Need] | None = None) -
     if needs is not None:
         wanted = {repo.relative(library.folder / need.path) for need in needs}
         texts = {path: blob for path, blob in texts.items() if path in wanted}
-    open_ = need_review(texts, known)
+    open_ = need_review(repo, texts, known)
     unsaid = [path for path in open_ if known.generation_of(texts[path]) is None]
     changed = repo.log.generation_of(unsaid) if unsaid else {}
     found = []
@@ -187,7 +187,8 @@ def edit(repo: Repo, one: Waiting, seen: str, text: str) -> Recorded:
     def message(blobs: Mapping[str, str]) -> str:
         return commits.edit(one.named, commits.Text(one.path, blobs[one.path]), reviewer)
 
-    return record(repo, [exchange(one.path, seen, text)], message)
+    new = text.replace("\n", "\r\n") if "\r\n" in seen else text
+    return record(repo, [exchange(one.path, seen.encode(), new.encode())], message)
 
 
 def take_back(repo: Repo, one: Waiting, found: Material, why: str) -> Recorded:
@@ -203,4 +204,5 @@ def take_back(repo: Repo, one: Waiting, found: Material, why: str) -> Recorded:
         subject = parse(newest.message).subject
         return commits.taken_back(newest.id, subject, why, [commits.Text(one.path, blobs.get(one.path))])
 
-    return record(repo, [exchange(one.path, found.text, found.reviewed)], message)
+    base = found.reviewed.encode() if found.reviewed is not None else None
+    return record(repo, [exchange(one.path, found.text.encode(), base)], message)

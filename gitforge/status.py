@@ -131,7 +131,7 @@ def _unreviewed(
     gone = [path for path in known.paths if path.startswith(library) and path not in texts]
     if gone:
         texts |= {path: entry.id for path, entry in repo.entries(gone).items() if entry.is_file}
-    return need_review({path: blob for path, blob in texts.items() if blob is not None}, known)
+    return need_review(repo, {path: blob for path, blob in texts.items() if blob is not None}, known)
 
 
 def _toolkits(workspace: Workspace) -> list[ToolkitState]:

@@ -14,6 +14,7 @@ from gitforge.errors import NotReviewed, Problem
 from gitforge.goals import GoalBook
 from gitforge.plan import Planned
 from gitforge.store import origins
+from gitforge.store.renames import heirs
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def refuse_unreviewed(repo: Repo, planned: Sequence[Planned]) -> None:
     refuse_cut_history(repo)
     known = origins.read(repo)
     texts = {one.path: one.blob for one in planned if one.blob is not None}
-    if found := need_review(texts, known):
+    if found := need_review(repo, texts, known):
         one_is = "it is" if len(found) == 1 else "they are"
         command = shlex.join(["gitforge", "review", *(path.rpartition("/")[2] for path in found)])
         raise NotReviewed(
@@ -77,9 +78,25 @@ def refuse_cut_history(repo: Repo) -> None:
         )
 
 
-def need_review(texts: Mapping[str, str], known: Origins) -> list[str]:
-    """Those of the components, blob by path, that need review, sorted."""
-    return sorted(path for path, blob in texts.items() if known.needs_review(path, blob))
+def need_review(repo: Repo, texts: Mapping[str, str], known: Origins) -> list[str]:
+    """Those of the components that need review, sorted.
+
+    Args:
+        repo: The repository.
+        texts: Blob by path.
+        known: What the history says.
+
+    Raises:
+        UserError: git cannot read its history.
+    """
+    found = [path for path, blob in texts.items() if known.needs_review(path, blob)]
+    if rest := [path for path, blob in texts.items() if not known.is_generated(path, blob)]:
+        before = sorted(known.paths - texts.keys())
+        there = repo.entries(before) if before else {}
+        gone = [path for path in before if path not in there]
+        renamed = set(heirs(repo, gone).values())  # and edited by the same commit, else their texts are known
+        found += [path for path in rest if path in renamed and not known.reviewers_of(texts[path])]
+    return sorted(found)
 
 
 def problems(workspace: Workspace, repo: Repo, book: GoalBook) -> Iterator[Problem]:
@@ -90,7 +107,7 @@ def problems(workspace: Workspace, repo: Repo, book: GoalBook) -> Iterator[Probl
         yield Problem(book.file, error.message, hint=error.hint)
         return
     known = origins.read(repo)
-    for path in need_review(committed_texts(workspace, repo, book, known), known):
+    for path in need_review(repo, committed_texts(workspace, repo, book, known), known):
         name = (repo.root / path).relative_to(workspace.root).as_posix()
         hint = f"Look at it with `gitforge review {shlex.quote(name.removeprefix('library/'))}`."
         yield Problem(name, "nobody has reviewed it as the last commit has it", hint=hint)

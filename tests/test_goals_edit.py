@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gitforge import goals_file
 from gitforge.errors import Conflict, InvalidFile, UserError
 from gitforge.goals import DEFAULT_KINDS, Goal, GoalBook, Need
-from gitforge.goals_edit import add_goal
+from gitforge.goals_edit import add_goal, remove_goal
 
 PERSONA, PROTOCOL, CONSTRAINT = DEFAULT_KINDS
 
@@ -327,3 +327,81 @@ def test_a_goal_that_would_make_the_file_invalid_is_refused() -> None:
         add_goal(STARTER, goal_with(Need(PROTOCOL, "x.md")))
     with pytest.raises(UserError, match="component name"):
         add_goal(STARTER, goal_with(Need(PERSONA, "../p.md"), Need(PROTOCOL, "x.md")))
+
+
+# Removing
+
+
+REMOVABLE = """\
+version: 1  # the form
+
+# what we do
+goals:
+  First:  # a category
+    A:
+      description: To be a.   # said so
+      persona: p.md
+      protocol: x.md
+
+    # about B
+    B:
+      description: >-
+        To be
+        b.
+      persona: p.md
+      protocol: x.md
+      constraints:
+        - c.md
+        # and
+        - d.md
+  # about the second
+  Second:
+    C: {description: To be c., persona: p.md, protocol: x.md}
+"""
+
+
+@pytest.mark.parametrize("name", ["A", "B", "C"])
+@pytest.mark.parametrize("is_crlf", [False, True])
+def test_a_goal_is_removed_with_its_lines_alone(name: str, is_crlf: bool) -> None:
+    text = REMOVABLE.replace("\n", "\r\n") if is_crlf else REMOVABLE
+    edited = remove_goal(text, name)
+    before, after = goals_file.parse(text), goals_file.parse(edited)
+    assert recipes(after) == {other: one for other, one in recipes(before).items() if other != name}
+    assert is_subsequence(edited.splitlines(keepends=True), text.splitlines(keepends=True))
+    for comment in ("# the form", "# what we do", "# about B", "# about the second"):
+        assert comment in edited
+    assert ("Second:" in edited) == (name != "C")
+
+
+@pytest.mark.parametrize("many", [0, 2])
+@pytest.mark.parametrize("category", ["First", "Second", "New"])
+@pytest.mark.parametrize("form", ["yaml", "crlf", "flow", "json", "flat json"])
+def test_what_was_added_can_be_removed_and_the_text_is_as_before(form: str, category: str, many: int) -> None:
+    data = {"First": {"A": {"description": "To be a.", "persona": "p.md", "protocol": "x.md"}},
+            "Second": {"C": {"description": "To be c.", "persona": "p.md", "protocol": "x.md"}}}  # fmt: skip
+    text = {
+        "yaml": REMOVABLE, "crlf": REMOVABLE.replace("\n", "\r\n"),
+        "flow": "goals: " + json.dumps(data)[:-1] + ",}\n",
+        "json": json.dumps({"version": 1, "goals": data}, indent=2) + "\n", "flat json": json.dumps(data, indent=4),
+    }[form]  # fmt: skip
+    goal = new_goal(category, many=many)
+    back = remove_goal(add_goal(text, goal), goal.name)
+    assert recipes(goals_file.parse(back)) == recipes(goals_file.parse(text))
+    if form != "flow":
+        assert back == text
+
+
+def test_the_only_goal_can_be_removed() -> None:
+    text = "goals:\n  First:\n    A: {description: To be a., persona: p.md, protocol: x.md}\n"
+    assert goals_file.parse(remove_goal(text, "A")).goals == {}
+
+
+def test_a_goal_that_is_not_there_cannot_be_removed() -> None:
+    with pytest.raises(Conflict, match="no goal 'NOPE'"):
+        remove_goal(REMOVABLE, "NOPE")
+
+
+def test_a_goal_whose_anchor_others_need_is_not_removed() -> None:
+    text = "goals:\n  First:\n    A: &a {description: To be a., persona: p.md, protocol: x.md}\n    B: *a\n"
+    with pytest.raises(UserError, match="cannot remove a goal"):
+        remove_goal(text, "A")

@@ -43,6 +43,7 @@ Describe = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show the plan, the prompts and the commits; do nothing.")
 ]
+WouldRecord = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would change; record nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Show each draft and accept it.")]
 NoReview = Annotated[bool, typer.Option("--no-review", help="Accept each draft without showing it.")]
 

@@ -52,25 +52,29 @@ class Rewrite:
 Edit = NewFile | Rewrite
 
 
-def exchange(path: str, seen: str, text: str | None) -> Rewrite:
-    """Puts a text in the place of one that somebody has looked at, and of no other.
+def exchange(path: str, seen: bytes, new: bytes | None) -> Rewrite:
+    """Puts content in the place of what somebody has looked at, and of nothing else.
 
     Args:
         path: The file, from the worktree's top.
-        seen: What each of its versions has to be, with plain newlines; else the edit raises Conflict.
-        text: What it becomes, with plain newlines; None: the file is deleted.
+        seen: What each of its versions has to be, but for line endings; else the edit raises Conflict.
+        new: What it becomes, with the line endings that line ending rules have given a version; None: it is deleted.
     """
 
     def change(content: bytes | None) -> bytes | None:
-        if content is None or content.replace(b"\r\n", b"\n") != seen.replace("\r\n", "\n").encode():
+        if content is None or _plain(content) != _plain(seen):
             raise Conflict(
-                f"{path} was changed meanwhile, or is not as the last commit has it; nothing was recorded",
+                f"{path} is not as it was in the last commit; nothing was recorded",
                 hint="Commit that change, or take it back with `git restore`; then look again.",
             )
-        new = text.encode() if text is not None else None
-        return new.replace(b"\n", b"\r\n") if new is not None and b"\r\n" in content else new
+        is_crlf = content != seen and b"\r\n" in content
+        return _plain(new).replace(b"\n", b"\r\n") if new is not None and is_crlf else new
 
     return Rewrite(path, change)
+
+
+def _plain(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")
 
 
 @dataclass(frozen=True)

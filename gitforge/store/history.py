@@ -33,7 +33,10 @@ class Earlier:
 
 
 def earlier_texts(repo: Repo, paths: Sequence[str], count: int = 2) -> dict[str, list[Earlier]]:
-    """The texts that commits have taken away from paths, the newest first; unreadable ones are left out.
+    """The texts that commits have taken away from paths, the newest first.
+
+    By a deletion, or by a revert that brought back what was there before. A text that HEAD has again is not taken
+    away; unreadable ones are left out.
 
     Args:
         repo: The repository.
@@ -44,8 +47,10 @@ def earlier_texts(repo: Repo, paths: Sequence[str], count: int = 2) -> dict[str,
         UserError: git cannot read its history.
     """
     found: dict[str, list[Earlier]] = {}
-    for path, removals in repo.log.removals(paths).items():
-        for removal in removals[:count]:
+    taken = repo.log.removals(paths)
+    now = {path: entry.id for path, entry in repo.entries([*taken]).items()} if taken else {}
+    for path, removals in taken.items():
+        for removal in [one for one in removals if one.blob != now.get(path)][:count]:
             try:
                 content = repo.objects.read_blob(removal.blob)
                 text = content.decode("utf-8")

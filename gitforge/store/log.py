@@ -40,9 +40,9 @@ class Log:
     def __init__(self, git: Git) -> None:
         self._git = git
 
-    def last_commits(self, paths: Sequence[str]) -> dict[str, str]:
-        """For each path the newest commit that HEAD has and that changed it, if there is one."""
-        return dict(self._last_changes("%H", paths))
+    def last_commits(self, paths: Sequence[str], rev: str = "HEAD") -> dict[str, str]:
+        """For each path the newest commit that HEAD or another commit has and that changed it, if there is one."""
+        return dict(self._last_changes("%H", paths, rev))
 
     def generation_of(self, paths: Sequence[str]) -> dict[str, Generation]:
         """As `last_commits`, with what the commit's message says."""
@@ -123,6 +123,26 @@ class Log:
         lines = os.fsdecode(done.stdout).splitlines() if done.status == 0 else []
         return ((id_, subject) for id_, _, subject in (line.partition("\t") for line in lines))
 
+    def successors(self, paths: Sequence[str]) -> dict[str, str | None]:
+        """What files that are gone were renamed to by the commits that took them away; None for what was deleted.
+
+        Args:
+            paths: Files that HEAD has not.
+        """
+        last = self.last_commits(paths)
+        renamed: dict[tuple[str, str], str] = {}
+        about = ("-r", "-z", "--raw", "--no-abbrev", "--diff-filter=R", "--stdin", *_RENAMES)
+        listed = "".join(f"{commit}\n" for commit in set(last.values())).encode()
+        commit = ""
+        items = iter(fields(self._git.read("diff-tree", *about, stdin=listed).stdout) if last else ())
+        for item in items:
+            if item.startswith(":"):
+                old, new = next(items), next(items)
+                renamed[commit, old] = new
+            else:
+                commit = item.strip()
+        return {path: renamed.get((last[path], path)) if path in last else None for path in paths}
+
     def purpose_of(self, commit: str) -> str:
         """A commit's message without subject and trailers, as one line."""
         layout = ("--format=%b%x00%(trailers)", "--no-show-signature", "--encoding=UTF-8")
@@ -130,9 +150,9 @@ class Log:
         return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
     def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
-        """For each path the commits that took it away, on whatever branch; those never taken away are left out."""
+        """For each path the commits that took it, or by a revert its text, away, on whatever branch."""
         # A leading `/` tells a header from the raw lines, which name the blob as it was before.
-        about = ("--diff-filter=D", "--raw", "--no-abbrev", "--no-renames", "--full-history")
+        about = ("--diff-filter=DM", "--raw", "--no-abbrev", "--no-renames", "--full-history")
         plain = ("--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=tformat:/%H%n%B")
         options = ("--no-optional-locks", "-c", "log.follow=false")
         done = self._git.run("log", "-z", *about, *plain, "HEAD", "--", *pathspecs(paths), options=options)
@@ -141,12 +161,14 @@ class Log:
         wanted, found = set(paths), parse_removals(succeed(done))
         return {path: removals for path, removals in found.items() if path in wanted}
 
-    def _last_changes(self, layout: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def _last_changes(
+        self, layout: str, paths: Sequence[str], rev: str = "HEAD"
+    ) -> Iterator[tuple[str, str]]:
         """Each path with the header of its newest change; reads only as far back as it has to."""
         wanted = set(paths)
         if not wanted:
             return
-        with closing(self._changes(layout, pathspecs(paths))) as changes:
+        with closing(self._changes(layout, pathspecs(paths), rev)) as changes:
             for path, header in changes:
                 if path in wanted:
                     wanted.remove(path)
@@ -154,12 +176,12 @@ class Log:
                 if not wanted:
                     return
 
-    def _changes(self, layout: str, specs: Sequence[str]) -> Generator[tuple[str, str]]:
+    def _changes(self, layout: str, specs: Sequence[str], rev: str = "HEAD") -> Generator[tuple[str, str]]:
         """Each path that a commit changed, with the commit's header, newest first."""
         # Combined diffs, so that a merge counts only where it changed what every parent has.
         diff = ("--name-only", "--diff-merges=combined", "--no-renames")
         header = ""
-        with closing(self._log(layout, diff, specs, "HEAD")) as items:
+        with closing(self._log(layout, diff, specs, rev)) as items:
             for item in items:
                 if item.startswith("/"):
                     header = item[1:]

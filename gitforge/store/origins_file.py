@@ -40,7 +40,7 @@ class Kept:
 
 def load(repo: Repo) -> Kept | None:
     """What is kept, if it can be relied on."""
-    history = _history(repo)
+    history = history_key(repo)
     if history is None:
         return None
     try:
@@ -58,7 +58,7 @@ def load(repo: Repo) -> Kept | None:
 
 def save(repo: Repo, kept: Kept) -> None:
     """Keeps it, where that can be; of two that do so at once, either one's is kept."""
-    history = _history(repo)
+    history = history_key(repo)
     if history is None:
         return
     columns = kept.spoken.encode()
@@ -90,7 +90,7 @@ def _head(history: bytes, content: bytes | memoryview) -> bytes:
     return b"%s %s %d %08x" % (_FORMAT, history, len(content), zlib.crc32(content))
 
 
-def _history(repo: Repo) -> bytes | None:
+def history_key(repo: Repo) -> bytes | None:
     """What makes the same commit have another history: where it is cut. None where somebody has exchanged commits."""
     is_exchanged = plain.has_replacements(repo.common_dir) or (repo.common_dir / "info/grafts").exists()
     is_unknown = (repo.common_dir / "reftable").is_dir()  # where such refs are no files

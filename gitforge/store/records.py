@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+_REVERTS = re.compile(r"^This reverts commit [0-9a-f]{7,64}\b", re.MULTILINE)
 
 TREE = "040000"
 FILE = "100644"
@@ -129,7 +132,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Removal:
-    """A commit that took a file away.
+    """A commit that took a file away, or by a revert a text of it.
 
     Args:
         commit: Id of the commit.
@@ -207,7 +210,10 @@ def parse_generation(header: str) -> Generation:
 
 
 def parse_removals(output: bytes) -> dict[str, list[Removal]]:
-    """The removals by path that `log -z --raw` lists, each commit's after a header of `/`, id and message."""
+    """The removals by path that `log -z --raw` lists, each commit's after a header of `/`, id and message.
+
+    A change that is no deletion counts where the message says that it reverts a commit.
+    """
     found: dict[str, list[Removal]] = {}
     commit, message = "", ""
     items = iter(fields(output))
@@ -215,8 +221,10 @@ def parse_removals(output: bytes) -> dict[str, list[Removal]]:
         if item.startswith("/"):
             commit, _, message = item[1:].partition("\n")
         elif item.lstrip("\n").startswith(":"):  # :mode mode blob blob D, then the path
-            removal = Removal(commit, message.strip(), item.split(" ")[2])
-            found.setdefault(next(items), []).append(removal)
+            *_, blob, _, status = item.split(" ")
+            path = next(items)
+            if status == "D" or _REVERTS.search(message):
+                found.setdefault(path, []).append(Removal(commit, message.strip(), blob))
     return found
 
 

@@ -87,6 +87,22 @@ def test_the_text_is_the_last_one_that_was_there(root: Path, git: Git) -> None:
     assert [one.text for one in earlier_of(root)] == ["Second.\n"]
 
 
+def test_a_revert_of_a_regeneration_gives_the_text_that_it_took_back(root: Path, git: Git) -> None:
+    write(root, git, "First.\n")
+    write(root, git, "An edit.\n", "Edit it")
+    again = write(root, git, "Second.\n", "Regenerate persona x")
+    revert(root, git, again, "It rambles.")
+    assert [(one.text, one.reason) for one in earlier_of(root)] == [("Second.\n", "It rambles.")]
+
+
+def test_a_text_that_is_there_again_was_not_taken_away(root: Path, git: Git) -> None:
+    write(root, git, "First.\n")
+    again = write(root, git, "Second.\n", "Regenerate persona x")
+    back = revert(root, git, again, "It rambles.")
+    revert(root, git, back, "It does not.")
+    assert [(one.text, one.reason) for one in earlier_of(root)] == [("First.\n", "It does not.")]
+
+
 def test_of_many_the_newest_come_first_and_only_so_many_as_asked_for(root: Path, git: Git) -> None:
     for number in range(3):
         revert(root, git, write(root, git, f"Text {number}.\n"), f"Reason {number}.")

@@ -1,0 +1,33 @@
+"""`gitforge undo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from gitforge import revert as verb
+from gitforge.cli import output, reverting
+from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: gitforge undo")
+def undo(
+    ctx: typer.Context,
+    dry_run: WouldRecord = False,
+    as_json: AsJson = False,
+    directory: Directory = Path(),
+) -> None:
+    """Take back the last thing that gitforge recorded, as one new commit.
+
+    Whatever it was: a generation, a goal, an approval, a revert. Run again, it goes one further back. Commits that
+    are not gitforge's stay as they are.
+    """
+    workspace = find_workspace(ctx, directory)
+    repo = open_repo(workspace)
+    found = verb.newest(workspace, repo)
+    commit = reverting.settle(workspace, repo, found, "", is_undo=True, dry_run=dry_run, as_json=as_json)
+    if commit is not None:
+        output.say("To have it back: ", (f"gitforge revert {commit[:12]}", output.BOLD))
