@@ -9,13 +9,13 @@ from typing import Any
 from gitforge import names
 from gitforge.components import Component
 from gitforge.goals import Goal, GoalBook
-from gitforge.templates import Templates
+from gitforge.templates import Renderer
 
 PLACEHOLDER = "templates/missing.md"
 
 
 def assemble(
-    project: str, goal: Goal, components: Sequence[Component], book: GoalBook, templates: Templates
+    project: str, goal: Goal, components: Sequence[Component], book: GoalBook, templates: Renderer
 ) -> dict[str, str]:
     """Lays out every file of a toolkit.
 
@@ -58,9 +58,7 @@ def describe_goal(goal: Goal) -> dict[str, str]:
     }
 
 
-def _part(
-    component: Component, goal: Mapping[str, str], project: str, templates: Templates
-) -> dict[str, Any]:
+def _part(component: Component, goal: Mapping[str, str], project: str, templates: Renderer) -> dict[str, Any]:
     """What templates see of a component."""
     part: dict[str, Any] = {
         "kind": component.need.kind.name,

@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitforge import toolkits
+from gitforge import rebuild, toolkits
 from gitforge.assemble import PLACEHOLDER, assemble
-from gitforge.goals import Goal, GoalBook, Need
-from gitforge.plan import Plan, Planned, plan
+from gitforge.goals import MANIFEST, Goal, GoalBook, Need
+from gitforge.inputs import Used, component_of, what_shows
+from gitforge.manifest import Manifest, Part, Text, refuse_newer
+from gitforge.plan import Plan, Planned, State, plan
+from gitforge.rebuild import Decide
+from gitforge.remake import sha256_of
+from gitforge.store import texts
 from gitforge.templates import Templates
 from gitforge.toolkits import Toolkit
 from gitforge.workspace import Workspace
@@ -49,8 +54,18 @@ class Forge:
         return plan(self.workspace.library, self.repo, goal.needs, templates)
 
 
-def make_toolkit(forge: Forge, project: str, goal: Goal, planned: Plan, *, force: bool = False) -> Toolkit:
+def make_toolkit(
+    forge: Forge,
+    project: str,
+    goal: Goal,
+    planned: Plan,
+    *,
+    force: bool = False,
+    decide: Decide | None = None,
+) -> Toolkit:
     """Assembles a goal's toolkit from the working tree and writes it, as a whole or not at all.
+
+    What was edited by hand since it was assembled is merged with what has changed.
 
     Args:
         forge: Where.
@@ -58,20 +73,65 @@ def make_toolkit(forge: Forge, project: str, goal: Goal, planned: Plan, *, force
         goal: What it is for.
         planned: What it is made from.
         force: Whether files that were edited by hand are replaced.
+        decide: What becomes of lines that were edited by hand and changed in the library too.
 
     Raises:
-        Conflict: A file was edited by hand since it was assembled.
+        Conflict: A file was edited by hand, and cannot be merged or has clashes that nobody decides.
         UserError: A component or template cannot be used, or the folder cannot be written.
     """
-    components = [forge.workspace.library.read(need) for need in goal.needs]
-    files = assemble(project, goal, components, forge.book, forge.templates)
-    used = dict.fromkeys(forge.book.outputs.values())
-    if any(component.is_missing for component in components):
-        used[PLACEHOLDER] = None
-    manifest = toolkits.manifest(project, goal.name, planned, list(used), files)
     folder = toolkits.folder(forge.workspace, project)
-    changed = toolkits.write(folder, files, manifest, force=force)
+    if not force:
+        refuse_newer(toolkits.read_manifest(folder), f"output/{project}/{MANIFEST}")
+    library = forge.workspace.library
+    found = {need: library.text(need) for need in goal.needs}
+    components = [component_of(need, text) for need, text in found.items()]
+    templates = Templates(forge.workspace)  # anew, so that it knows what this toolkit alone is laid out with
+    files = assemble(project, goal, components, forge.book, templates)
+    goal, book = what_shows(project, goal, components, forge.book, templates, files)
+    used = Used(forge.repo)
+    manifest = Manifest(
+        project=project,
+        goal=goal,
+        kinds=tuple(book.kinds.values()),
+        parts=tuple(
+            _part(used, one, need, text)
+            for one, need, text in zip(planned.components, goal.needs, found.values(), strict=True)
+        ),
+        templates=_templates(forge, planned, templates, used),
+        outputs=book.outputs,
+        hashes={name: sha256_of(text) for name, text in files.items()},
+    )
+    kept = rebuild.Kept() if force else rebuild.keep_edits(forge.repo, folder, files, decide)
+    texts.keep(forge.repo, used.in_no_commit)
+    restored = toolkits.deleted_files(folder, files)
+    changed = toolkits.write(
+        folder, {**files, **kept.files}, manifest.as_json(), force=force, merged=kept.seen
+    )
     shown = "".join(files.values())
     pairs = zip(planned.components, components, strict=True)
     unused = [one for one, component in pairs if (component.body or "") not in shown]
-    return Toolkit(project, goal.name, folder, tuple(files), changed, planned.components, tuple(unused))
+    return Toolkit(
+        project, goal.name, folder, tuple(files), changed, planned.components, tuple(unused),
+        kept=tuple(kept.files), restored=restored,
+    )  # fmt: skip
+
+
+def _part(used: Used, planned: Planned, need: Need, text: str | None) -> Part:
+    noted = used.text(planned.path, planned.blob, text, is_committed=planned.state is State.READY)
+    return Part(need, noted, planned.commit, planned.is_uncommitted)
+
+
+def _templates(forge: Forge, planned: Plan, templates: Templates, used: Used) -> dict[str, Text]:
+    """Every template that was loaded; those that the workspace has not got are gitforge's own."""
+    folder = forge.workspace.library.folder
+    places = {name: folder / name for name in templates.loaded}
+    paths = {name: forge.repo.relative(place) for name, place in places.items() if place.is_file()}
+    others = [path for path in paths.values() if path not in planned.templates]
+    states = {**planned.templates, **(forge.repo.states(others) if others else {})}
+    found = {}
+    for name, text in templates.loaded.items():
+        path = paths.get(name)
+        state = states.get(path or "")
+        is_committed = state is not None and not state.edited
+        found[name] = used.text(path, state.blob if state else None, text, is_committed=is_committed)
+    return found

@@ -8,31 +8,28 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitforge import commits
 from gitforge.build import Forge
-from gitforge.components import replaced_text
 from gitforge.drafting.draft import Draft
 from gitforge.errors import Conflict, ProviderError, UserError
 from gitforge.generation import keeping
 from gitforge.generation.asking import Asked, Asking
 from gitforge.generation.merging import with_edits
+from gitforge.generation.recording import Accepted, record_goal, record_one
 from gitforge.generation.records import Event, Generated, OnEstimate, OnEvent, Spent, Task, Terms
 from gitforge.generation.workers import Workers
 from gitforge.goals import Need
 from gitforge.llm import Provider
 from gitforge.plan import Planned, State
 from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
-from gitforge.store import spool, texts
-from gitforge.store.commit import Message, refuse_during_operation
-from gitforge.store.edits import NewFile, Rewrite, exchange
+from gitforge.store import spool
+from gitforge.store.commit import refuse_during_operation
 from gitforge.store.locks import ComponentLock, component_lock
-from gitforge.store.prompts import ref_of
-from gitforge.store.proposal import propose, proposed, refuse_checked_out
+from gitforge.store.proposal import proposed, refuse_checked_out
 from gitforge.store.records import Identity
-from gitforge.store.transaction import Recorded, record
+from gitforge.store.transaction import Recorded
 
 if TYPE_CHECKING:
     from gitforge.new_goal import NewGoal
@@ -141,7 +138,6 @@ class _Run:
         self._skipped: list[Need] = []
         self._failed: list[tuple[Need, ProviderError | Conflict]] = []
         self._found: list[Need] = []
-        self._chosen: dict[str, str] = {}  # the names of kept drafts, by path
         self._others: dict[str, list[str]] = {}
         self._rest: list[str] = []
         self._fallback: Identity | None = None
@@ -168,29 +164,27 @@ class _Run:
             wanted = self._leave_out_unwanted(tasks)
             locks, busy = self._lock(wanted, held, is_waiting=is_waiting or new_goal is not None)
             mine = self._leave_out_found([task for task in wanted if task not in busy], locks)
-            accepted: dict[str, Reviewed] = {}
+            accepted: dict[str, Accepted] = {}
             self._asking.ask(mine, self._on_estimate)
             while (asked := self._asking.next()) is not None:
                 path = asked.task.planned.path
-                reviewed = self._review(asked)
-                if reviewed is not None and new_goal is not None:
-                    accepted[path] = reviewed
+                one = self._review(asked)
+                if one is not None and new_goal is not None:
+                    accepted[path] = one
                     continue
-                if reviewed is not None:
-                    self._record_one(asked.task, reviewed)
+                if one is not None:
+                    self._on_event(Event("recording", one.draft.need))
+                    self._note(record_one(self._forge.repo, one, self._reviewer, self._branch), [one])
                 locks[path].free()
             if new_goal is not None:
-                goals = Rewrite(self._forge.repo.relative(self._forge.workspace.goals_file), new_goal.edit)
-                edits: list[NewFile | Rewrite] = [goals]
                 paths = [task.planned.path for task in mine if task.planned.path in accepted]
-                ordered = [(path, accepted[path]) for path in paths]
-                edits += [_new_file(path, reviewed) for path, reviewed in ordered]
-                written = {
-                    path: id_ for path, one in ordered if (id_ := self._written(one.draft)) is not None
-                }
-                message = partial(commits.new_goal, new_goal.goal, ordered, self._reviewer, written=written)
-                self._record(edits, message, ordered)
+                self._record_goal(new_goal, [accepted[path] for path in paths])
         return busy
+
+    def _record_goal(self, new_goal: NewGoal, accepted: Sequence[Accepted]) -> None:
+        for one in accepted:
+            self._on_event(Event("recording", one.draft.need))
+        self._note(record_goal(self._forge, new_goal, accepted, self._reviewer, self._branch), accepted)
 
     # Who makes what
 
@@ -239,7 +233,7 @@ class _Run:
 
     # Decisions
 
-    def _review(self, asked: Asked) -> Reviewed | None:
+    def _review(self, asked: Asked) -> Accepted | None:
         """Leads the drafts of a component to a decision; None where none of them is to be recorded."""
         task, numbers = asked.task, sorted(asked.drafts)
         if not numbers:
@@ -265,9 +259,9 @@ class _Run:
         ids = [asked.id(number) for number in numbers]
         match outcome:
             case Reviewed(index=index):
-                self._chosen[task.planned.path] = ids.pop(index)
+                id_ = ids.pop(index)
                 self._others[task.planned.path] = ids
-                return outcome
+                return Accepted(task, outcome, id_)
             case Skip():
                 spool.drop(self._forge.repo, ids)
                 self._skip(task.need)
@@ -305,61 +299,17 @@ class _Run:
         self._failed.append((task.need, error))
         self._on_event(Event("left", task.need, error=error))
 
-    def _record_one(self, task: Task, reviewed: Reviewed) -> None:
-        """Records a component that is not part of a new goal."""
-        path, current = task.planned.path, task.current
-        goal = task.goal.name if task.goal else None
-        message = partial(
-            commits.generation,
-            path,
-            reviewed,
-            goal,
-            self._reviewer,
-            is_anew=current is not None,
-            written=self._written(reviewed.draft),
-        )
-        edit = (
-            _new_file(path, reviewed)
-            if current is None
-            else exchange(path, current.encode(), replaced_text(current, reviewed.draft.text).encode())
-        )
-        self._record([edit], lambda blobs: message(blob=blobs[path]), [(path, reviewed)])
-
-    def _written(self, draft: Draft) -> str | None:
-        """Id of a draft as a model wrote it, where the engineer changed it: the base of the next merge."""
-        is_wanted = draft.is_model and draft.written
-        return texts.id_of(self._forge.repo, draft.written.encode()) if is_wanted else None
-
-    def _record(
-        self, edits: Sequence[NewFile | Rewrite], message: Message, accepted: Sequence[tuple[str, Reviewed]]
-    ) -> None:
-        for _, reviewed in accepted:
-            self._on_event(Event("recording", reviewed.draft.need))
-        drafts = [self._chosen[path] for path, _ in accepted]
-        answered = [reviewed.draft for _, reviewed in accepted if reviewed.draft.prompt]
-        keeps = {ref_of(draft.prompt_id): draft.prompt.encode() for draft in answered}
-        for draft in answered:
-            if (id_ := self._written(draft)) is not None:
-                keeps[f"{texts.REFS}/{id_}"] = draft.written.encode()
-        repo, branch = self._forge.repo, self._branch
-        recorded: Recorded = (
-            record(repo, edits, message, drafts=drafts, keeps=keeps)
-            if branch is None
-            else propose(repo, branch, edits, message, drafts=drafts, keeps=keeps)
-        )
-        for path, reviewed in accepted:
-            self._rest += self._others[path]
-            need = reviewed.draft.need
+    def _note(self, recorded: Recorded, accepted: Sequence[Accepted]) -> None:
+        """What became of components that are recorded."""
+        for one in accepted:
+            self._rest += self._others[one.path]
+            need = one.draft.need
             if recorded.repair is not None:
                 self._on_event(Event("repaired", need, recorded.repair.done))
             if not recorded.paths:
                 self._on_event(Event("unchanged", need))
                 continue
             self._made[need.path] = recorded.commit
-            self._drafts[need.path] = reviewed.draft
+            self._drafts[need.path] = one.draft
             self._on_event(Event("recorded", need, recorded.commit))
         self._fallback = recorded.identity if recorded.identity.is_fallback else None
-
-
-def _new_file(path: str, reviewed: Reviewed) -> NewFile:
-    return NewFile(path, reviewed.draft.text.encode())

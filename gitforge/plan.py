@@ -66,13 +66,11 @@ class Plan:
 
     Attributes:
         components: What the goal needs, in order.
-        templates: The workspace's own templates: path from the repository's root, by name below `library/`.
-        blobs: The id of each template's text in the working tree, by that path.
+        templates: How the workspace's own templates stand, by path from the repository's root.
     """
 
     components: tuple[Planned, ...]
-    templates: Mapping[str, str]
-    blobs: Mapping[str, str | None]
+    templates: Mapping[str, PathState]
 
 
 def plan(
@@ -97,10 +95,10 @@ def plan(
     library.refuse_links(needs)
     top = repo.relative(library.folder)
     paths = {f"{top}/{need.path}": need for need in needs}
-    own = {name: library.folder / name for name in templates}
-    laid_out = {name: repo.relative(path) for name, path in own.items() if path.is_file()}
+    own = (library.folder / name for name in templates)
+    laid_out = [repo.relative(path) for path in own if path.is_file()]
     try:
-        states = (states_of or repo.states)([*paths, *laid_out.values()])
+        states = (states_of or repo.states)([*paths, *laid_out])
     except UserError:
         repo.refuse_lost_head()
         raise
@@ -114,7 +112,7 @@ def plan(
         planned.append(
             Planned(need, path, _state(found), found.blob, last.get(path), is_outline, found.committed)
         )
-    return Plan(tuple(planned), laid_out, {path: states[path].blob for path in laid_out.values()})
+    return Plan(tuple(planned), {path: states[path] for path in laid_out})
 
 
 def _state(found: PathState) -> State:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from gitforge import toolkits
-from gitforge.goals import GoalBook
+from gitforge import manifest, toolkits
+from gitforge.errors import UserError
+from gitforge.goals import MANIFEST, GoalBook
+from gitforge.manifest import Manifest
 from gitforge.plan import Planned, State, plan
+from gitforge.stale import Moved, StatesOf, moved
 from gitforge.store import origins, spool
 from gitforge.store.recovery import is_pending
 from gitforge.store.spool import Drafts
@@ -31,12 +34,21 @@ class ToolkitState:
         goal: What it was made for; None where its manifest does not say.
         is_degraded: Whether a placeholder stood in for a component.
         edited: The files that were changed by hand since.
+        moved: What it was made from and is another now: it is out of date.
+        problem: Why nobody can tell what has moved.
     """
 
     project: str
     goal: str | None
     is_degraded: bool
     edited: tuple[str, ...]
+    moved: tuple[Moved, ...] = ()
+    problem: str | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it needs no attention."""
+        return not (self.is_degraded or self.edited or self.moved or self.problem)
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Status:
             self.unreviewed,
         )
         concerns += (self.is_repair_pending, self.drafts.kept, self.drafts.unusable)
-        return not any(concerns) and not any(one.edited or one.is_degraded for one in self.toolkits)
+        return not any(concerns) and all(one.is_clean for one in self.toolkits)
 
 
 def status(workspace: Workspace, repo: Repo) -> Status:
@@ -99,7 +111,8 @@ def _status(
     others = {need.path: need for need in workspace.library.all(book.kinds.values())}
     known = origins.read(repo)
     needs = (others | used).values()
-    planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=asked()).components
+    states_of = asked()
+    planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=states_of).components
     absent = {one.need.path for one in planned if one.is_absent}
     users: dict[str, list[str]] = {}
     ready = 0
@@ -116,7 +129,7 @@ def _status(
         edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
         unreviewed=None if repo.is_shallow() else tuple(_unreviewed(workspace, repo, planned, known)),
-        toolkits=tuple(_toolkits(workspace)),
+        toolkits=toolkit_states(workspace, repo, book, planned, states_of),
         drafts=spool.drafts(repo),
         is_repair_pending=is_pending(repo),
     )
@@ -134,15 +147,42 @@ def _unreviewed(
     return need_review(repo, {path: blob for path, blob in texts.items() if blob is not None}, known)
 
 
-def _toolkits(workspace: Workspace) -> list[ToolkitState]:
-    found = []
+def toolkit_states(
+    workspace: Workspace,
+    repo: Repo,
+    book: GoalBook,
+    known: Iterable[Planned] = (),
+    states_of: StatesOf | None = None,
+) -> tuple[ToolkitState, ...]:
+    """How each toolkit in `output/` stands, sorted by name.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        book: goals.yaml as it is.
+        known: Components that were looked at already.
+        states_of: Says how files stand, where git was asked for it already.
+
+    Raises:
+        UserError: git cannot tell.
+    """
+    found: dict[str, ToolkitState] = {}
+    manifests: dict[str, Manifest] = {}
     for path in sorted(workspace.output.iterdir()) if workspace.output.is_dir() else ():
-        data: dict[str, Any] = toolkits.read_manifest(path) if not path.name.startswith(".") else {}
-        if data:
-            goal = data.get("goal")
-            edited = tuple(toolkits.edited_files(path))
-            is_degraded = data.get("degraded") is True
-            found.append(
-                ToolkitState(path.name, goal if isinstance(goal, str) else None, is_degraded, edited)
-            )
-    return found
+        data = toolkits.read_manifest(path) if not path.name.startswith(".") else {}
+        if not data:
+            continue
+        goal, problem = data.get("goal"), None
+        try:
+            manifests[path.name] = manifest.parse(data, f"output/{path.name}/{MANIFEST}")
+        except UserError as error:
+            problem = error.message
+        found[path.name] = ToolkitState(
+            path.name,
+            goal if isinstance(goal, str) else None,
+            data.get("degraded") is True,
+            tuple(toolkits.edited_files(path)),
+            problem=problem,
+        )
+    changes = moved(workspace, repo, book, manifests, known, states_of) if manifests else {}
+    return tuple(replace(one, moved=changes.get(project, ())) for project, one in found.items())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,19 @@ MAX_MEMORY = 512 * 1024 * 1024
 MAX_RENDERED = 16 * 1024 * 1024
 
 
-class Templates:
-    """The templates of a workspace; where it has none of a name, the starter's.
+class Renderer:
+    """Renders templates by their name below `library/`.
 
     Args:
-        workspace: Whose `library/` is looked in first.
+        find: Gives a template's text and the file that it is from; None where there is no such template.
+
+    Attributes:
+        loaded: The text of every template that was used, those that others include among them, by name.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._library = workspace.library
+    def __init__(self, find: Callable[[str], tuple[str, str] | None]) -> None:
+        self.loaded: dict[str, str] = {}
+        self._find = find
         self._environment = _Environment(
             loader=jinja2.FunctionLoader(self._source),
             undefined=jinja2.StrictUndefined,
@@ -48,6 +52,53 @@ class Templates:
             lstrip_blocks=True,
             cache_size=100,
         )
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """Renders a template as a whole.
+
+        Raises:
+            UserError: There is no such template, it does not compile, or uses a name that is not given.
+        """
+        with _translated(name), _little_memory:
+            return _bounded(self._environment.get_template(name).generate(**values), name)
+
+    def render_blocks(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
+        """Renders each block of a template on its own: block name to text.
+
+        Raises:
+            UserError: As for `render`.
+        """
+        with _translated(name), _little_memory:
+            template = self._environment.get_template(name)
+            try:
+                # The parents' blocks are known only once the template has been followed to its root.
+                context = template.new_context(dict(values))
+                for _ in template.root_render_func(context):
+                    pass
+                return {block: _bounded(parts[0](context), name) for block, parts in context.blocks.items()}
+            except UserError:
+                raise
+            except Exception:  # noqa: BLE001 -- raised again, with lines of the template instead of its code's
+                self._environment.handle_exception()
+
+    def _source(self, name: str) -> tuple[str, str, Any] | None:
+        found = self._find(name)
+        if found is None:
+            return None
+        self.loaded[name] = found[0]
+        return *found, None
+
+
+class Templates(Renderer):
+    """The templates of a workspace; where it has none of a name, the starter's.
+
+    Args:
+        workspace: Whose `library/` is looked in first.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(self._read)
+        self._library = workspace.library
 
     @property
     def folder(self) -> Path:
@@ -83,34 +134,6 @@ class Templates:
             if path.is_file() and not path.name.startswith(".")
         )
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
-        """Renders a template as a whole.
-
-        Raises:
-            UserError: There is no such template, it does not compile, or uses a name that is not given.
-        """
-        with _translated(name), _little_memory:
-            return _bounded(self._environment.get_template(name).generate(**values), name)
-
-    def render_blocks(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
-        """Renders each block of a template on its own: block name to text.
-
-        Raises:
-            UserError: As for `render`.
-        """
-        with _translated(name), _little_memory:
-            template = self._environment.get_template(name)
-            try:
-                # The parents' blocks are known only once the template has been followed to its root.
-                context = template.new_context(dict(values))
-                for _ in template.root_render_func(context):
-                    pass
-                return {block: _bounded(parts[0](context), name) for block, parts in context.blocks.items()}
-            except UserError:
-                raise
-            except Exception:  # noqa: BLE001 -- raised again, with lines of the template instead of its code's
-                self._environment.handle_exception()
-
     def problem(self, name: str) -> Problem | None:
         """Why a template does not compile; None where it does."""
         try:
@@ -123,11 +146,11 @@ class Templates:
             return Problem(file, error.message.removeprefix(f"{file}: "), hint=error.hint)
         return None
 
-    def _source(self, name: str) -> tuple[str, str, Any] | None:
+    def _read(self, name: str) -> tuple[str, str] | None:
         path = self.find(name)
         if path is None:
             return None
-        return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path), None
+        return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path)
 
 
 class _Environment(ImmutableSandboxedEnvironment):

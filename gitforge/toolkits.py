@@ -13,20 +13,20 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitforge import __version__, names
+from gitforge import names
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import MANIFEST
-from gitforge.plan import Plan, Planned
+from gitforge.plan import Planned
 from gitforge.text import as_diff, printable
 from gitforge.workspace import Workspace
 
-FORMAT = 1
+_RECORD = ".merged.json"  # in the staging folder: what was merged, for the build after a kill
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Toolkit:
         changed: The files that this build wrote; empty where all were as they should be.
         components: What it was made from.
         unused: Those of them that no file shows: its templates leave them out.
+        kept: The files in which edits by hand were kept.
+        restored: The files that had been deleted by hand and are there again.
     """
 
     project: str
@@ -50,6 +52,8 @@ class Toolkit:
     changed: tuple[str, ...]
     components: tuple[Planned, ...]
     unused: tuple[Planned, ...] = ()
+    kept: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
 
     @property
     def is_degraded(self) -> bool:
@@ -64,10 +68,11 @@ class EditedByHand(Conflict):
         diff: What a build would change in them.
     """
 
-    def __init__(self, folder: Path, edited: Sequence[str], diff: str = "") -> None:
+    def __init__(self, folder: Path, edited: Sequence[str], diff: str = "", reason: str = "") -> None:
         names_ = ", ".join(edited)
         super().__init__(
-            f"output/{folder.name}: edited by hand since it was assembled, so not overwritten: {names_}",
+            f"output/{folder.name}: edited by hand since it was assembled, so not overwritten: {names_}"
+            + (f"; it cannot be merged, because {reason}" if reason else ""),
             hint="Keep it by building under another project name, or replace your edits with --force.",
         )
         self.diff = diff
@@ -90,36 +95,6 @@ def folder(workspace: Workspace, project: str) -> Path:
     return path
 
 
-def manifest(
-    project: str, goal: str, planned: Plan, templates: Sequence[str], files: Mapping[str, str]
-) -> dict[str, Any]:
-    """What a toolkit was made from. It has no time in it: the same input gives the same bytes.
-
-    A template that the workspace has not got is gitforge's own, `gitforge:<name>`, of the version named.
-    """
-    places = {name: planned.templates.get(name, f"gitforge:{name}") for name in templates}
-    return {
-        "format": FORMAT,
-        "gitforge": __version__,
-        "project": project,
-        "goal": goal,
-        "degraded": any(one.is_absent for one in planned.components),
-        "components": [
-            {
-                "kind": one.need.kind.name,
-                "name": one.need.name,
-                "path": one.path,
-                "blob": one.blob,
-                "commit": one.commit,
-                "uncommitted": one.is_uncommitted,
-            }
-            for one in planned.components
-        ],
-        "templates": [{"path": path, "blob": planned.blobs.get(path)} for path in places.values()],
-        "outputs": {name: {"sha256": _sha256(text.encode())} for name, text in files.items()},
-    }
-
-
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest in a toolkit's folder, or in a staged one; empty where there is none that can be used."""
     try:
@@ -135,14 +110,67 @@ def edited_files(path: Path) -> list[str]:
     return [name for name, sha256 in known.items() if _hash_of(path / name) not in {sha256, None}]
 
 
-def refuse_edited(path: Path) -> None:
-    """Raises EditedByHand where files of a toolkit differ from what was assembled."""
-    edited = edited_files(path)
-    if edited:
-        raise EditedByHand(path, edited)
+def deleted_files(path: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Those of the files that a toolkit's manifest knows and that are not there."""
+    known = _hashes(read_manifest(path))
+    return tuple(name for name in files if name in known and _hash_of(path / name) is None)
 
 
-def write(path: Path, files: Mapping[str, str], new: Mapping[str, Any], *, force: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Edited:
+    """A file of a toolkit as somebody edited it.
+
+    Attributes:
+        content: Its bytes.
+        sha256: Of the file on disk; another one than the content's where a killed build had merged it already.
+        manifest: What it was assembled from, as JSON data.
+    """
+
+    content: bytes
+    sha256: str
+    manifest: Mapping[str, Any]
+
+    def assembled(self, name: str) -> str | None:
+        """The SHA-256 of the text that it was before it was edited."""
+        return _hashes(self.manifest).get(name)
+
+
+def edits(path: Path, files: Iterable[str]) -> dict[str, Edited]:
+    """Those of the files that were edited since they were assembled, by name.
+
+    Args:
+        path: The toolkit's folder.
+        files: Names; those that no manifest knows are somebody else's, and are left out.
+    """
+    staged = _staged(path)
+    manifests = [read_manifest(one) for one in (path, staged)]
+    known = [_hashes(one) for one in manifests]
+    record = _read_record(staged)
+    found = {}
+    for name in files:
+        content = _read(path / name)
+        if content is None or not any(name in hashes for hashes in known):
+            continue
+        sha256 = _sha256(content)
+        merged = record.get(name, {})
+        ready = _read(staged / name) if merged.get("from") == sha256 else None
+        if merged.get("to") == sha256:  # moved into place by a build that was killed then
+            found[name] = Edited(content, sha256, manifests[1])
+        elif ready is not None and merged.get("to") == _sha256(ready):  # or about to be
+            found[name] = Edited(ready, sha256, manifests[1])
+        elif sha256 not in {hashes.get(name) for hashes in known}:
+            found[name] = Edited(content, sha256, manifests[0])
+    return found
+
+
+def write(
+    path: Path,
+    files: Mapping[str, str],
+    new: Mapping[str, Any],
+    *,
+    force: bool,
+    merged: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Writes a toolkit, as a whole or not at all.
 
     Args:
@@ -150,40 +178,51 @@ def write(path: Path, files: Mapping[str, str], new: Mapping[str, Any], *, force
         files: File name to text.
         new: The manifest.
         force: Whether files that were edited by hand are replaced.
+        merged: The files whose text has edits by hand in it already, with the SHA-256 that they had then.
 
     Returns:
         The names of the files that changed.
 
     Raises:
-        EditedByHand: A file is not as it was assembled, and is not forced.
+        EditedByHand: A file is not as it was assembled, nor as it was when it was merged, and is not forced.
         UserError: The folder cannot be written.
     """
-    contents = {name: text.encode() for name, text in files.items()}
-    contents[MANIFEST] = (json.dumps(new, indent=2, ensure_ascii=False) + "\n").encode()
+    contents = contents_of(files, new)
     try:
         if not _staged(path).exists() and all(_read(path / name) == contents[name] for name in contents):
             return ()
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent):
-            return _publish(path, contents, force=force)
+            return _publish(path, contents, merged or {}, force=force)
     except OSError as error:
         where = f"output/{path.name}"
         reason = error.strerror or str(error)
         raise UserError(f"{where}: cannot be written: {reason}; nothing in it was changed") from error
 
 
-def _publish(path: Path, contents: Mapping[str, bytes], *, force: bool) -> tuple[str, ...]:
+def contents_of(files: Mapping[str, str], new: Mapping[str, Any]) -> dict[str, bytes]:
+    """The bytes of a toolkit's files and of its manifest."""
+    contents = {name: text.encode("utf-8", "surrogateescape") for name, text in files.items()}
+    contents[MANIFEST] = (json.dumps(new, indent=2, ensure_ascii=False) + "\n").encode()
+    return contents
+
+
+def _publish(
+    path: Path, contents: Mapping[str, bytes], merged: Mapping[str, str], *, force: bool
+) -> tuple[str, ...]:
     """Checks, stages, moves; with the output folder locked."""
     staged = _staged(path)
     # What a killed build had staged is ours too: its files are not edits.
-    known = [_hashes(read_manifest(one)) for one in (path, staged)]
+    known = [_hashes(read_manifest(one)) for one in (path, staged)] + [merged]
     changed = [name for name, content in contents.items() if _read(path / name) != content]
     edited = [name for name in changed if name != MANIFEST and _is_edited(path / name, name, known)]
     if edited and not force:
-        raise EditedByHand(path, edited, "".join(_difference(path, name, contents[name]) for name in edited))
+        raise EditedByHand(path, edited, "".join(difference(path, name, contents[name]) for name in edited))
     was_killed = staged.exists()
     try:
-        _stage(staged, contents)
+        record = {name: {"from": sha256, "to": _sha256(contents[name])} for name, sha256 in merged.items()}
+        extra = {_RECORD: json.dumps(record).encode()} if record else {}
+        _stage(staged, {**contents, **extra})
         if not path.exists():
             staged.rename(path)
             return tuple(changed)
@@ -226,13 +265,22 @@ def _move(path: Path, staged: Path, changed: Sequence[str], outdated: Sequence[s
 def _stage(staged: Path, contents: Mapping[str, bytes]) -> None:
     """Writes the new files aside, the manifest first: a second kill must not forget what the first knew."""
     staged.mkdir(exist_ok=True)
-    for name in sorted(contents, key=lambda name: name != MANIFEST):
+    for name in sorted(contents, key=lambda name: name not in {MANIFEST, _RECORD}):
         fresh = staged / f".{name}.new"
         fresh.write_bytes(contents[name])
         fresh.replace(staged / name)
     for path in staged.iterdir():
         if path.name not in contents:
             path.unlink()
+
+
+def _read_record(staged: Path) -> dict[str, dict[str, Any]]:
+    """What a killed build had merged: by file name the SHA-256 before and after."""
+    try:
+        data = json.loads((staged / _RECORD).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {name: entry for name, entry in data.items() if isinstance(entry, dict)}
 
 
 def _staged(path: Path) -> Path:
@@ -291,6 +339,7 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _difference(path: Path, name: str, content: bytes) -> str:
+def difference(path: Path, name: str, content: bytes) -> str:
+    """What a file of a toolkit would lose and gain if this content replaced it, as a diff."""
     old = (_read(path / name) or b"").decode("utf-8", "replace")
     return as_diff(printable(f"output/{path.name}/{name}"), old, content.decode())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from gitforge import names, toolkits
 from gitforge.build import Forge, make_toolkit
-from gitforge.cli import completing, output, plans, proposing, wizard
+from gitforge.cli import completing, merging, output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -22,12 +24,16 @@ from gitforge.cli.session import (
     ProviderName,
     Yes,
     find_workspace,
+    here,
     open_forge,
+    open_repo,
 )
 from gitforge.errors import ProviderError
 from gitforge.goals import MANIFEST, Goal
 from gitforge.plan import Plan
+from gitforge.rebuild import Decide, refuse_unmergeable
 from gitforge.toolkits import Toolkit
+from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.generation.records import Generated
@@ -62,10 +68,27 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace files that were edited by hand.")
     ] = False,
+    keep_ours: Annotated[
+        bool, typer.Option("--ours", help="Where both changed the same lines, keep the edits by hand.")
+    ] = False,
+    take_theirs: Annotated[
+        bool, typer.Option("--theirs", help="Where both changed the same lines, take the library's.")
+    ] = False,
     require_reviewed: Annotated[
         bool,
         typer.Option("--require-reviewed", help="Refuse generated components that nobody has reviewed."),
     ] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Build every toolkit that is out of date, and generate nothing.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="REV|DATE|MANIFEST", help="The toolkit as it was, from git alone."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="DIR", help="With --at: write into DIR, not into output/PROJECT."),
+    ] = None,
     propose: plans.Propose = False,
     provider: ProviderName = None,
     model: ModelName = None,
@@ -78,28 +101,34 @@ def build(
 
     Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
+    What you edited in the toolkit by hand is merged with what has changed since.
     With --propose the commits are on the branch forge/PROJECT, and nothing is assembled.
     """
+    merging.refuse_both(keep_ours=keep_ours, take_theirs=take_theirs, force=force)
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
-    forge = open_forge(find_workspace(ctx, directory))
-    if project is not None:
-        names.file_name(project, "project")
-    goal = forge.book.goal(goal_name) if goal_name is not None else None
-    project = project or wizard.ask_project()
-    goal = goal or wizard.ask_goal(forge.book, forge.workspace.library)
-    new_goal = None
-    if goal is None:
-        forge, new_goal = _ask_new_goal(forge)
-        goal = new_goal.goal
+    workspace = find_workspace(ctx, directory)
+    if at is not None or to is not None:
+        where = _At(at, to, here(ctx, directory))
+        raise typer.Exit(
+            _build_at(workspace, where, project, goal_name, force=force, dry_run=dry_run, as_json=as_json)
+        )
+    forge = open_forge(workspace)
+    decide = merging.decider(forge.repo, keep_ours=keep_ours, take_theirs=take_theirs)
+    is_refusing = require_reviewed or forge.book.require_reviewed
+    refuse = partial(_refuse_unreviewed, forge, is_refusing)
+    if stale:
+        named = project or goal_name
+        raise typer.Exit(
+            _build_stale(forge, named, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
+        )
+    forge, project, goal, new_goal = _asked(forge, project, goal_name)
     branch = proposing.branch_for(project, is_wanted=propose)
     options = replace(options, branch=branch)
     planned = forge.plan(goal)
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
-    is_refusing = require_reviewed or forge.book.require_reviewed
-    if is_refusing:
-        _refuse_unreviewed(forge, planned)  # now, not once drafts are paid for
+    refuse(planned)  # now, not once drafts are paid for
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:
         _dry_run(forge, project, goal, planned, options, new_goal, as_json=as_json)
@@ -107,14 +136,15 @@ def build(
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
         if not force and branch is None:
-            toolkits.refuse_edited(folder)  # now, not once drafts are paid for
+            # Now, not once drafts are paid for.
+            refuse_unmergeable(forge.repo, folder, list(forge.book.outputs))
         done = _generate(forge, goal, planned, options, new_goal)
         planned = forge.plan(goal)
-        if is_refusing and branch is None:
-            _refuse_unreviewed(forge, planned)
+        if branch is None:
+            refuse(planned)
     toolkit = None
     if branch is None and (done is None or not done.failed or keep_going):
-        toolkit = make_toolkit(forge, project, goal, planned, force=force)
+        toolkit = make_toolkit(forge, project, goal, planned, force=force, decide=decide)
     if as_json:
         output.data(
             {**_as_json(project, goal, planned, toolkit, done), **proposing.as_json(forge.repo, branch)}
@@ -124,14 +154,66 @@ def build(
     if toolkit is None and done is not None and done.failed:
         _stop(done)
     elif toolkit is not None and not as_json:
-        _show(forge, toolkit)
+        merging.show_toolkit(forge, toolkit)
     raise typer.Exit(PROBLEMS if toolkit is not None and toolkit.is_degraded else DONE)
 
 
-def _refuse_unreviewed(forge: Forge, planned: Plan) -> None:
+def _refuse_unreviewed(forge: Forge, is_refusing: bool, planned: Plan) -> None:
+    if not is_refusing:
+        return
     from gitforge.unreviewed import refuse_unreviewed  # noqa: PLC0415 -- reads the history
 
     refuse_unreviewed(forge.repo, planned.components)
+
+
+class _At(NamedTuple):
+    """What --at and --to say, and the folder that paths in them are relative to."""
+
+    at: str | None
+    to: Path | None
+    here: Path
+
+
+def _build_at(
+    workspace: Workspace, where: _At, project: str | None, goal: str | None, *,
+    force: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    from gitforge.cli.reproduce import build_at  # noqa: PLC0415
+
+    if where.at is None:
+        raise typer.BadParameter("is for a toolkit as it was: add --at", param_hint="--to")
+    return build_at(
+        workspace, open_repo(workspace), where.here, where.at, project, goal, where.to,
+        force=force, dry_run=dry_run, as_json=as_json,
+    )  # fmt: skip
+
+
+def _build_stale(
+    forge: Forge, named: str | None, decide: Decide | None, refuse: Callable[[Plan], None], *,
+    force: bool, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    from gitforge.cli.stale import build_stale  # noqa: PLC0415
+
+    if named is not None:
+        raise typer.BadParameter(
+            "builds every toolkit that is out of date: name neither project nor goal", param_hint="--stale"
+        )
+    return build_stale(forge, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
+
+
+def _asked(
+    forge: Forge, project: str | None, goal_name: str | None
+) -> tuple[Forge, str, Goal, NewGoal | None]:
+    """What is to be built, asked for where the command line does not say it."""
+    if project is not None:
+        names.file_name(project, "project")
+    goal = forge.book.goal(goal_name) if goal_name is not None else None
+    project = project or wizard.ask_project()
+    goal = goal or wizard.ask_goal(forge.book, forge.workspace.library)
+    if goal is not None:
+        return forge, project, goal, None
+    forge, new_goal = _ask_new_goal(forge)
+    return forge, project, new_goal.goal, new_goal
 
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:
@@ -157,24 +239,6 @@ def _stop(done: Generated) -> None:
         f"no toolkit was assembled, because there is no good draft of {paths}; what you accepted is recorded",
         hint=f"{first.hint or 'Try again.'} Or add --keep-going for a toolkit with placeholders.",
     )
-
-
-def _show(forge: Forge, toolkit: Toolkit) -> None:
-    folder = toolkit.folder.relative_to(forge.workspace.root).as_posix()
-    for one in toolkit.components:
-        if one.is_absent:
-            output.say(("degraded: ", output.WARN), f"a placeholder stands in for library/{one.need.path}")
-        elif one.is_outline:
-            output.say(
-                ("to fill in: ", output.WARN),
-                f"library/{one.need.path} is an offline outline with TODO points",
-            )
-    for one in toolkit.unused:
-        output.say(("left out: ", output.WARN), f"no template of an output shows library/{one.need.path}")
-    verb = "built" if toolkit.changed else "unchanged"
-    output.say((f"{verb}: ", output.GOOD), f"the toolkit {toolkit.project} for {toolkit.goal}")
-    for name in toolkit.files:
-        output.result(f"{folder}/{name}")
 
 
 def _dry_run(
@@ -211,6 +275,7 @@ def _as_json(
         "folder": str(toolkit.folder) if toolkit else None,
         "files": [*toolkit.files, MANIFEST] if toolkit else [],
         "changed": list(toolkit.changed) if toolkit else [],
+        "merged": list(toolkit.kept) if toolkit else [],
         "degraded": toolkit.is_degraded if toolkit else None,
         "components": [plans.as_json(one) for one in planned.components],
         **plans.generated_as_json(done),

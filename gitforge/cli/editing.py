@@ -29,7 +29,7 @@ def edit(text: str, name: str, find_editor: Callable[[], str], check: Callable[[
         return None
     with tempfile.TemporaryDirectory(prefix="gitforge-") as folder:
         path = Path(folder) / name
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
         while (edited := _edited(text, path, editor, check)) is None and _wants_again():
             pass  # with the file as they left it
     return edited or None

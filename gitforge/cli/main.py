@@ -67,6 +67,7 @@ COMMANDS = (
     "log",
     "diff",
     "status",
+    "blame",
     "drafts",
     "check",
     "doctor",
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:  # what was still in the buffer found no room
         output.discard_output()
-        return _explain(_translate(error))
+        return explain(_translate(error))
     return code
 
 
@@ -157,7 +158,7 @@ def _run(arguments: list[str]) -> int:
     try:
         returned = app(args=arguments, prog_name="gitforge", standalone_mode=False)
     except GitforgeError as error:
-        return _explain(error)
+        return explain(error)
     except typer.exceptions.TyperException as error:
         return _explain_usage(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -169,7 +170,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _explain(_translate(error)) if error.errno in _FIXABLE_ERRNO else _report_bug(error)
+        return explain(_translate(error)) if error.errno in _FIXABLE_ERRNO else _report_bug(error)
     except Exception as error:  # noqa: BLE001 -- the last resort
         return _report_bug(error)
     if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
@@ -189,7 +190,8 @@ def _translate(error: OSError) -> UserError:
     return UserError(f"{where}{error.strerror or error}")
 
 
-def _explain(error: GitforgeError) -> int:
+def explain(error: GitforgeError) -> int:
+    """Tells what was wrong and what to do about it; returns the exit code of such an error."""
     code = next(code for kind, code in _BY_ERROR if isinstance(error, kind))
     label = "stopped" if isinstance(error, Cancelled) else "error"
     output.say((f"{label}: ", output.BAD), error.message)

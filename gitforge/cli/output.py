@@ -105,6 +105,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     console(stream).print(grid)
 
 
+def width() -> int | None:
+    """Columns of the terminal that results go to, perhaps through a pager; None where it is none."""
+    if _paged_width is not None:
+        return _paged_width
+    return console(sys.stdout).width if sys.stdout.isatty() else None
+
+
 def has_room_for(count: int) -> bool:
     """Whether texts can be read in so many columns beside each other."""
     return sys.stderr.isatty() and console(sys.stderr).width // count >= _COLUMN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
     """Say what needs attention.
 
     Missing components and the goals that need them, edits that are not committed, outlines that are to be
-    filled in, generated components that nobody has reviewed, drafts that are kept, toolkits that are degraded or
-    were edited by hand, and who would write drafts. Finishes a recording that was interrupted, and says so.
+    filled in, generated components that nobody has reviewed, drafts that are kept, toolkits that are out of date,
+    degraded or edited by hand, and who would write drafts. Finishes a recording that was interrupted, and says so.
     """
     workspace = find_workspace(ctx, directory)
     repo = Repo.discover(workspace.root)
@@ -55,6 +56,8 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
                         "goal": one.goal,
                         "degraded": one.is_degraded,
                         "edited": one.edited,
+                        "stale": [asdict(moved) for moved in one.moved],
+                        "problem": one.problem,
                     }
                     for one in found.toolkits
                 ],
@@ -108,11 +111,16 @@ def _show(found: Status) -> None:
             (("by hand", output.WARN), f"output/{toolkit.project}/{name}", "edited since it was assembled")
             for name in toolkit.edited
         ]
+        rows += [(("stale", output.WARN), f"output/{toolkit.project}/", str(one)) for one in toolkit.moved]
+        if toolkit.problem:
+            rows.append((("unreadable", output.BAD), f"output/{toolkit.project}/", toolkit.problem))
     rows += [(("draft kept", output.WARN), one.path, _about(one)) for one in found.drafts.kept]
     rows += [(("unusable", output.BAD), one.id, f"a draft: {one.reason}") for one in found.drafts.unusable]
     if found.is_repair_pending:
         rows.append((("pending", output.BAD), "a repair", "a recording was interrupted, or goes on just now"))
     output.table(("", "", ""), rows)
+    if any(toolkit.moved for toolkit in found.toolkits):
+        output.say(("hint: ", output.WARN), "`gitforge build --stale` builds again what is out of date.")
     if found.is_clean:
         output.result(("Nothing needs attention.", output.GOOD))
 

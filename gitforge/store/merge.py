@@ -63,6 +63,16 @@ def clashes(chunks: Sequence[Chunk]) -> list[Clash]:
     return [chunk for chunk in chunks if isinstance(chunk, Clash)]
 
 
+def places(chunks: Sequence[Chunk]) -> list[int]:
+    """The line of our text, from 1, at which each clash begins."""
+    found, line = [], 1
+    for chunk in chunks:
+        if isinstance(chunk, Clash):
+            found.append(line)
+        line += (chunk.text if isinstance(chunk, Clean) else chunk.ours).count("\n")
+    return found
+
+
 def settled(chunks: Sequence[Chunk], decide: Callable[[Clash], str]) -> str:
     """The whole text, once every clash is decided.
 

@@ -206,7 +206,10 @@ def test_an_output_that_was_edited_by_hand_is_kept_and_the_difference_shown(work
     assert build(workspace).code == 0
     persona = workspace / TOOLKIT[0]
     persona.write_text(persona.read_text() + "Polished by hand.\n")
-    assert build(workspace).code == 4, "nothing changed in the library, and still the edit is not overwritten"
+    assert build(workspace).code == 0, "nothing changed in the library, so there is nothing to decide"
+    assert "Polished by hand." in persona.read_text()
+    toolkit_json = workspace / "output/outage/toolkit.json"
+    toolkit_json.write_text(toolkit_json.read_text().replace('"format": 2', '"format": 1'))
     (workspace / PERSONA).write_text("## Another\n\nYou are another.\n")
     before = files(workspace)
     done = build(workspace)
@@ -222,7 +225,7 @@ def test_an_output_that_was_edited_by_hand_is_kept_and_the_difference_shown(work
 
 
 def test_the_difference_has_the_lines_that_git_has(workspace: Path) -> None:
-    assert build(workspace).code == 0
+    (workspace / TOOLKIT[0]).parent.mkdir(parents=True)
     (workspace / TOOLKIT[0]).write_bytes("a\x0cb\u2028c\rd\u0085e\r\nno end".encode())
     done = build(workspace)
     assert done.code == 4
@@ -230,8 +233,12 @@ def test_the_difference_has_the_lines_that_git_has(workspace: Path) -> None:
     assert "\n-no end\n\\ No newline at end of file\n" in done.err
 
 
-def test_an_edited_output_is_found_before_a_draft_is_paid_for(incomplete: Path, llm: LlmServer) -> None:
+def test_an_edited_output_that_cannot_be_merged_is_found_before_a_draft_is_paid_for(
+    incomplete: Path, llm: LlmServer
+) -> None:
     assert build(incomplete, "--describe", f"{NAME}=").code == 3
+    toolkit_json = incomplete / "output/outage/toolkit.json"
+    toolkit_json.write_text(toolkit_json.read_text().replace('"format": 2', '"format": 1'))
     (incomplete / TOOLKIT[0]).write_text("mine\n")
     assert build(incomplete, *DESCRIBE, "--yes").code == 4
     assert llm.requests == []
@@ -409,6 +416,7 @@ def test_the_json_of_a_build_has_everything_a_script_needs(incomplete: Path, git
         "folder": str(incomplete / "output/outage"),
         "files": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
         "changed": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
+        "merged": [],
         "degraded": False,
         "generated": [{"path": PROTOCOL, "commit": commit, **NOTHING_COUNTED}],
         "skipped": [],
@@ -475,6 +483,7 @@ def test_escape_sequences_of_a_component_reach_the_toolkit_but_never_the_termina
         shown = terminal.raw
     assert evil in (workspace / TOOLKIT[0]).read_bytes().decode()
     (workspace / TOOLKIT[0]).write_text(f"{evil}\n")
+    (workspace / "output/outage/toolkit.json").unlink()
     for arguments, code in (
         (("build", "outage", "--goal", GOAL), 4),
         (("show", "digital_detective.md"), 0),

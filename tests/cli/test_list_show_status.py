@@ -117,10 +117,12 @@ def test_the_status_names_everything_that_needs_attention(incomplete: Path, git:
     assert [one["path"] for one in found["edited"]] == [PERSONA]
     assert [one["path"] for one in found["outlines"]] == [PROTOCOL]
     assert found["operation"] == "merge"
+    persona = {"path": PERSONA, "how": "edited, not committed", "commit": None, "subject": None}
     assert found["toolkits"] == [
-        {"project": "outage", "goal": GOAL, "degraded": False, "edited": ["00_PERSONA.md"]},
-        {"project": "risks", "goal": users[0], "degraded": True, "edited": []},
-    ]
+        {"project": "outage", "goal": GOAL, "degraded": False, "edited": ["00_PERSONA.md"],
+         "stale": [persona], "problem": None},
+        {"project": "risks", "goal": users[0], "degraded": True, "edited": [], "stale": [], "problem": None},
+    ]  # fmt: skip
     assert found["goals"] - found["ready"] == len(users)
     told = gitforge("status", cwd=incomplete).out
     for said in (

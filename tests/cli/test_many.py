@@ -187,7 +187,7 @@ class TestInterrupted:
         self, workspace: Path, llm: LlmServer, git: Git, how: str
     ) -> None:
         llm.otherwise = all_at_once(5)
-        killed(workspace, "gitforge.generate:record:before", how, *asking(*range(5)), "--yes")
+        killed(workspace, "gitforge.generation.recording:record:before", how, *asking(*range(5)), "--yes")
         there = {str(one["path"]) for one in drafts(workspace)}
         assert path(0) in there
         llm.otherwise = answer
@@ -251,7 +251,7 @@ class TestCandidates:
     ) -> None:
         llm.otherwise = answer
         arguments = (*asking(1), "--candidates", "2", "--yes")
-        killed(workspace, "gitforge.generate:record:after", "alone", *arguments)
+        killed(workspace, "gitforge.generation.recording:record:after", "alone", *arguments)
         assert [one["candidate"] for one in drafts(workspace)] == [2]
         assert made(git, workspace) == [path(1)]
 

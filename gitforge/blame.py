@@ -1,0 +1,277 @@
+"""Who wrote each line of a toolkit's file: a component, a template, or somebody's hand; at which commit; seen by whom.
+
+The toolkit's manifest says which texts it was made from, so the answer is that of the time when it was built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gitforge import manifest, tracing
+from gitforge.errors import UserError
+from gitforge.goals import MANIFEST
+from gitforge.manifest import Manifest, Text
+from gitforge.remake import OtherText, read_component, read_text, refuse_old, sha256_of
+from gitforge.store import lines, origins
+from gitforge.store.lines import LineOrigin, Question
+from gitforge.store.messages import parse
+from gitforge.text import printable
+from gitforge.tracing import Source, lines_of
+from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.store.origins import Origins
+    from gitforge.store.repo import Repo
+
+YOU = "you (not committed)"
+Kind = Literal["component", "template", "hand"]
+
+
+@dataclass(frozen=True)
+class BlamedLine:
+    """A line of a toolkit's file.
+
+    Attributes:
+        number: From 1.
+        text: Without its line break.
+        source: Whether it comes from a component, a template, or was written into the file by hand.
+        path: The component or template, from the repository's root; None for a template of gitforge's own.
+        source_line: Its number there, where it can be told.
+        commit: Id of the commit that wrote it; None where no commit has it.
+        is_boundary: Whether the history is cut at that commit.
+        author: Who made that commit, as `Name <email>`.
+        date: When it was written; None where no commit has it.
+        subject: The first line of that commit's message.
+        model: The language model that wrote it, if one did.
+        reviewers: Who has reviewed the component's text as the toolkit has it.
+        needs_review: Whether it was generated, or comes from what was, and nobody has reviewed it so.
+    """
+
+    number: int
+    text: str
+    source: Kind
+    path: str | None = None
+    source_line: int | None = None
+    commit: str | None = None
+    is_boundary: bool = False
+    author: str = YOU
+    date: datetime | None = None
+    subject: str = ""
+    model: str | None = None
+    reviewers: tuple[str, ...] = ()
+    needs_review: bool = False
+
+
+@dataclass(frozen=True)
+class _Used:
+    """A text of the toolkit: its manifest's entry, and the number of lines in front of what is assembled."""
+
+    text: Text
+    skipped: int
+    is_component: bool
+
+
+def blame(workspace: Workspace, repo: Repo, path: Path) -> list[BlamedLine]:
+    """Each line of a file of a toolkit, and where it comes from.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        path: The file.
+
+    Raises:
+        UserError: It is no file of a toolkit, or what the toolkit was made from cannot be told any more.
+    """
+    folder, name = _located(workspace, path)
+    where = f"output/{folder.name}/{MANIFEST}"
+    known = manifest.load(folder / MANIFEST, where)
+    refuse_old(known, where)
+    if name not in known.outputs:
+        raise UserError(
+            f"output/{folder.name}/{printable(name)}: is not made by gitforge",
+            hint=f"The files of this toolkit are {', '.join(known.outputs)}.",
+        )
+    try:
+        content = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    on_disk = lines_of(content)
+    assembled, sources = _traced(repo, known, name, where, content)
+    used = _used(repo, known, where)
+    # Beside the lines by hand, so that git is asked for what shows alone.
+    pairs = list(_paired(lines_of(assembled), on_disk))
+    shown = {key: used[key] for place in pairs if place is not None and (key := _key(sources[place])) in used}
+    said = _Said(repo, shown)
+    hand = _by_hand(repo, path) if None in pairs else []
+    found = []
+    for number, (place, text) in enumerate(zip(pairs, on_disk, strict=True), start=1):
+        line = BlamedLine(number, text.rstrip("\n").removesuffix("\r"), "hand")
+        if place is None:
+            origin = hand[number - 1] if number <= len(hand) else None
+            found.append(line if origin is None else _dated(line, origin))
+        else:
+            found.append(said.of(line, sources[place], _key(sources[place])))
+    return found
+
+
+_Key = int | str
+"""The number of a component, or the name of a template."""
+
+
+def _key(source: Source) -> _Key:
+    return source.component if source.component is not None else source.template or ""
+
+
+def _located(workspace: Workspace, path: Path) -> tuple[Path, str]:
+    """The toolkit's folder and the file's name in it."""
+    real = path.parent.resolve() / path.name
+    output = workspace.output.resolve()
+    if real.parent.parent != output or not real.name:
+        raise UserError(
+            f"{path}: is not a file of a toolkit",
+            hint="Name a file in output/PROJECT/; for a component, `git blame` tells it.",
+        )
+    if not real.is_file():
+        raise UserError(f"{path}: there is no such file", hint="`gitforge build` makes it again.")
+    return workspace.output / real.parent.name, real.name
+
+
+def _traced(repo: Repo, known: Manifest, name: str, where: str, content: str) -> tuple[str, list[Source]]:
+    """The file as it was assembled, verified, and the source of each of its lines."""
+    components = [read_component(repo, part, where, {name: content}) for part in known.parts]
+    templates = {one: read_text(repo, text, where) for one, text in known.templates.items()}
+    text, sources = tracing.trace(known.project, known.goal, components, known.book, templates, name)
+    if sha256_of(text) != known.hashes[name]:
+        raise OtherText(
+            f"{where}: what it says gives another text than was assembled: {name}",
+            hint="The manifest was changed, or another version of gitforge lays it out differently.",
+        )
+    return text, sources
+
+
+def _used(repo: Repo, known: Manifest, where: str) -> dict[_Key, _Used]:
+    """The texts that the toolkit's lines come from; gitforge's own templates are no files of the repository."""
+    found: dict[_Key, _Used] = {}
+    for number, part in enumerate(known.parts):
+        if part.text.used is not None:
+            whole = read_text(repo, part.text, where)
+            body = read_component(repo, part, where).body or ""
+            found[number] = _Used(part.text, whole.removesuffix(body).count("\n"), is_component=True)
+    for name, text in known.templates.items():
+        if text.path is not None:
+            found[name] = _Used(text, 0, is_component=False)
+    return found
+
+
+def _paired(assembled: Sequence[str], on_disk: Sequence[str]) -> Iterator[int | None]:
+    """For each line on disk the line that was assembled, from 0; None for one that was written by hand."""
+    if list(assembled) == list(on_disk):
+        yield from range(len(on_disk))
+        return
+    place = 0
+    for block in SequenceMatcher(None, assembled, on_disk, autojunk=False).get_matching_blocks():
+        yield from [None] * (block.b - place)
+        yield from range(block.a, block.a + block.size)
+        place = block.b + block.size
+
+
+def _by_hand(repo: Repo, path: Path) -> list[LineOrigin]:
+    """The origin of a toolkit's lines, where the toolkit itself is in git."""
+    name = repo.relative(path)
+    head = repo.head().commit
+    if head is None or name not in repo.entries([name]):
+        return []
+    return lines.blame(repo, [Question(name, head, path.read_bytes())])[0]
+
+
+def _dated(line: BlamedLine, origin: LineOrigin) -> BlamedLine:
+    if origin.commit is None:
+        return line
+    return replace(
+        line,
+        commit=origin.commit,
+        is_boundary=origin.is_boundary,
+        author=origin.author,
+        date=origin.date,
+        subject=origin.subject,
+    )
+
+
+class _Said:
+    """What git says of the lines of a toolkit's texts."""
+
+    def __init__(self, repo: Repo, used: Mapping[_Key, _Used]) -> None:
+        self._used = used
+        self._origins: Origins = origins.read(repo)
+        asked = {key: _question(repo, one.text) for key, one in used.items()}
+        questions = {key: question for key, question in asked.items() if question is not None}
+        answers = lines.blame(repo, list(questions.values()))
+        self._lines: dict[_Key, list[LineOrigin]] = dict(zip(questions, answers, strict=True))
+        places = dict.fromkeys(
+            (line.commit, line.path) for found in answers for line in found if line.commit is not None
+        )
+        self._models = dict(_models(repo, self._origins, list(places)))
+
+    def of(self, line: BlamedLine, source: Source, key: _Key) -> BlamedLine:
+        """A line with its origin."""
+        used = self._used.get(key)
+        if used is None:  # gitforge's own template
+            return replace(line, source="template", source_line=source.line, author="gitforge")
+        number = None if source.line is None else source.line + used.skipped
+        kind: Kind = "component" if used.is_component else "template"
+        line = replace(line, source=kind, path=used.text.path, source_line=number)
+        if used.is_component and used.text.blob is not None:
+            line = replace(
+                line,
+                reviewers=self._origins.reviewers_of(used.text.blob),
+                needs_review=self._origins.needs_review(used.text.path or "", used.text.blob),
+            )
+        found = self._lines.get(key, [])
+        if number is None or number > len(found):
+            return line
+        origin = found[number - 1]
+        model = self._models.get((origin.commit, origin.path)) if origin.commit is not None else None
+        return replace(_dated(line, origin), model=model)
+
+
+def _models(
+    repo: Repo, known: Origins, places: Sequence[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], str | None]]:
+    """The model that wrote the text which a commit has at a path; what people changed in it is theirs."""
+    blobs = lines.blobs_at(repo, places)
+    unsaid = []
+    for place in places:
+        statement = known.generation_of(blobs.get(place, ""))
+        if statement is not None:
+            yield place, statement.group.model
+        else:
+            unsaid.append(place)
+    # Older commits name the component but not its blob.
+    commits = lines.read_commits(repo, list(dict.fromkeys(commit for commit, _ in unsaid)))
+    for commit, path in unsaid:
+        group = parse(commits[commit].message).about(path) if commit in commits else None
+        if group is not None and group.blob is None:
+            yield (commit, path), group.model
+
+
+def _question(repo: Repo, text: Text) -> Question | None:
+    """What to ask git about a text: as of a commit that has it so; None where no commit has its file."""
+    path, head = text.path, repo.head().commit
+    if path is None or text.blob is None or head is None:
+        return None
+    here = repo.objects.entries(head, [path]).get(path)
+    if here is not None and here.id == text.blob:
+        return Question(path, head)
+    with closing(repo.log.follow([path])) as changes:
+        for change in changes:
+            if change.new_blob == text.blob:
+                return Question(change.path, change.commit.id)
+    if here is None:
+        return None
+    return Question(path, head, repo.objects.read_blob(text.used or text.blob))

@@ -1,0 +1,46 @@
+"""The repository as it was: which commit a revision or a date means, and what that commit has."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from gitforge.errors import UserError
+from gitforge.store.records import COMMIT_LAYOUT, Commit, parse_commit
+from gitforge.store.repo import Repo
+
+
+def commit_before(repo: Repo, when: datetime) -> str | None:
+    """The last commit of HEAD's own line (its first parents) that was made before a time; None if there is none."""
+    seconds = int(when.timestamp()) - 1
+    if seconds < 0 or repo.head().commit is None:
+        return None
+    # In the form of a commit's header, which git takes as it is: --min-age ends in 2038.
+    about = ("--first-parent", "--max-count=1", f"--before=@{seconds} +0000")
+    return repo.git.read("rev-list", *about, "HEAD", "--").stdout.decode().strip() or None
+
+
+def read_commit(repo: Repo, id_: str) -> Commit:
+    """A commit's header and message.
+
+    Raises:
+        UserError: There is no such commit.
+    """
+    layout = ("-s", f"--format={COMMIT_LAYOUT}", "--no-show-signature", "--encoding=UTF-8")
+    done = repo.git.read("show", *layout, "--end-of-options", f"{id_}^{{commit}}", "--")
+    return parse_commit(os.fsdecode(done.stdout))
+
+
+def read_file(repo: Repo, commit: str, path: str) -> tuple[str, str] | None:
+    """The id and the text of a file as a commit has it; None where it has no such file.
+
+    Raises:
+        UserError: It is no UTF-8 text, or the repository has not got it.
+    """
+    entry = repo.objects.entries(commit, [path]).get(path)
+    if entry is None or not entry.is_file:
+        return None
+    try:
+        return entry.id, repo.objects.read_blob(entry.id).decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} at {commit[:12]}: is not UTF-8 text") from None

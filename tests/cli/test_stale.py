@@ -1,0 +1,206 @@
+"""Which toolkits are out of date and why, in `gitforge status`; `gitforge build --stale` builds them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program import CONSTRAINT, GOAL, NAME, PROTOCOL, build, files, gitforge
+
+Git = Callable[..., str]
+PROMPT = "output/outage/01_PROMPT_TEMPLATE.md"
+OTHER = "REPRODUCE_BUG"
+
+
+@pytest.fixture
+def built(workspace: Path) -> Path:
+    """A workspace with the toolkits `outage` and `bug`, which have nothing in common but the persona."""
+    assert build(workspace).code == 0
+    assert gitforge("build", "bug", "--goal", OTHER, cwd=workspace).code == 0
+    return workspace
+
+
+def stale(root: Path) -> dict[str, list[dict[str, Any]]]:
+    found = gitforge("status", "--json", cwd=root).json["toolkits"]
+    return {one["project"]: one["stale"] for one in found}
+
+
+def commit(root: Path, git: Git, path: str, text: str, subject: str) -> str:
+    (root / path).write_text(text)
+    git("add", "--", path, cwd=root)
+    git("commit", "-qm", subject, cwd=root)
+    return git("rev-parse", "HEAD", cwd=root)
+
+
+def test_a_toolkit_as_a_build_would_make_it_is_not_stale(built: Path, git: Git) -> None:
+    assert stale(built) == {"bug": [], "outage": []}
+    commit(built, git, "README.md", "Read me.\n", "Something else")
+    assert stale(built) == {"bug": [], "outage": []}
+    assert "Nothing needs attention" in gitforge("status", cwd=built).out
+
+
+def test_the_component_that_moved_is_named_with_its_commit(built: Path, git: Git) -> None:
+    id_ = commit(built, git, PROTOCOL, "## Another\n", "Say it better")
+    commit(built, git, "README.md", "Read me.\n", "Something else")
+    assert stale(built) == {
+        "bug": [],
+        "outage": [{"path": PROTOCOL, "how": "changed", "commit": id_, "subject": "Say it better"}],
+    }
+    told = gitforge("status", cwd=built)
+    assert f"{PROTOCOL}: changed by {id_[:7]} (Say it better)" in told.out
+    assert "gitforge build --stale" in told.err
+
+
+def test_an_edit_that_is_not_committed_is_said_to_be_one(built: Path) -> None:
+    (built / PROTOCOL).write_text("## Mine\n")
+    nothing = {"commit": None, "subject": None}
+    assert stale(built)["outage"] == [{"path": PROTOCOL, "how": "edited, not committed", **nothing}]
+    assert build(built).code == 0
+    assert stale(built)["outage"] == []
+
+
+def test_committing_what_was_built_moves_nothing(built: Path, git: Git) -> None:
+    (built / PROTOCOL).write_text("## Mine\n")
+    assert build(built).code == 0
+    git("commit", "-qam", "Mine", cwd=built)
+    assert stale(built)["outage"] == []
+
+
+def test_a_component_that_is_gone_and_one_that_came_are_named(built: Path, git: Git) -> None:
+    git("rm", "-q", CONSTRAINT, cwd=built)
+    git("commit", "-qm", "Drop it", cwd=built)
+    gone = git("rev-parse", "HEAD", cwd=built)
+    (one,) = stale(built)["outage"]
+    assert one == {"path": CONSTRAINT, "how": "gone", "commit": gone, "subject": "Drop it"}
+    assert gitforge("build", "--stale", cwd=built).code == 3
+    assert stale(built)["outage"] == []
+    back = commit(built, git, CONSTRAINT, "### Back\n", "Bring it back")
+    (one,) = stale(built)["outage"]
+    assert one == {"path": CONSTRAINT, "how": "there now", "commit": back, "subject": "Bring it back"}
+
+
+def test_a_template_that_moved_is_named(built: Path, git: Git) -> None:
+    id_ = commit(built, git, "library/templates/persona.md", "{{ persona.text }}", "Lay it out anew")
+    for moved in stale(built).values():
+        assert [(one["path"], one["commit"]) for one in moved] == [("library/templates/persona.md", id_)]
+
+
+def test_a_template_of_ones_own_in_place_of_gitforges_is_named(workspace: Path, git: Git) -> None:
+    path = "library/templates/persona.md"
+    text = (workspace / path).read_text()
+    git("rm", "-q", path, cwd=workspace)
+    git("commit", "-qm", "Use gitforge's", cwd=workspace)
+    assert build(workspace).code == 0
+    assert stale(workspace)["outage"] == []
+    commit(workspace, git, path, text, "Have it back")
+    (one,) = stale(workspace)["outage"]
+    assert (one["path"], one["subject"]) == (path, "Have it back")
+
+
+CHANGES = [
+    ("description: To find", "description: To really find", "the goal has another description"),
+    (f"protocol: {NAME}", "protocol: premortem.md", "the goal uses premortem.md now"),
+    (f"protocol: {NAME}", "protocol: premortem.md", f"the goal does not use {NAME} any more"),
+    (f"{GOAL}:", "ANOTHER_GOAL:", f"the goal {GOAL} is gone"),
+    (
+        "goals:\n",
+        "outputs: {00_PERSONA.md: templates/persona.md}\ngoals:\n",
+        "the files of a toolkit are others",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "how"), CHANGES)
+def test_a_goal_that_changed_is_named(built: Path, old: str, new: str, how: str) -> None:
+    goals = built / "goals.yaml"
+    assert old in goals.read_text()
+    goals.write_text(goals.read_text().replace(old, new, 1))
+    assert how in [one["how"] for one in stale(built)["outage"]]
+
+
+def test_a_goal_that_changed_elsewhere_moves_nothing(built: Path) -> None:
+    goals = built / "goals.yaml"
+    goals.write_text(
+        goals.read_text() + "  Other:\n    ONE_MORE: {description: d, persona: p.md, protocol: x.md}\n"
+    )
+    assert stale(built) == {"bug": [], "outage": []}
+
+
+def test_a_manifest_that_cannot_be_read_is_said_and_stops_nothing(built: Path) -> None:
+    path = built / "output/bug/toolkit.json"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 7'))
+    (built / PROTOCOL).write_text("## Mine\n")
+    found = {one["project"]: one for one in gitforge("status", "--json", cwd=built).json["toolkits"]}
+    assert "format 7" in found["bug"]["problem"]
+    assert found["outage"]["stale"]
+    assert "format 7" in gitforge("status", cwd=built).out
+    done = gitforge("build", "--stale", cwd=built)
+    assert done.code == 1
+    assert "Update gitforge" in done.err
+    assert "## Mine" in (built / PROMPT).read_text()
+
+
+def test_all_that_is_out_of_date_is_built_again_and_nothing_else(built: Path, git: Git) -> None:
+    before = files(built / "output/bug")
+    commit(built, git, PROTOCOL, "## Another\n", "Say it better")
+    done = gitforge("build", "--stale", "--json", cwd=built)
+    assert done.code == 0, done.told
+    (one,) = done.json["toolkits"]
+    assert (one["project"], one["changed"]) == ("outage", ["01_PROMPT_TEMPLATE.md", "toolkit.json"])
+    assert "## Another" in (built / PROMPT).read_text()
+    assert files(built / "output/bug") == before
+    assert stale(built) == {"bug": [], "outage": []}
+    done = gitforge("build", "--stale", cwd=built)
+    assert (done.code, done.out) == (0, "")
+    assert "Every toolkit is up to date." in done.err
+
+
+def test_one_that_clashes_does_not_keep_the_others(built: Path, git: Git) -> None:
+    (built / "output/bug/01_PROMPT_TEMPLATE.md").write_text("All mine.\n")
+    data = json.loads((built / "output/bug/toolkit.json").read_text())
+    protocol = next(one["path"] for one in data["components"] if one["kind"] == "protocol")
+    (built / protocol).write_text("## Another\n")
+    (built / PROTOCOL).write_text("## Another\n")
+    done = gitforge("build", "--stale", cwd=built)
+    assert done.code == 4
+    assert "@@ output/bug/01_PROMPT_TEMPLATE.md:1 @@" in done.err
+    assert (built / "output/bug/01_PROMPT_TEMPLATE.md").read_text() == "All mine.\n"
+    assert "## Another" in (built / PROMPT).read_text()
+    assert gitforge("build", "--stale", "--ours", cwd=built).code == 0
+    assert stale(built) == {"bug": [], "outage": []}
+
+
+def test_nothing_is_generated(built: Path, git: Git) -> None:
+    git("rm", "-q", PROTOCOL, cwd=built)
+    git("commit", "-qm", "Drop it", cwd=built)
+    head = git("rev-parse", "HEAD", cwd=built)
+    done = gitforge("build", "--stale", "--yes", cwd=built)
+    assert done.code == 3
+    assert "a placeholder stands in" in done.err
+    assert git("rev-parse", "HEAD", cwd=built) == head
+
+
+def test_a_dry_run_writes_nothing(built: Path, git: Git) -> None:
+    commit(built, git, PROTOCOL, "## Another\n", "Say it better")
+    before = files(built)
+    done = gitforge("build", "--stale", "--dry-run", cwd=built)
+    assert done.code == 0
+    assert "Say it better" in done.err
+    assert files(built) == before
+
+
+def test_a_goal_that_is_gone_is_an_error_of_that_toolkit_alone(built: Path) -> None:
+    goals = built / "goals.yaml"
+    goals.write_text(goals.read_text().replace(f"{OTHER}:", "ANOTHER_GOAL:", 1))
+    (built / PROTOCOL).write_text("## Mine\n")
+    done = gitforge("build", "--stale", cwd=built)
+    assert done.code == 1
+    assert f"goals.yaml has no goal '{OTHER}'" in done.err
+    assert "## Mine" in (built / PROMPT).read_text()
+
+
+def test_a_project_and_stale_together_are_refused(built: Path) -> None:
+    assert gitforge("build", "outage", "--stale", cwd=built).code == 2
