@@ -44,6 +44,9 @@ class Bound:
 BOUNDS = (
     Bound("build", "floor", 3.0),
     Bound("list", "floor", 2.5),
+    Bound("complete goal", "floor", 2.5),
+    Bound("complete name", "floor", 2.5),
+    Bound("complete commit", "floor", 2.5),
     Bound("build, large", "build", 1.5),
     Bound("list, large", "list", 1.5),
 )
@@ -82,10 +85,20 @@ def prepare(folder: Path) -> list[Subject]:
     grow(large)
     build = (*gitforge, "build", "bench", "--goal", "DIAGNOSE_ROOT_CAUSE")
     listing = (*gitforge, "list")
+
+    def completing(*words: str) -> tuple[str, ...]:
+        """What a shell runs at the Tab key."""
+        typed = "\n".join(("gitforge", *words))
+        return ("env", "_GITFORGE_COMPLETE=zsh", f"_GITFORGE_WORDS={typed}", *gitforge)
+
     subjects = [
         Subject("floor", (sys.executable, "-c", "import typer"), folder),
         Subject("build", build, small),
         Subject("list", listing, small),
+        Subject("complete goal", completing("build", "--goal", "DIAG"), small),
+        Subject("complete name", completing("show", "digital"), small),
+        Subject("complete commit", completing("diff", ""), small),
+        Subject("complete, large", completing("show", "digital"), large),
         Subject("build, large", build, large),
         Subject("list, large", listing, large),
     ]

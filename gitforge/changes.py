@@ -111,12 +111,13 @@ def history(repo: Repo, known: Origins, paths: Sequence[str], rev: str = "HEAD")
     def is_about(said: Statement) -> bool:
         return said.group.path in names or said.group.blob in blobs
 
+    cut = repo.cut_at()
     with closing(repo.log.follow(paths, rev)) as changes:
         for change in _with_reviews(changes, known.reviews(), is_about):
             if isinstance(change, FileChange):
                 names.add(change.old_path)
                 blobs |= {change.old_blob, change.new_blob} - {None}
-                yield _event(change, known, repo.cut_at())
+                yield _event(change, known, cut)
             else:
                 yield _review(change)
 

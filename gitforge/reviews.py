@@ -33,7 +33,8 @@ class Waiting:
         need: The component.
         path: From the repository's root.
         blob: Id of the text.
-        since: When the text was recorded, as far as that is known without reading the history.
+        since: When the text was generated; where people changed it since, when the newest text before was, which is
+            known without reading the history.
         model: Who wrote exactly this text, if a language model did; None where people changed it since.
         is_outline: Whether exactly this text is an offline outline.
     """
@@ -89,26 +90,29 @@ def waiting(forge: Forge, known: Origins, needs: Sequence[Need] | None = None) -
         wanted = {repo.relative(library.folder / need.path) for need in needs}
         texts = {path: blob for path, blob in texts.items() if path in wanted}
     open_ = need_review(repo, texts, known)
-    unsaid = [path for path in open_ if known.generation_of(texts[path]) is None]
+    unsaid = [path for path in open_ if known.generation_of(texts[path]) is None and path not in known.paths]
     changed = repo.log.generation_of(unsaid) if unsaid else {}
+    used, top = forge.book.needs(), repo.relative(library.folder) + "/"
     found = []
     for path in open_:
-        need = _need(forge, path)
-        statement = known.generation_of(texts[path])
-        if statement is not None:
-            group = statement.group
-            found.append(Waiting(need, path, texts[path], statement.date, group.model, group.is_outline))
+        need = _need(forge, used, path.removeprefix(top))
+        exact = known.generation_of(texts[path])
+        if exact is not None:
+            group = exact.group
+            found.append(Waiting(need, path, texts[path], exact.date, group.model, group.is_outline))
         else:
-            found.append(Waiting(need, path, texts[path], changed[path].date, None, is_outline=False))
+            earlier = known.generation_at(path)
+            since = earlier.date if earlier is not None else changed[path].date
+            found.append(Waiting(need, path, texts[path], since, None, is_outline=False))
     return sorted(found, key=lambda one: (one.since, one.path), reverse=True)
 
 
-def _need(forge: Forge, path: str) -> Need:
-    """The component that a path of the repository is."""
-    below = (forge.repo.root / path).relative_to(forge.workspace.library.folder).as_posix()
+def _need(forge: Forge, used: Mapping[str, Need], below: str) -> Need:
+    """The component at a path below `library/`; `used` by goals, by that path."""
+    if (need := used.get(below)) is not None:
+        return need
     folder, _, name = below.rpartition("/")
-    kind = next(kind for kind in forge.book.kinds.values() if kind.folder == folder)
-    return forge.book.needs().get(below, Need(kind, name))
+    return Need(next(kind for kind in forge.book.kinds.values() if kind.folder == folder), name)
 
 
 def material(repo: Repo, known: Origins, one: Waiting) -> Material:

@@ -36,7 +36,8 @@ def committed_texts(workspace: Workspace, repo: Repo, book: GoalBook, known: Ori
         known: What the history says.
     """
     library = workspace.library
-    there = [repo.relative(library.folder / need.path) for need in library.all(book.kinds.values())]
+    top = repo.relative(library.folder)
+    there = [f"{top}/{need.path}" for need in library.all(book.kinds.values())]
     folders = tuple(repo.relative(library.folder / kind.folder) + "/" for kind in book.kinds.values())
     gone = [path for path in known.paths if path.startswith(folders)]  # perhaps from the worktree alone
     entries = repo.entries(sorted({*there, *gone}))

@@ -12,7 +12,7 @@ import typer
 
 from gitforge import names, toolkits
 from gitforge.build import Forge, make_toolkit
-from gitforge.cli import merging, output, plans, proposing, wizard
+from gitforge.cli import completing, merging, output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -48,11 +48,15 @@ def build(
     project: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PROJECT]", help="The toolkit's name: a folder in output/.", show_default=False
+            metavar="[PROJECT]",
+            help="The toolkit's name: a folder in output/.",
+            show_default=False,
+            autocompletion=completing.projects,
         ),
     ] = None,
     goal_name: Annotated[
-        str | None, typer.Option("--goal", "-g", metavar="GOAL", help="What it is for.")
+        str | None,
+        typer.Option("--goal", "-g", metavar="GOAL", help="What it is for.", autocompletion=completing.goals),
     ] = None,
     describe: Describe = None,
     yes: Yes = False,

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from gitforge.cli import output
+from gitforge.cli import completing, output
+from gitforge.cli.completing import BEHIND_DASHES
 from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.compare import Span
@@ -22,7 +23,6 @@ from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
-_BEHIND_DASHES = "gitforge.diff.components"
 _STATES = {"A": "added", "D": "deleted", "R": "renamed", "T": "another type of file", "U": "not merged"}
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 _STYLES = {"same": "", "removed": output.BAD, "added": output.GOOD}
@@ -37,7 +37,7 @@ class _Command(TyperCommand):
             if "--" in args
             else (args, False, [])
         )
-        ctx.meta[_BEHIND_DASHES] = behind if dashes else None
+        ctx.meta[BEHIND_DASHES] = behind if dashes else None
         return super().parse_args(ctx, before)
 
 
@@ -49,6 +49,7 @@ def diff(
         typer.Argument(
             metavar="[A] [B] [-- COMPONENT...]",
             help="Two commits, or one and the working tree; HEAD without any. Components or goals, else all.",
+            autocompletion=completing.commits_and_components,
             show_default=False,
         ),
     ] = None,
@@ -64,7 +65,7 @@ def diff(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    revisions, components = _sides(repo, names or [], ctx.meta[_BEHIND_DASHES])
+    revisions, components = _sides(repo, names or [], ctx.meta[BEHIND_DASHES])
     old, new = (*revisions, None, None)[:2] if revisions else (repo.head().commit, None)
     places = [repo.relative(path) for path in (workspace.library.folder, workspace.goals_file)]
     paths = _paths(workspace, repo, components)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitforge.cli import generating, output, plans, proposing
+from gitforge.cli import completing, generating, output, plans, proposing
 from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -34,10 +34,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def generate(
     ctx: typer.Context,
     components: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="File names.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMPONENT]...",
+            help="File names.",
+            show_default=False,
+            autocompletion=completing.components,
+        ),
     ] = None,
     goal: Annotated[
-        str | None, typer.Option("--goal", "-g", metavar="GOAL", help="What this goal misses.")
+        str | None,
+        typer.Option(
+            "--goal", "-g", metavar="GOAL", help="What this goal misses.", autocompletion=completing.goals
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="What any goal misses.")] = False,
     describe: Describe = None,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gitforge.changes import Event, What, history, history_below
-from gitforge.cli import output
+from gitforge.cli import completing, output
 from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.cost import amount
@@ -36,7 +36,12 @@ def log(
     ctx: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(metavar="[COMPONENT|GOAL]", help="Whose history; all by default.", show_default=False),
+        typer.Argument(
+            metavar="[COMPONENT|GOAL]",
+            help="Whose history; all by default.",
+            show_default=False,
+            autocompletion=completing.components_and_goals,
+        ),
     ] = "",
     count: Annotated[
         int | None,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
 from gitforge import __version__
@@ -70,6 +71,7 @@ COMMANDS = (
     "drafts",
     "check",
     "doctor",
+    "completion",
 )
 
 
@@ -79,6 +81,11 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which a newcomer needs them."""
         return list(COMMANDS)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The names alone: for a line of help each would have to be imported."""
+        options = super(TyperGroup, self).shell_complete(ctx, incomplete)
+        return [CompletionItem(one) for one in COMMANDS if one.startswith(incomplete)] + options
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Imports `gitforge.cli.<name>` and takes its app."""
@@ -133,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     gc.disable()  # a short life: what the imports allocate is never garbage
     output.prepare_streams()
+    if "_GITFORGE_COMPLETE" in os.environ:  # a shell asks what it can offer
+        return int(importlib.import_module("gitforge.cli.completion").answer(app))
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

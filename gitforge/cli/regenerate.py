@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitforge.build import Forge
-from gitforge.cli import generating, output, plans, proposing, wizard
+from gitforge.cli import completing, generating, output, plans, proposing, wizard
 from gitforge.cli.dry_run import messages_as_json, show_messages
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
@@ -46,7 +46,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def regenerate(
     ctx: typer.Context,
     components: Annotated[
-        list[str], typer.Argument(metavar="COMPONENT...", help="File names.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="COMPONENT...",
+            help="File names.",
+            show_default=False,
+            autocompletion=completing.components,
+        ),
     ],
     feedback: Annotated[
         str, typer.Option("--feedback", "-m", metavar="TEXT", help="What should be different.")

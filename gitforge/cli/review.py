@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitforge.build import Forge
-from gitforge.cli import output
+from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, ModelName, ProviderName, find_workspace, open_forge
 from gitforge.errors import AnswerMissing, Conflict, UserError
 from gitforge.goals import Need
@@ -41,7 +41,10 @@ def review(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[COMPONENT|GOAL]...", help="What to look at. Default: all.", show_default=False
+            metavar="[COMPONENT|GOAL]...",
+            help="What to look at. Default: all.",
+            show_default=False,
+            autocompletion=completing.components_and_goals,
         ),
     ] = None,
     only_list: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitforge.cli import output
+from gitforge.cli import completing, output
 from gitforge.errors import UserError
 from gitforge.workspace import Settings, Workspace
 
@@ -23,7 +23,13 @@ Directory = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 ProviderName = Annotated[
-    str | None, typer.Option("--provider", metavar="NAME", help="Who writes drafts: openai, llm or offline.")
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="Who writes drafts: openai, llm or offline.",
+        autocompletion=completing.providers,
+    ),
 ]
 ModelName = Annotated[
     str | None, typer.Option("--model", metavar="MODEL", help="The model, as its server knows it.")

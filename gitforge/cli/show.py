@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gitforge.build import Forge
-from gitforge.cli import output, plans
+from gitforge.cli import completing, output, plans
 from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
 from gitforge.errors import AnswerMissing, UserError
 from gitforge.goals import Goal, Need
@@ -22,6 +21,9 @@ from gitforge.store import origins
 from gitforge.store.messages import parse
 from gitforge.store.records import FileChange
 from gitforge.text import did_you_mean, printable
+
+if TYPE_CHECKING:
+    from gitforge.build import Forge
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -35,6 +37,7 @@ def show(
             metavar="NAME",
             help="A goal, a component's file name, or COMPONENT@REV: as it was in a commit.",
             show_default=False,
+            autocompletion=completing.components_at,
         ),
     ],
     is_provenance: Annotated[

@@ -116,6 +116,13 @@ class Log:
                 return other
         return change
 
+    def newest(self, count: int) -> Iterator[tuple[str, str]]:
+        """Short id and subject of the newest commits."""
+        layout = ("--format=%h%x09%s", "--no-show-signature", "--no-color", "--encoding=UTF-8")
+        done = self._git.run("log", f"-n{count}", *layout, options=("--no-optional-locks",))
+        lines = os.fsdecode(done.stdout).splitlines() if done.status == 0 else []
+        return ((id_, subject) for id_, _, subject in (line.partition("\t") for line in lines))
+
     def successors(self, paths: Sequence[str]) -> dict[str, str | None]:
         """What files that are gone were renamed to by the commits that took them away; None for what was deleted.
 

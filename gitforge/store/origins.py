@@ -37,11 +37,17 @@ class Origins:
     def __init__(self, spoken: Spoken) -> None:
         self._spoken = spoken
 
-    @cached_property
-    def paths(self) -> frozenset[str]:
+    @property
+    def paths(self) -> Collection[str]:
         """The components of which some text was generated."""
-        said = zip(self._spoken.kinds, self._spoken.paths, strict=True)
-        return frozenset(path for kind, path in said if kind in GENERATIONS)
+        return self._generated_paths.keys()
+
+    @cached_property
+    def _generated_paths(self) -> dict[str, int]:
+        """By path the newest statement that a text there was generated."""
+        kinds, paths = self._spoken.kinds, self._spoken.paths
+        numbers = range(len(kinds) - 1, -1, -1)  # so that the newest has the last word
+        return {paths[number]: number for number in numbers if kinds[number] in GENERATIONS}
 
     @cached_property
     def _generations(self) -> dict[str, int]:
@@ -65,6 +71,11 @@ class Origins:
     def generation_of(self, blob: str) -> Statement | None:
         """The newest commit that says it generated a text."""
         number = self._generations.get(blob)
+        return self._spoken.statement(number) if number is not None else None
+
+    def generation_at(self, path: str) -> Statement | None:
+        """The newest commit that says it generated some text of a component."""
+        number = self._generated_paths.get(path)
         return self._spoken.statement(number) if number is not None else None
 
     def is_generated(self, path: str, blob: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -426,6 +426,15 @@ class Repo:
         return Asked(lambda: _ignored(running.finish()), running.stop)
 
     # --- recovery and hooks ------------------------------------------------------------------------------
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Branches and tags, each with what it is."""
+        layout = "--format=%(refname:short)%09%(refname)"
+        done = self.git.read("for-each-ref", layout, "refs/heads", "refs/remotes", "refs/tags")
+        kinds = {"refs/heads/": "a branch", "refs/remotes/": "a remote's branch", "refs/tags/": "a tag"}
+        for line in os.fsdecode(done.stdout).splitlines():
+            short, _, full = line.partition("\t")
+            yield short, next(kind for start, kind in kinds.items() if full.startswith(start))
 
     def commit_of(self, ref: str) -> str | None:
         """The id of the commit that a ref names; None if there is no such ref."""
