@@ -242,6 +242,24 @@ def test_a_shallow_clone_that_has_not_got_a_text_says_so(workspace: Path, git: G
     assert_remade(clone)
 
 
+def test_a_partial_clone_fetches_a_text_or_says_that_it_cannot(
+    workspace: Path, git: Git, tmp_path: Path
+) -> None:
+    assert build(workspace).code == 0
+    (workspace / PERSONA).write_text("You are another.\n")
+    git("commit", "-qam", "Another", cwd=workspace)
+    git("config", "uploadpack.allowFilter", "true", cwd=workspace)
+    clone = tmp_path / "clone"
+    git("clone", "-q", "--filter=blob:none", workspace.as_uri(), str(clone), cwd=tmp_path)
+    shutil.copytree(workspace / "output", clone / "output", dirs_exist_ok=True)
+    git("remote", "set-url", "origin", (tmp_path / "nowhere").as_uri(), cwd=clone)
+    error = lost(clone)
+    assert error.hint
+    assert "partial clone" in error.hint
+    git("remote", "set-url", "origin", workspace.as_uri(), cwd=clone)
+    assert_remade(clone)
+
+
 def test_another_text_than_was_assembled_is_said(workspace: Path, git: Git) -> None:
     assert build(workspace).code == 0
     said = data(workspace)
