@@ -48,7 +48,7 @@ class BlamedLine:
         author: Who made that commit, as `Name <email>`.
         date: When it was written; None where no commit has it.
         subject: The first line of that commit's message.
-        model: The language model that wrote it, if one did.
+        model: The language model that wrote it, or "offline outline"; None where people did.
         reviewers: Who has reviewed the component's text as the toolkit has it.
         needs_review: Whether it was generated, or comes from what was, and nobody has reviewed it so.
     """
@@ -259,7 +259,7 @@ def _writers(
         statement = known.generation_of(blobs.get(place, ""))
         if statement is not None:
             lines_ = _lines_of_draft(repo, blobs[place], statement.group.draft)
-            yield place, _Writer(statement.group.model, lines_)
+            yield place, _Writer(statement.group.writer, lines_)
         else:
             unsaid.append(place)
     # Older commits name the component but not its blob.
@@ -267,7 +267,7 @@ def _writers(
     for commit, path in unsaid:
         group = parse(commits[commit].message).about(path) if commit in commits else None
         if group is not None and group.blob is None:
-            yield (commit, path), _Writer(group.model)
+            yield (commit, path), _Writer(group.writer)
 
 
 def _lines_of_draft(repo: Repo, blob: str, draft: str | None) -> frozenset[int] | None:

@@ -11,7 +11,7 @@ import typer
 
 from gitforge.blame import BlamedLine
 from gitforge.blame import blame as look
-from gitforge.cli import output
+from gitforge.cli import completing, output
 from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, here, open_repo
 from gitforge.line_ranges import selected
@@ -29,7 +29,12 @@ def blame(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A file of a toolkit: output/PROJECT/NAME.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="A file of a toolkit: output/PROJECT/NAME.",
+            show_default=False,
+            autocompletion=completing.outputs,
+        ),
     ],
     ranges: Annotated[
         list[str] | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gitforge import restore as verb
-from gitforge.cli import output, reverting
+from gitforge.cli import completing, output, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -18,12 +18,22 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def restore(
     ctx: typer.Context,
     component: Annotated[
-        str, typer.Argument(metavar="COMPONENT", help="A file name, there or gone.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="COMPONENT",
+            help="A file name, there or gone.",
+            show_default=False,
+            autocompletion=completing.components,
+        ),
     ],
     at: Annotated[
         str,
         typer.Option(
-            "--at", metavar="REV", help="The commit that has the text you want.", show_default=False
+            "--at",
+            metavar="REV",
+            help="The commit that has the text you want.",
+            show_default=False,
+            autocompletion=completing.commits,
         ),
     ],
     dry_run: WouldRecord = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gitforge import revert as verb
-from gitforge.cli import reverting
+from gitforge.cli import completing, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -25,6 +25,7 @@ def revert(
             metavar="COMMIT|COMPONENT",
             help="A commit; or a component, of which the last change is meant.",
             show_default=False,
+            autocompletion=completing.commits_and_components,
         ),
     ],
     why: Annotated[

@@ -9,8 +9,6 @@ with git's own words where git fails. Verbs and options are explained in git's m
 from __future__ import annotations
 
 import os
-import re
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,9 +19,10 @@ from gitforge.errors import UserError
 from gitforge.store import configuration, plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.database import Database
+from gitforge.store.discovery import MINIMUM_GIT, NoRepository, check_version, git_version, undiscovered
 from gitforge.store.git import DURABLE, Git, pathspecs
 from gitforge.store.log import Log
-from gitforge.store.process import Asked, Done, failure, harmless, run, start, succeed
+from gitforge.store.process import Asked, Done, failure, run, start, succeed
 from gitforge.store.records import (
     Entry,
     Generation,
@@ -32,8 +31,8 @@ from gitforge.store.records import (
     IndexEntry,
     PathState,
     fields,
-    parse_status,
 )
+from gitforge.store.states import STATUS, states_of
 
 __all__ = [
     "MINIMUM_GIT",
@@ -46,15 +45,12 @@ __all__ = [
     "NoRepository",
     "PathState",
     "Repo",
+    "git_version",
 ]
-
-MINIMUM_GIT = (2, 36)
-"""The first git with `core.fsync`, on which a recorded generation relies to survive a power cut."""
 
 FALLBACK_NAME = "gitforge (no git identity set)"
 FALLBACK_EMAIL = "gitforge@localhost.invalid"
 
-_STATUS = ("--untracked-files=no", "--ignore-submodules=all", "--no-renames")
 _FEW = 100  # paths; of more git is asked at once, and whether they are there at all only afterwards
 
 _RELATIVE_TO_START = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
@@ -66,10 +62,6 @@ class CommitSettings:
 
     sign: bool
     hooks: Path
-
-
-class NoRepository(UserError):
-    """There is no git repository around a folder."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +112,11 @@ class Repo:
             start(path, "rev-parse", "--path-format=absolute", *kind, *places) as asked,
             start(path, *configuration.LIST) as listed,
         ):
-            _check_version(version.finish())
+            check_version(version.finish())
             done, listed_done = asked.finish(), listed.finish()
         answers = os.fsdecode(done.stdout).removesuffix("\n").split("\n")
         if done.status != 0:
-            raise _undiscovered(path, answers, done)
+            raise undiscovered(path, answers, done)
         if len(answers) != 7:
             raise UserError(f"The path of the repository around {path} contains a line break")
         git_dir, common_dir, index, root = (Path(answer) for answer in answers[2:6])
@@ -147,7 +139,7 @@ class Repo:
             UserError: git is absent or too old, or it cannot write there.
         """
         here = Path.cwd()
-        _check_version(run(here, "version"))
+        check_version(run(here, "version"))
         chosen = run(here, "config", "--get", "init.defaultBranch").status == 0
         branch = () if chosen else ("-c", "init.defaultBranch=main")
         succeed(run(here, "init", "--quiet", "--", str(path), options=branch, writes=True))
@@ -289,13 +281,13 @@ class Repo:
     ) -> Asked[Callable[[Sequence[str]], dict[str, PathState]]]:
         """As `ask_states`, of paths below folders that are known only later."""
         head = self.head().commit
-        about = ("--porcelain=v2", "-z", *_STATUS, "--", *folders)
+        about = (*STATUS, "--", *folders)
         listing = self.git.start("status", *about, options=("--no-optional-locks",))
         tree = self.objects.ask_below(head, folders) if head is not None else Asked(dict[str, Entry])
 
         def answer() -> Callable[[Sequence[str]], dict[str, PathState]]:
             listed, entries = succeed(listing.finish()), tree.answer()
-            return lambda paths: self._states(paths, listed, entries)
+            return lambda paths: states_of(self.git, paths, listed, entries)
 
         def stop() -> None:
             listing.stop()
@@ -308,8 +300,8 @@ class Repo:
         paths = [path for path in paths if path not in nowhere]
         if not paths:
             return nowhere
-        listed = self.git.read("status", "--porcelain=v2", "-z", *_STATUS, "--", *pathspecs(paths))
-        return nowhere | self._states(paths, listed.stdout, self.entries(paths))
+        listed = self.git.read("status", *STATUS, "--", *pathspecs(paths))
+        return nowhere | states_of(self.git, paths, listed.stdout, self.entries(paths))
 
     def _nowhere(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that certainly are neither in the worktree, nor in the index, nor in HEAD."""
@@ -317,35 +309,6 @@ class Repo:
         absent = self.absent(missing, index=self.index) if missing else []
         committed = self.entries(absent) if absent else {}
         return [path for path in absent if path not in committed]
-
-    def _states(
-        self, paths: Sequence[str], listed: bytes, entries: Mapping[str, Entry]
-    ) -> dict[str, PathState]:
-        """How paths stand, given what `git status` lists and what HEAD has."""
-        committed = {path: entries[path].id for path in paths if path in entries and entries[path].is_file}
-        changed = parse_status(listed)
-        blobs: dict[str, str] = {}
-        unknown = []
-        root = f"{self.root}/"
-        for path in paths:
-            if not _is_regular(root + path):
-                continue
-            change = changed.get(path)
-            if change is None and path in committed:
-                blobs[path] = committed[path]
-            elif change is not None and change.in_worktree == "." and change.in_index != "D":
-                blobs[path] = change.id
-            else:
-                unknown.append(path)
-        blobs.update(zip(unknown, self._hash_files(unknown), strict=True))
-        staged = {path for path, change in changed.items() if change.in_index != "."}
-        return {path: PathState(blobs.get(path), committed.get(path), path in staged) for path in paths}
-
-    def _hash_files(self, paths: Sequence[str]) -> list[str]:
-        if not paths:
-            return []
-        listed = b"".join(b"%s\n" % _quoted(path) for path in paths)
-        return self.git.read("hash-object", "--stdin-paths", stdin=listed).stdout.decode().split()
 
     def entries(self, paths: Sequence[str]) -> dict[str, Entry]:
         """What HEAD has at paths; of their whole folders, where many are asked for."""
@@ -477,60 +440,3 @@ def _ignored(done: Done) -> list[str]:
     if done.status not in {0, 1}:
         raise failure(done)
     return [path.removeprefix("./") for path in fields(done.stdout)]
-
-
-def _quoted(path: str) -> bytes:
-    """As git reads a path in double quotes, where a line is a path."""
-    escaped = path.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-    return b'"%s"' % os.fsencode(escaped)
-
-
-def _is_regular(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def git_version(folder: Path) -> str:
-    """The number of the git on the PATH, or what that says of itself.
-
-    Raises:
-        UserError: git is not installed.
-    """
-    return _version(run(folder, "version"))
-
-
-def _version(done: Done) -> str:
-    said = succeed(done).decode(errors="replace")
-    number = re.search(r"\d+\.\d+\S*", said)
-    return number[0] if number else harmless(said.strip())
-
-
-def _check_version(done: Done) -> None:
-    version = _version(done)
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
-        least = ".".join(map(str, MINIMUM_GIT))
-        raise UserError(
-            f"git {version} is too old: gitforge needs {least} or newer",
-            hint="Install a newer git from https://git-scm.com/downloads",
-        )
-
-
-def _undiscovered(path: Path, answers: Sequence[str], done: Done) -> UserError:
-    """Why rev-parse found no worktree; `answers` is how far it came."""
-    trust = re.search(r"git config --global --add safe\.directory .*", done.stderr)
-    if trust is not None:
-        owner = f"git distrusts the repository around {path}, because somebody else owns it"
-        return UserError(harmless(owner), hint=f"If you trust it, run: {harmless(trust[0])}")
-    if "not a git repository" in done.stderr:
-        return NoRepository(
-            harmless(f"No git repository in {path} or above it"), hint="Run `gitforge init` to make one"
-        )
-    if answers[:1] == ["true"]:
-        bare = f"The repository in {path} is bare: it has no worktree to put a component in"
-        return UserError(harmless(bare), hint="Clone it, or add a worktree with `git worktree add`")
-    if answers[1:2] == ["false"]:
-        return UserError(harmless(f"{path} is inside git's own folder"), hint="Go to the worktree's folder")
-    return failure(done)

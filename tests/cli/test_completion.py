@@ -70,6 +70,13 @@ def test_toolkits_are_offered(workspace: Path) -> None:
     assert values(workspace, "gitforge build ou") == ["outage"]
 
 
+def test_a_toolkits_files_are_offered_from_where_one_stands(workspace: Path) -> None:
+    assert gitforge("build", "outage", "--goal", "DIAGNOSE_ROOT_CAUSE", cwd=workspace).code == 0
+    assert values(workspace / "library", "gitforge blame ../out") == [
+        "../output/outage/00_PERSONA.md", "../output/outage/01_PROMPT_TEMPLATE.md",
+    ]  # fmt: skip
+
+
 def test_commits_are_offered_with_their_subjects(workspace: Path, git: Git) -> None:
     git("commit", "-q", "--allow-empty", "-m", "A subject", cwd=workspace)
     git("tag", "v1", cwd=workspace)
