@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +21,7 @@ from gitforge.store import lines, origins
 from gitforge.store.lines import LineOrigin, Question
 from gitforge.store.messages import parse
 from gitforge.text import printable
-from gitforge.tracing import Source, lines_of
+from gitforge.tracing import Source, alike, lines_of
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -174,11 +173,9 @@ def _paired(assembled: Sequence[str], on_disk: Sequence[str]) -> Iterator[int | 
     if list(assembled) == list(on_disk):
         yield from range(len(on_disk))
         return
-    place = 0
-    for block in SequenceMatcher(None, assembled, on_disk, autojunk=False).get_matching_blocks():
-        yield from [None] * (block.b - place)
-        yield from range(block.a, block.a + block.size)
-        place = block.b + block.size
+    places = {here: there for there, here in alike(assembled, on_disk)}
+    for number in range(len(on_disk)):
+        yield places.get(number)
 
 
 def _by_hand(repo: Repo, path: Path) -> list[LineOrigin]:
@@ -277,8 +274,7 @@ def _lines_of_draft(repo: Repo, blob: str, draft: str | None) -> frozenset[int] 
     before, after = (
         lines_of(repo.objects.read_blob(id_).decode("utf-8", "replace")) for id_ in (draft, blob)
     )
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    return frozenset(block.b + step + 1 for block in blocks for step in range(block.size))
+    return frozenset(here + 1 for _, here in alike(before, after))
 
 
 def _question(repo: Repo, text: Text) -> Question | None:

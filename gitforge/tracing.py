@@ -19,6 +19,7 @@ from gitforge.goals import Goal, GoalBook
 from gitforge.templates import Renderer
 
 _FIRST_MARK, _LAST_MARK = 0xF0000, 0x10FFFD  # private use: characters that no text should have
+_LONG = 1_000  # lines
 _LINE = re.compile(r".*\n|.+")
 
 
@@ -94,6 +95,16 @@ def trace(
 def lines_of(text: str) -> list[str]:
     """The lines of a text as git has them, each with its line break."""
     return _LINE.findall(text)
+
+
+def alike(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The lines that two texts have in common in the same order: pairs of numbers, from 0."""
+    # In long texts a line that is there often, such as a blank one, is only taken beside one that is not.
+    is_long = max(len(before), len(after)) > _LONG
+    for block in SequenceMatcher(None, before, after, autojunk=is_long).get_matching_blocks():
+        yield from zip(
+            range(block.a, block.a + block.size), range(block.b, block.b + block.size), strict=True
+        )
 
 
 def _in_front(line: str, mark: str) -> str:
@@ -185,8 +196,7 @@ def _matched(text: str, components: Sequence[Component], layout: str) -> list[So
     sources = [Source(None, layout, None) for _ in lines]
     for number, one in enumerate(components):
         body = [line.strip() for line in lines_of(one.body or "")]
-        for block in SequenceMatcher(None, body, lines, autojunk=False).get_matching_blocks():
-            for step in range(block.size):
-                if sources[block.b + step].component is None and body[block.a + step]:
-                    sources[block.b + step] = Source(number, None, block.a + step + 1)
+        for there, here in alike(body, lines):
+            if sources[here].component is None and body[there]:
+                sources[here] = Source(number, None, there + 1)
     return sources
