@@ -101,6 +101,21 @@ def test_what_hides_in_a_message_does_not_reach_the_terminal(workspace: Path, gi
     assert "\x1b" not in gitforge("log", PERSONA, cwd=workspace).out
 
 
+@pytest.mark.parametrize(
+    "broken", ["goals: [", "version: 1\ngoals: {A: {B: {persona: digital_detective.md}}}\n", None]
+)
+def test_what_was_recorded_is_told_whatever_is_in_goals_yaml_now(
+    workspace: Path, git: Git, broken: str | None
+) -> None:
+    goals = workspace / "goals.yaml"
+    goals.write_bytes(b"\xff") if broken is None else goals.write_text(broken)
+    assert gitforge("log", "digital_detective", "--json", cwd=workspace).json[0]["what"] == "added"
+    assert gitforge("log", "goals.yaml", "--json", cwd=workspace).json[0]["path"] == "goals.yaml"
+    assert gitforge("log", cwd=workspace).code == 0
+    shown = gitforge("diff", "HEAD", "--", "goals.yaml", cwd=workspace)
+    assert (shown.code, shown.out.splitlines()[0]) == (0, "goals.yaml")
+
+
 def test_an_empty_repository_has_no_history(tmp_path: Path, git: Git) -> None:
     git("init", "-q", str(tmp_path), cwd=tmp_path)
     (tmp_path / "goals.yaml").write_text("version: 1\ngoals: {}\n")
