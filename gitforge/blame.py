@@ -48,7 +48,7 @@ class BlamedLine:
         author: Who made that commit, as `Name <email>`.
         date: When it was written; None where no commit has it.
         subject: The first line of that commit's message.
-        model: The language model that wrote it, if one did.
+        model: The language model that wrote it, or "offline outline"; None where people did.
         reviewers: Who has reviewed the component's text as the toolkit has it.
         needs_review: Whether it was generated, or comes from what was, and nobody has reviewed it so.
     """
@@ -216,7 +216,7 @@ class _Said:
         places = dict.fromkeys(
             (line.commit, line.path) for found in answers for line in found if line.commit is not None
         )
-        self._models = dict(_models(repo, self._origins, list(places)))
+        self._writers = dict(_writers(repo, self._origins, list(places)))
 
     def of(self, line: BlamedLine, source: Source, key: _Key) -> BlamedLine:
         """A line with its origin."""
@@ -236,20 +236,30 @@ class _Said:
         if number is None or number > len(found):
             return line
         origin = found[number - 1]
-        model = self._models.get((origin.commit, origin.path)) if origin.commit is not None else None
-        return replace(_dated(line, origin), model=model)
+        writer = self._writers.get((origin.commit, origin.path)) if origin.commit is not None else None
+        is_models = writer is not None and (writer.lines is None or origin.line in writer.lines)
+        return replace(_dated(line, origin), model=writer.model if writer and is_models else None)
 
 
-def _models(
+@dataclass(frozen=True)
+class _Writer:
+    """The model that wrote a text, and the numbers of the lines that are still as it wrote them; None for all."""
+
+    model: str | None
+    lines: frozenset[int] | None = None
+
+
+def _writers(
     repo: Repo, known: Origins, places: Sequence[tuple[str, str]]
-) -> Iterator[tuple[tuple[str, str], str | None]]:
+) -> Iterator[tuple[tuple[str, str], _Writer]]:
     """The model that wrote the text which a commit has at a path; what people changed in it is theirs."""
     blobs = lines.blobs_at(repo, places)
     unsaid = []
     for place in places:
         statement = known.generation_of(blobs.get(place, ""))
         if statement is not None:
-            yield place, statement.group.model
+            lines_ = _lines_of_draft(repo, blobs[place], statement.group.draft)
+            yield place, _Writer(statement.group.writer, lines_)
         else:
             unsaid.append(place)
     # Older commits name the component but not its blob.
@@ -257,7 +267,18 @@ def _models(
     for commit, path in unsaid:
         group = parse(commits[commit].message).about(path) if commit in commits else None
         if group is not None and group.blob is None:
-            yield (commit, path), group.model
+            yield (commit, path), _Writer(group.writer)
+
+
+def _lines_of_draft(repo: Repo, blob: str, draft: str | None) -> frozenset[int] | None:
+    """Which lines of a text are as its draft had them, before somebody changed it; None where all are, or may be."""
+    if draft is None or repo.object_of(f"{draft}^{{blob}}") is None:
+        return None
+    before, after = (
+        lines_of(repo.objects.read_blob(id_).decode("utf-8", "replace")) for id_ in (draft, blob)
+    )
+    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    return frozenset(block.b + step + 1 for block in blocks for step in range(block.size))
 
 
 def _question(repo: Repo, text: Text) -> Question | None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _REVERTS = re.compile(r"^This reverts commit [0-9a-f]{7,64}", re.MULTILINE)
 _RESTORES = re.compile(r"^As it was in [0-9a-f]{7,64}\.$", re.MULTILINE)
 _DOLLARS = re.compile(r"\$(\d[\d,]*(?:\.\d+)?)")
-OUTLINE = "offline outline"
 
 
 class What(StrEnum):
@@ -67,7 +66,7 @@ class Event:
         author: `Name <email>`.
         subject: The first paragraph of its message, as one line.
         purpose: What a generated component is for; empty where the commit does not say.
-        model: The model that wrote the text, or `OUTLINE`; None where people did, or nobody says.
+        model: The model that wrote the text, or "offline outline"; None where people did, or nobody says.
         cost: US dollars, an estimate; None where nobody knows.
         old_blob: Id of the text before; None where there was none.
         blob: Id of the text since; of an approval the one that was approved.
@@ -176,7 +175,7 @@ def _event(change: FileChange, known: Origins, cut: Collection[str]) -> Event:
         author=commit.author,
         subject=message.subject,
         purpose=" ".join(message.body.split()) if group is not None and is_alone else "",
-        model=None if group is None else OUTLINE if group.is_outline else group.model,
+        model=group.writer if group is not None else None,
         cost=_cost(group),
         old_blob=change.old_blob,
         blob=blob,

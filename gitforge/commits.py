@@ -133,7 +133,14 @@ def taken_back(
     """
     trailers: list[Trailer] = [(UNDOES, commit)] if is_undo else []
     trailers += _said(texts, *statement) if statement is not None else _spoken_of(texts)
-    return _message(f'Revert "{subject}"', [f"This reverts commit {commit}.", why], trailers)
+    return _message(_reverting(subject), [f"This reverts commit {commit}.", why], trailers)
+
+
+def _reverting(subject: str) -> str:
+    """As git words it since 2.43: what was reverted is reapplied."""
+    inner = subject.removeprefix('Revert "')
+    is_revert = inner != subject and subject.endswith('"') and not inner.startswith('Revert "')
+    return f'Reapply "{inner}' if is_revert else f'Revert "{subject}"'
 
 
 def restored(named: str, commit: str, text: Text) -> str:

@@ -27,7 +27,7 @@ from gitforge.review import Decide, Decision, Leave, Reviewed, Skip, review
 from gitforge.store import spool
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.locks import ComponentLock, component_lock
-from gitforge.store.proposal import proposed, refuse_checked_out
+from gitforge.store.proposal import content, proposed, refuse_checked_out
 from gitforge.store.records import Identity
 from gitforge.store.transaction import Recorded
 
@@ -100,6 +100,9 @@ def generate(
     if new_goal is not None or any(task.purpose for task in tasks):  # now, not once drafts are paid for
         if terms.branch is not None:
             refuse_checked_out(forge.repo, terms.branch)
+            if new_goal is not None:  # which the branch may have already
+                goals = forge.repo.relative(forge.workspace.goals_file)
+                new_goal.edit(content(forge.repo, terms.branch, goals))
         refuse_during_operation(forge.repo)
     with Workers(forge.repo, provider, terms, on_event) as workers:
         asking = Asking(forge, workers, terms, on_event)

@@ -77,7 +77,7 @@ def moved(
     """
     compared = _Compared(workspace, repo, book)
     now = compared.look(found.values(), known, states_of or repo.states)
-    changes = {project: list(compared.changes(manifest, now)) for project, manifest in found.items()}
+    changes = {project: list(compared.changes(project, manifest, now)) for project, manifest in found.items()}
     committed = {one.path for each in changes.values() for one in each if one.path in now}
     committed = {path for path in committed if now[path].is_committed}
     commits = repo.log.generation_of(sorted(committed))
@@ -97,6 +97,7 @@ class _Compared:
         self._repo = repo
         self._book = book
         self._prefix = repo.relative(self._folder)
+        self._output = repo.relative(workspace.output)
         self._goals = repo.relative(workspace.goals_file)
         self._starter: dict[str, str | None] = {}
 
@@ -116,8 +117,10 @@ class _Compared:
         now.update({path: _Now(state.blob, not state.edited) for path, state in states.items()})
         return now
 
-    def changes(self, manifest: Manifest, now: Mapping[str, _Now]) -> Iterator[Moved]:
+    def changes(self, project: str, manifest: Manifest, now: Mapping[str, _Now]) -> Iterator[Moved]:
         """What is another now than a manifest says."""
+        if project != manifest.project:
+            yield Moved(f"{self._output}/{project}", f"was built under the name {manifest.project}")
         goal = self._book.goals.get(manifest.goal.name)
         if goal is None:
             yield Moved(self._goals, f"the goal {manifest.goal.name} is gone")

@@ -67,6 +67,7 @@ LAYERS = [
     "store.recovery",
     "store.inspection",
     "store.edits",
+    "store.placing",
     "store.commit",
     "store.transaction",
     "store.proposal",

@@ -97,6 +97,25 @@ def test_force_replaces_what_was_edited_by_hand(path: Path) -> None:
     assert toolkits.edited_files(path) == []
 
 
+def test_a_merged_file_replaces_only_the_text_that_was_merged(path: Path) -> None:
+    write(path, ONE)
+    (path / "A.md").write_text("mine\n")
+    (edited,) = toolkits.edits(path, ONE).values()
+    assert (edited.content, edited.assembled("A.md")) == (b"mine\n", hashlib.sha256(b"a1\n").hexdigest())
+    files = {**TWO, "A.md": "mine, and a2\n"}
+    (path / "A.md").write_text("edited meanwhile\n")
+    with pytest.raises(EditedByHand, match=r"A\.md"):
+        toolkits.write(path, files, manifest(TWO), force=False, merged={"A.md": edited.sha256})
+    assert contents(path) == {"A.md": "edited meanwhile\n", "B.md": "b1\n"}
+    (path / "A.md").write_text("mine\n")
+    toolkits.write(path, files, manifest(TWO), force=False, merged={"A.md": edited.sha256})
+    assert contents(path) == files
+    assert toolkits.edited_files(path) == ["A.md"], (
+        "the manifest knows what was assembled, not what was merged"
+    )
+    assert [one.name for one in path.parent.iterdir()] == ["p"]
+
+
 def test_an_edited_file_that_the_goal_no_longer_has_stays(path: Path) -> None:
     write(path, ONE)
     (path / "B.md").write_text("mine\n")

@@ -254,7 +254,7 @@ def _dry_run(
     from gitforge.cli.dry_run import foresee, show_steps  # noqa: PLC0415
 
     steps = foresee(forge, planned.components, lambda _: goal, options, new_goal=new_goal)
-    files = (*forge.book.outputs, MANIFEST)
+    files = (*forge.book.outputs, MANIFEST) if options.branch is None else ()
     if as_json:
         components = [plans.as_json(one) for one in planned.components]
         head = {"project": project, "goal": goal.name, "components": components}

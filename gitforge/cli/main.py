@@ -100,6 +100,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
+    add_completion=False,  # `gitforge completion` has scripts of its own
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -110,9 +111,6 @@ def _version(value: bool) -> None:
     if value:
         output.result(f"gitforge {__version__}")
         raise typer.Exit
-
-
-_CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 _CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())

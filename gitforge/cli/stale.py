@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +11,7 @@ from gitforge.build import Forge, make_toolkit
 from gitforge.cli import output
 from gitforge.cli.main import CONFLICT, DONE, FIXABLE, PROBLEMS, explain
 from gitforge.cli.merging import show_toolkit
-from gitforge.errors import Cancelled, GitforgeError
+from gitforge.errors import Cancelled, GitforgeError, UserError
 from gitforge.goals import MANIFEST
 from gitforge.plan import Plan
 from gitforge.rebuild import Decide
@@ -81,7 +82,12 @@ def _build(
     force: bool,
     as_json: bool,
 ) -> tuple[int, dict[str, Any]]:
-    goal = forge.book.goal(one.goal or "")
+    if one.goal is None:
+        raise UserError(
+            f"output/{one.project}/{MANIFEST} does not say what the toolkit is for",
+            hint=f"Build it once: gitforge build {shlex.quote(one.project)} --goal GOAL",
+        )
+    goal = forge.book.goal(one.goal)
     planned = forge.plan(goal)
     refuse(planned)
     toolkit = make_toolkit(forge, one.project, goal, planned, force=force, decide=decide)

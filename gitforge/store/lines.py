@@ -39,6 +39,7 @@ class LineOrigin:
     Attributes:
         commit: Id of the commit that wrote it; None where no commit has it.
         path: What that commit calls the file.
+        line: The line's number there, from 1.
         author: `Name <email>`.
         date: When it was written, with its time zone.
         subject: The first line of the commit's message.
@@ -47,6 +48,7 @@ class LineOrigin:
 
     commit: str | None
     path: str
+    line: int
     author: str
     date: datetime
     subject: str
@@ -116,28 +118,32 @@ def _parsed(output: bytes, cut: frozenset[str]) -> Iterator[LineOrigin]:
     """The lines of `git blame --porcelain`, which tells of each commit once."""
     known: dict[str, LineOrigin] = {}
     header: dict[str, str] = {}
-    id_ = ""
+    id_, line = "", 0
     for raw in output.split(b"\n"):
         if raw.startswith(b"\t"):
-            known[id_] = origin = _origin(id_, header, known.get(id_), cut)
+            known[id_] = origin = _origin(id_, line, header, known.get(id_), cut)
             yield origin
             id_, header = "", {}
-        elif not id_:
-            id_ = raw.decode("ascii", "replace").partition(" ")[0]
-        else:
+        elif not id_ and raw:
+            id_, number, *_ = raw.decode("ascii", "replace").split(" ")
+            line = int(number)
+        elif id_:
             name, _, value = raw.decode("utf-8", "surrogateescape").partition(" ")
             header[name] = value
 
 
-def _origin(id_: str, header: dict[str, str], before: LineOrigin | None, cut: frozenset[str]) -> LineOrigin:
+def _origin(
+    id_: str, line: int, header: dict[str, str], before: LineOrigin | None, cut: frozenset[str]
+) -> LineOrigin:
     if before is not None:
-        return replace(before, path=header.get("filename", before.path))
+        return replace(before, line=line, path=header.get("filename", before.path))
     sign = -1 if header["author-tz"].startswith("-") else 1
     hours, minutes = int(header["author-tz"][1:3]), int(header["author-tz"][3:5])
     zone = timezone(sign * timedelta(hours=hours, minutes=minutes))
     return LineOrigin(
         id_ if id_.strip("0") else None,
         header["filename"],
+        line,
         f"{header['author']} {header['author-mail']}",
         datetime.fromtimestamp(int(header["author-time"]), zone),
         header["summary"],

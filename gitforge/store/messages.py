@@ -16,6 +16,9 @@ from gitforge.llm import OUTLINE_LABEL
 COMPONENT, BLOB, DRAFT = "Component", "Blob", "Draft"
 ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
 
+OUTLINE = "offline outline"
+"""What a reader is told where no language model wrote a text."""
+
 _LABEL = "gitforge:"
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 _PICKED = "(cherry picked from commit "
@@ -61,6 +64,11 @@ class Group:
             if self.is_generation and not self.is_outline
             else None
         )
+
+    @property
+    def writer(self) -> str | None:
+        """Who wrote the text, in a word: the model, or `OUTLINE`; None where people did."""
+        return OUTLINE if self.is_outline else self.model
 
     @property
     def reviewer(self) -> str | None:

@@ -111,6 +111,15 @@ def proposed(repo: Repo, branch: str, paths: Sequence[str]) -> set[str]:
     return set(fields(repo.git.read("diff", *about, f"HEAD...{ref}", "--", *paths).stdout))
 
 
+def content(repo: Repo, branch: str, path: str) -> bytes | None:
+    """What a file holds on a branch, or in HEAD where there is no such branch; None where it is not there."""
+    tip = repo.commit_of(f"refs/heads/{branch}")
+    entry = repo.objects.entries(tip, [path]).get(path) if tip is not None else None
+    if tip is None:
+        return repo.committed(path)
+    return repo.objects.read_blob(entry.id) if entry is not None and entry.is_file else None
+
+
 def commits_ahead(repo: Repo, branch: str) -> int | None:
     """How many commits a branch has that HEAD has not; None if there is no such branch."""
     ref = f"refs/heads/{branch}"

@@ -6,7 +6,6 @@ changed or left untracked stays as it is, and whatever of it is in the way is re
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import random
@@ -32,7 +31,7 @@ from gitforge.store.commit import (
     run_hooks,
     worded,
 )
-from gitforge.store.edits import UNSTAGE, Change, Edit, NewFile, merge_edits
+from gitforge.store.edits import UNSTAGE, Change, Edit, merge_edits
 from gitforge.store.hooks import HOOK_SECONDS, run_post_commit
 from gitforge.store.index import Signature, copy_index, publish_refreshed, signature, start_index
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
@@ -43,7 +42,7 @@ from gitforge.store.locks import (
     release_index_lock,
     take_index_lock,
 )
-from gitforge.store.process import harmless
+from gitforge.store.placing import stage_files, told, write_worktree
 from gitforge.store.recovery import (
     MOVE_SECONDS,
     Repair,
@@ -54,7 +53,7 @@ from gitforge.store.recovery import (
 )
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
-from gitforge.store.worktree import Staging, read_file, remove_file
+from gitforge.store.worktree import Staging
 
 LOCK_SECONDS = 180.0
 """How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
@@ -127,7 +126,7 @@ def record(
         if recorded.is_new:
             run_post_commit(repo, settings.hooks)
     except OSError as error:
-        raise UserError(f"{_told(error)}; nothing was recorded") from error
+        raise UserError(f"{told(error)}; nothing was recorded") from error
     return replace(recorded, repair=repair)
 
 
@@ -264,11 +263,6 @@ def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> It
 # --- steps 7 to 10: git's lock, the commit point, the worktree, the index --------------------------------
 
 
-def stage_files(repo: Repo, changes: Sequence[Change], staging: Staging) -> dict[str, Path]:
-    """The new content of the worktree's files under other names, by path."""
-    return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
-
-
 def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None) -> None:
     """Takes git's lock, and sees whether HEAD and the index are still those that the commit was built on.
 
@@ -321,43 +315,6 @@ def reach_commit_point(journal: Journal) -> None:
         raise
 
 
-def write_worktree(
-    repo: Repo, changes: Sequence[Change], files: dict[str, Path], staging: Staging
-) -> list[str]:
-    """Puts files in place and deletes others, over nothing that the user has written; returns what failed."""
-    failures = []
-    for change in changes:
-        try:
-            if change.is_deletion:
-                _delete(repo, change)
-            elif change.path in files:
-                _put_in_place(repo.root / change.path, change, files[change.path], staging)
-        except (OSError, Conflict) as error:
-            failures.append(_told(error) if isinstance(error, OSError) else error.message)
-    return failures
-
-
-def _delete(repo: Repo, change: Change) -> None:
-    if change.seen is not None and read_file(repo.root, change.path) in (change.seen, None):
-        remove_file(repo.root, change.path)
-
-
-def _put_in_place(target: Path, change: Change, source: Path, staging: Staging) -> None:
-    if change.seen is None:
-        with contextlib.suppress(FileExistsError):  # the user's own by now: theirs stays, as a change
-            os.link(source, target)
-        return
-    now = target.read_bytes()
-    if now != change.seen:
-        if isinstance(change.edit, NewFile):
-            return
-        content = change.edit.edit(now)
-        if content is None:
-            return
-        source = staging.write(target, content)
-    source.replace(target)
-
-
 def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:
     """Makes the new index the index.
 
@@ -368,10 +325,6 @@ def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequenc
         publish_refreshed(repo, new_index, work, paths)
     except OSError as error:
         raise UserError(
-            f"Recorded as {commit[:12]}, but the index could not be written: {_told(error)}",
+            f"Recorded as {commit[:12]}, but the index could not be written: {told(error)}",
             hint="Correct that, and run `gitforge status`, which finishes it",
         ) from error
-
-
-def _told(error: OSError) -> str:
-    return harmless(f"{error.filename}: {error.strerror}" if error.filename else str(error))

@@ -87,6 +87,25 @@ def test_what_people_changed_in_a_generated_text_is_theirs(generated: Path, git:
     assert line(generated, "3. Test it.")["commit"] == head(git, generated, "HEAD~1")
 
 
+def test_what_was_changed_in_a_draft_before_it_was_recorded_is_not_the_models(
+    incomplete: Path, llm: LlmServer, git: Git
+) -> None:
+    llm.queue(Say(DRAFT))
+    editor = "sed -i 's/Ask again/Ask once more/'"
+    with Terminal("build", "outage", "--goal", GOAL, *DESCRIBE, cwd=incomplete, EDITOR=editor) as terminal:
+        terminal.wait_for("Record this protocol?")
+        terminal.enter("e")
+        terminal.wait_for("+2. Ask once more.")
+        terminal.wait_for("Record this protocol?", times=2)
+        terminal.enter("a")
+        assert terminal.ended() == 0
+    assert "\nDraft: " in git("log", "-1", "--format=%B", cwd=incomplete)
+    changed, kept = line(incomplete, "2. Ask once more."), line(incomplete, "3. Test it.")
+    assert (changed["model"], changed["author"]) == (None, "Ada Engineer <ada@example.org>")
+    assert kept["model"] == "test-model"
+    assert changed["commit"] == kept["commit"] == head(git, incomplete)
+
+
 def test_who_reviewed_exactly_this_text_is_its_reviewer(generated: Path, git: Git) -> None:
     blob = head(git, generated, f"HEAD:{PROTOCOL}")
     trailers = f"Component: {PROTOCOL}\nBlob: {blob}\nReviewed-by: Eve <eve@example.org>"

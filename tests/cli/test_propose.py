@@ -9,6 +9,7 @@ import pytest
 from harm import TEXT, killed
 from llm_server import LlmServer, Say
 from program import DESCRIBE, GOAL, NAME, PERSONA, PROTOCOL, build, files, gitforge
+from terminal import Terminal
 
 Git = Callable[..., str]
 
@@ -154,3 +155,38 @@ def test_killed_after_it_the_branch_has_it_and_nothing_is_paid_for_twice(
     assert git("rev-list", "--count", f"HEAD..forge/{STEM}", cwd=incomplete) == "1"
     assert len(llm.requests) == 1
     assert gitforge("drafts", "--json", cwd=incomplete).json["drafts"] == []
+
+
+NEW_GOAL = (
+    ("arrows move", "new goal"), ("> new goal", "\r"), ("Name of the new goal", "REVIEW_CONTRACT\r"),
+    ("One sentence:", "To find what binds.\r"), ("Category:", "new cat"), ("> new category", "\r"),
+    ("Name of the category:", "Legal\r"), ("Persona:", "\r"), ("Protocol:", "new proto"), ("> new protocol", "\r"),
+    ("File name of the new protocol:", "contract_pass\r"), ("Constraint:", "\x1b[A\r"),
+    ("protocol contract_pass.md:", "Clause by clause.\r"),
+)  # fmt: skip
+
+
+def test_a_new_goal_is_proposed_with_its_components_once(workspace: Path, llm: LlmServer, git: Git) -> None:
+    llm.queue(Say("## Contract pass\n"))
+    before = standing(workspace, git)
+    for code in (0, 4):
+        with Terminal("build", "lease", "--propose", cwd=workspace) as terminal:
+            for shown, keys in NEW_GOAL:
+                terminal.wait_for(shown)
+                terminal.send(keys)
+            if code == 0:
+                terminal.wait_for("[a]ccept")
+                terminal.enter("a")
+            assert terminal.ended() == code
+            told = terminal.told
+        assert ("git push -u origin forge/lease" in told) == (code == 0)
+        assert standing(workspace, git) == before
+    assert "already has a goal" in told
+    assert len(llm.requests) == 1
+    changed = git("show", "--format=%s", "--name-status", "forge/lease", cwd=workspace).split("\n")
+    assert changed == [
+        "Add goal REVIEW_CONTRACT",
+        "",
+        "M\tgoals.yaml",
+        "A\tlibrary/protocols/contract_pass.md",
+    ]

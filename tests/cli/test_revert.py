@@ -75,7 +75,7 @@ def test_of_a_component_its_last_change_alone_is_taken_back(
     assert done.json["commit"] == git("rev-parse", "HEAD", cwd=generated)
     assert done.json["subject"] == f"Regenerate protocol {STEM}"
     llm.queue(Say("# Drill down\n\nA third.\n"))
-    assert gitforge("regenerate", NAME, "--yes", "--theirs", cwd=generated).code == 0
+    assert gitforge("regenerate", NAME, "--yes", cwd=generated).code == 0
     assert "It rambles." in llm.requests[-1].prompt
 
 

@@ -202,5 +202,23 @@ def test_a_goal_that_is_gone_is_an_error_of_that_toolkit_alone(built: Path) -> N
     assert "## Mine" in (built / PROMPT).read_text()
 
 
+def test_a_toolkit_whose_folder_was_renamed_has_the_old_name_in_it(built: Path) -> None:
+    (built / "output/outage").rename(built / "output/moved")
+    (one,) = stale(built)["moved"]
+    assert (one["path"], one["how"]) == ("output/moved", "was built under the name outage")
+    assert gitforge("build", "--stale", cwd=built).code == 0
+    assert (built / "output/moved/00_PERSONA.md").read_text().startswith("# Persona: moved\n")
+    assert stale(built)["moved"] == []
+
+
+def test_a_manifest_without_a_goal_is_an_error_of_that_toolkit_alone(built: Path) -> None:
+    (built / "output/bug/toolkit.json").write_text('{"format": 2}')
+    (built / PROTOCOL).write_text("## Mine\n")
+    done = gitforge("build", "--stale", cwd=built)
+    assert done.code == 1
+    assert "output/bug/toolkit.json does not say what the toolkit is for" in done.err
+    assert "## Mine" in (built / PROMPT).read_text()
+
+
 def test_a_project_and_stale_together_are_refused(built: Path) -> None:
     assert gitforge("build", "outage", "--stale", cwd=built).code == 2

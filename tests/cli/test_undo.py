@@ -50,7 +50,7 @@ def test_it_says_how_to_have_it_back_and_that_works(history: Path, git: Git) -> 
     command = done.err.rpartition("To have it back: gitforge ")[2].split()
     assert gitforge(*command, cwd=history).code == 0
     assert (history / PROTOCOL).read_text() == BETTER
-    assert undo(history).startswith('Revert "Revert "Regenerate')
+    assert undo(history).startswith('Reapply "Regenerate')
     assert undo(history) == f"Generate protocol {STEM}", "the regeneration is undone by the first undo"
 
 

@@ -13,6 +13,7 @@ from harm import assert_sound, killed, snapshot, steps
 from program import files, gitforge, run
 
 from gitforge.errors import Conflict
+from gitforge.store import placing, transaction
 from gitforge.store.edits import Rewrite
 from gitforge.store.repo import Repo
 from gitforge.store.transaction import record
@@ -186,15 +187,31 @@ def test_hooks_see_the_commit_without_the_file_and_may_not_bring_it_back(root: P
     assert git("ls-files", DELETED, cwd=root) == ""
 
 
+def test_what_the_user_writes_at_the_last_moment_stays(
+    root: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = placing.write_worktree
+
+    def write_first(*arguments: object) -> list[str]:
+        (root / DELETED).write_text("Mine.\n")
+        return original(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transaction, "write_worktree", write_first)
+    record(Repo.discover(root), [DELETION], "Delete it")
+    assert (root / DELETED).read_text() == "Mine.\n"
+    assert git("status", "--porcelain", cwd=root) == "?? library/constraints/"
+    assert_sound(git, root)
+
+
 STEPS = steps(
     [
         f"transaction:{name}"
         for name in (
             "merge_edits", "building_index", "build_commit", "stage_files", "write_journal", "lock_index",
-            "reach_commit_point", "remove_file", "write_worktree", "publish", "drop_journal",
+            "reach_commit_point", "write_worktree", "publish", "drop_journal",
         )
     ]
-    + ["index:publish_index"]
+    + ["placing:remove_file", "index:publish_index"]
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import pytest
 from harm import assert_sound, locks_in, snapshot
 
 from gitforge.errors import Conflict, UserError
-from gitforge.store import locks, transaction
+from gitforge.store import locks, placing, transaction
 from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.repo import Repo
 from gitforge.store.transaction import record
@@ -587,7 +587,7 @@ class TestOthersAtTheSameTime:
     def test_a_file_that_appears_meanwhile_is_not_overwritten(
         self, root: Path, git: Git, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = transaction.write_worktree
+        original = placing.write_worktree
 
         def write_first(*arguments: object) -> list[str]:
             (root / PATH).write_text("mine")
@@ -698,7 +698,7 @@ class TestAllOrNothing:
         def refuse(*_: object) -> None:
             raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), PATH)
 
-        monkeypatch.setattr(transaction, "_put_in_place", refuse)
+        monkeypatch.setattr(placing, "_put_in_place", refuse)
         with pytest.raises(
             UserError, match=r"Recorded as [0-9a-f]{12}, but not written to the worktree"
         ) as caught:

@@ -1,0 +1,64 @@
+"""The files of a commit on their way into the worktree: staged under other names, then put in place or removed.
+
+Nothing is written over what the user has written meanwhile. Steps 5 and 9 of docs/commit-protocol.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitforge.errors import Conflict
+from gitforge.store.edits import Change, NewFile
+from gitforge.store.process import harmless
+from gitforge.store.repo import Repo
+from gitforge.store.worktree import Staging, read_file, remove_file
+
+
+def stage_files(repo: Repo, changes: Sequence[Change], staging: Staging) -> dict[str, Path]:
+    """The new content of the worktree's files under other names, by path."""
+    return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
+
+
+def write_worktree(
+    repo: Repo, changes: Sequence[Change], files: dict[str, Path], staging: Staging
+) -> list[str]:
+    """Puts files in place and deletes others, over nothing that the user has written; returns what failed."""
+    failures = []
+    for change in changes:
+        try:
+            if change.is_deletion:
+                _delete(repo, change)
+            elif change.path in files:
+                _put_in_place(repo.root / change.path, change, files[change.path], staging)
+        except (OSError, Conflict) as error:
+            failures.append(told(error) if isinstance(error, OSError) else error.message)
+    return failures
+
+
+def _delete(repo: Repo, change: Change) -> None:
+    if change.seen is not None and read_file(repo.root, change.path) in (change.seen, None):
+        remove_file(repo.root, change.path)
+
+
+def _put_in_place(target: Path, change: Change, source: Path, staging: Staging) -> None:
+    if change.seen is None:
+        with contextlib.suppress(FileExistsError):  # the user's own by now: theirs stays, as a change
+            os.link(source, target)
+        return
+    now = target.read_bytes()
+    if now != change.seen:
+        if isinstance(change.edit, NewFile):
+            return
+        content = change.edit.edit(now)
+        if content is None:
+            return
+        source = staging.write(target, content)
+    source.replace(target)
+
+
+def told(error: OSError) -> str:
+    """What the system said, safe for a terminal."""
+    return harmless(f"{error.filename}: {error.strerror}" if error.filename else str(error))
