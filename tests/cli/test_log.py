@@ -167,10 +167,17 @@ class TestPager:
             assert terminal.ended() == 0
         assert json.loads(terminal.told)[0]["what"] == "added"
 
-    def test_a_pager_that_cannot_be_started_is_named(self, workspace: Path) -> None:
+    def test_without_the_pager_that_is_set_it_is_printed_and_that_is_said(self, workspace: Path) -> None:
         with Terminal("log", cwd=workspace, GIT_PAGER="no-such-pager -x") as terminal:
+            assert terminal.ended() == 0
+        assert "the pager is not there: no-such-pager" in terminal.told
+        assert "Start a gitforge workspace" in terminal.told
+
+    def test_a_pager_that_the_shell_cannot_start_is_an_error(self, workspace: Path) -> None:
+        with Terminal("log", cwd=workspace, GIT_PAGER="X=1 no-such-pager") as terminal:
             assert terminal.ended() == 1
-        assert "no-such-pager -x" in terminal.told
+        assert "X=1 no-such-pager" in terminal.told
+        assert "--no-pager" in terminal.told
 
     def test_a_narrow_terminal_gets_two_lines_for_each(self, workspace: Path) -> None:
         with Terminal("log", PERSONA, "--no-pager", cwd=workspace, columns=80) as terminal:
