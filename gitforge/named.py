@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gitforge import documents, goals_file
 from gitforge.components import Library
 from gitforge.errors import UserError
-from gitforge.goals import FILE_NAME, GoalBook
+from gitforge.goals import DEFAULT_KINDS, FILE_NAME, GoalBook
 from gitforge.names import COMPONENT_SUFFIXES
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
@@ -45,6 +46,16 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
         hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
         message = f"no goal and no component is or was called {printable(name)!r}"
         raise UserError(message, hint=hint) from None
+
+
+def usable_book(workspace: Workspace) -> GoalBook:
+    """As much of goals.yaml as can be used: what was recorded can be told whatever is in it now."""
+    try:
+        workspace.library.refuse_escape(workspace.goals_file, FILE_NAME)
+        text = documents.read_text(workspace.goals_file, FILE_NAME)
+        return goals_file.inspect(text)
+    except UserError:
+        return GoalBook(FILE_NAME, {kind.name: kind for kind in DEFAULT_KINDS}, {}, {})
 
 
 def deleted(library: Library, repo: Repo, book: GoalBook, name: str) -> tuple[str, str] | None:

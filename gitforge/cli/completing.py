@@ -136,6 +136,7 @@ def _book(workspace: Workspace) -> GoalBook:
     """As much of goals.yaml as can be used."""
     from gitforge import documents, goals_file  # noqa: PLC0415
 
+    workspace.library.refuse_escape(workspace.goals_file, workspace.goals_file.name)
     return goals_file.inspect(documents.read_text(workspace.goals_file, workspace.goals_file.name))
 
 

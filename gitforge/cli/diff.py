@@ -15,7 +15,7 @@ from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.compare import Span
 from gitforge.errors import AnswerMissing, UserError
-from gitforge.named import paths_named
+from gitforge.named import paths_named, usable_book
 from gitforge.store.differences import Difference, differences, untracked
 from gitforge.store.repo import Repo
 from gitforge.text import printable
@@ -116,7 +116,7 @@ def _commits(repo: Repo, name: str) -> list[str] | None:
 def _paths(workspace: Workspace, repo: Repo, components: Sequence[str]) -> list[str]:
     if not components:
         return []
-    book = workspace.book()
+    book = usable_book(workspace)
     return [path for name in components for path in paths_named(workspace, repo, book, name)]
 
 

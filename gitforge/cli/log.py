@@ -16,7 +16,7 @@ from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.cost import amount
 from gitforge.errors import UserError
-from gitforge.named import paths_named
+from gitforge.named import paths_named, usable_book
 from gitforge.store import origins
 from gitforge.text import printable
 
@@ -45,7 +45,7 @@ def log(
     ] = "",
     count: Annotated[
         int | None,
-        typer.Option("--max-count", "-n", metavar="N", min=0, help="At most so many.", show_default=False),
+        typer.Option("--max-count", "-n", metavar="N", min=1, help="At most so many.", show_default=False),
     ] = None,
     no_pager: NoPager = False,
     as_json: AsJson = False,
@@ -58,10 +58,9 @@ def log(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    book = workspace.book()
     known = origins.read(repo)
     if name:
-        paths = paths_named(workspace, repo, book, name)
+        paths = paths_named(workspace, repo, usable_book(workspace), name)
         events = history(repo, known, paths)
     else:
         folders = (workspace.library.folder, workspace.goals_file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,9 @@ NoPager = Annotated[bool, typer.Option("--no-pager", help="Print a long result a
 _DEFAULTS = {"LESS": "FRX", "LV": "-c"}
 """What git sets where the user has not: quit where it fits, show colours, leave the screen as it is (git-config(1))."""
 
+_IN_SHELL = frozenset("|&;<>()$`\\\"'\n*?[#~=%")
+"""With one of these only the shell knows which program a command starts."""
+
 _NOT_STARTED = {126, 127}  # what a shell answers for a command that it cannot start
 
 
@@ -41,7 +45,7 @@ def paged(repo: Repo, *, is_wanted: bool = True) -> Iterator[None]:
         UserError: It cannot be started.
     """
     command = repo.pager() if is_wanted and sys.stdout.isatty() else "cat"
-    if command in {"", "cat"}:
+    if command in {"", "cat"} or not _is_there(command):
         yield
         return
     width = shutil.get_terminal_size().columns
@@ -63,6 +67,18 @@ def paged(repo: Repo, *, is_wanted: bool = True) -> Iterator[None]:
     if pager.returncode in _NOT_STARTED:
         hint = "Set core.pager or PAGER to one that is there, or say --no-pager."
         raise UserError(f"the pager could not be started: {command}", hint=hint)
+
+
+def _is_there(command: str) -> bool:
+    """Whether there is such a program; where nobody can tell, the shell will. Says so, where there is none, as git."""
+    try:
+        program = shlex.split(command)[0]
+    except (ValueError, IndexError):
+        return True
+    if _IN_SHELL & set(command) or shutil.which(program) is not None:
+        return True
+    output.say(("note: ", output.WARN), f"the pager is not there: {program}")
+    return False
 
 
 @contextmanager

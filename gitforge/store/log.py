@@ -48,13 +48,6 @@ class Log:
         """As `last_commits`, with what the commit's message says."""
         return {path: parse_generation(header) for path, header in self._last_changes(_LAYOUT, paths)}
 
-    def commits_of(self, path: str) -> Iterator[Generation]:
-        """The commits that changed a path, newest first, as far as they are asked for."""
-        with closing(self._changes(_LAYOUT, [path])) as changes:
-            for changed, header in changes:
-                if changed == path:
-                    yield parse_generation(header)
-
     def follow(self, paths: Sequence[str], rev: str = "HEAD") -> Generator[FileChange]:
         """What commits did to files, newest first, also under the names that the files had before.
 
@@ -142,12 +135,6 @@ class Log:
             else:
                 commit = item.strip()
         return {path: renamed.get((last[path], path)) if path in last else None for path in paths}
-
-    def purpose_of(self, commit: str) -> str:
-        """A commit's message without subject and trailers, as one line."""
-        layout = ("--format=%b%x00%(trailers)", "--no-show-signature", "--encoding=UTF-8")
-        body, _, trailers = os.fsdecode(self._git.read("show", "-s", *layout, commit).stdout).partition("\0")
-        return " ".join(body.strip().removesuffix(trailers.strip()).split())
 
     def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
         """For each path the commits that took it, or by a revert its text, away, on whatever branch."""

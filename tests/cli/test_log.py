@@ -101,6 +101,21 @@ def test_what_hides_in_a_message_does_not_reach_the_terminal(workspace: Path, gi
     assert "\x1b" not in gitforge("log", PERSONA, cwd=workspace).out
 
 
+@pytest.mark.parametrize(
+    "broken", ["goals: [", "version: 1\ngoals: {A: {B: {persona: digital_detective.md}}}\n", None]
+)
+def test_what_was_recorded_is_told_whatever_is_in_goals_yaml_now(
+    workspace: Path, git: Git, broken: str | None
+) -> None:
+    goals = workspace / "goals.yaml"
+    goals.write_bytes(b"\xff") if broken is None else goals.write_text(broken)
+    assert gitforge("log", "digital_detective", "--json", cwd=workspace).json[0]["what"] == "added"
+    assert gitforge("log", "goals.yaml", "--json", cwd=workspace).json[0]["path"] == "goals.yaml"
+    assert gitforge("log", cwd=workspace).code == 0
+    shown = gitforge("diff", "HEAD", "--", "goals.yaml", cwd=workspace)
+    assert (shown.code, shown.out.splitlines()[0]) == (0, "goals.yaml")
+
+
 def test_an_empty_repository_has_no_history(tmp_path: Path, git: Git) -> None:
     git("init", "-q", str(tmp_path), cwd=tmp_path)
     (tmp_path / "goals.yaml").write_text("version: 1\ngoals: {}\n")
@@ -152,10 +167,17 @@ class TestPager:
             assert terminal.ended() == 0
         assert json.loads(terminal.told)[0]["what"] == "added"
 
-    def test_a_pager_that_cannot_be_started_is_named(self, workspace: Path) -> None:
+    def test_without_the_pager_that_is_set_it_is_printed_and_that_is_said(self, workspace: Path) -> None:
         with Terminal("log", cwd=workspace, GIT_PAGER="no-such-pager -x") as terminal:
+            assert terminal.ended() == 0
+        assert "the pager is not there: no-such-pager" in terminal.told
+        assert "Start a gitforge workspace" in terminal.told
+
+    def test_a_pager_that_the_shell_cannot_start_is_an_error(self, workspace: Path) -> None:
+        with Terminal("log", cwd=workspace, GIT_PAGER="X=1 no-such-pager") as terminal:
             assert terminal.ended() == 1
-        assert "no-such-pager -x" in terminal.told
+        assert "X=1 no-such-pager" in terminal.told
+        assert "--no-pager" in terminal.told
 
     def test_a_narrow_terminal_gets_two_lines_for_each(self, workspace: Path) -> None:
         with Terminal("log", PERSONA, "--no-pager", cwd=workspace, columns=80) as terminal:
