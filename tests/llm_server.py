@@ -233,17 +233,21 @@ class LlmServer:
                 received = Received(
                     self.path, {n.lower(): v for n, v in self.headers.items()}, json.loads(raw or b"null")
                 )
-                has_place = server._places.acquire(blocking=False)
+                self._has_place = server._places.acquire(blocking=False)
                 busy = fail(429, error("too many at once"), retry_after_ms="20")
-                behaviour = server._next(received) if has_place else busy
+                behaviour = server._next(received) if self._has_place else busy
                 self.close_connection = True  # one request a connection: nothing waits for a second one
                 try:
                     self._answer(behaviour, received)
                 except OSError:
                     received.gone.set()
                 finally:
-                    if has_place:
-                        server._places.release()
+                    self._free()
+
+            def _free(self) -> None:
+                if self._has_place:
+                    server._places.release()
+                self._has_place = False
 
             def _answer(self, behaviour: Behaviour, received: Received) -> None:
                 if behaviour == SILENT:
@@ -261,7 +265,9 @@ class LlmServer:
                     self.send_header("Transfer-Encoding", "chunked")
                 self.send_header("Connection", "close")
                 self.end_headers()
-                for part in behaviour.parts:
+                for number, part in enumerate(behaviour.parts, start=1):
+                    if number == len(behaviour.parts):
+                        self._free()  # who has the end of an answer may ask at once for another
                     if isinstance(part, float):
                         server._stopping.wait(part)
                     elif part == "hang":
