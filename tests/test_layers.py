@@ -69,6 +69,7 @@ LAYERS = [
     "store.edits",
     "store.placing",
     "store.commit",
+    "store.commit_point",
     "store.transaction",
     "store.proposal",
     "templates",

@@ -7,9 +7,7 @@ what a killed git leaves behind. See docs/commit-protocol.md.
 from __future__ import annotations
 
 import os
-import random
 import re
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -30,16 +28,17 @@ from gitforge.store.commit import (
     run_hooks,
     worded,
 )
+from gitforge.store.commit_point import reach_commit_point, until_won
 from gitforge.store.edits import Change, Edit, merge_committed
 from gitforge.store.hooks import HOOK_SECONDS
 from gitforge.store.journal import FileIdentity, Journal, drop_journal, write_journal
 from gitforge.store.locks import commit_lock, interrupts_held
 from gitforge.store.process import harmless, succeed
 from gitforge.store.records import Head, fields
-from gitforge.store.recovery import MOVE_SECONDS, free_dead_ref_locks, is_withdrawn, keep_refs, recover
+from gitforge.store.recovery import is_withdrawn, recover
 from gitforge.store.repo import Repo
 from gitforge.store.spool import drop
-from gitforge.store.transaction import ATTEMPTS, LOCK_SECONDS, Recorded
+from gitforge.store.transaction import LOCK_SECONDS, Recorded
 
 FOLDER = "forge"
 """What the branches of proposals have in front of their names."""
@@ -92,7 +91,8 @@ def propose(
             settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)
-                recorded = _propose(repo, f"refs/heads/{branch}", edits, message, base, work, settings)
+                ref = f"refs/heads/{branch}"
+                recorded = until_won(lambda: _attempt(repo, ref, edits, message, base, work, settings))
     except OSError as error:
         raise UserError(f"{harmless(str(error))}; nothing was recorded") from error
     return replace(recorded, repair=repair)
@@ -152,28 +152,11 @@ def refuse_checked_out(repo: Repo, branch: str) -> None:
                     raise Conflict(f"A rebase of the branch {branch} is in progress", hint="Finish it first")
 
 
-class _LostRace(Exception):
-    """The branch is not what the commit was built on any more."""
-
-
-def _propose(
-    repo: Repo, ref: str, edits: Sequence[Edit], message: Message, base: str | None, work: Path,
-    settings: Settings,
-) -> Recorded:  # fmt: skip
-    for attempt in range(ATTEMPTS):
-        refuse_checked_out(repo, ref.removeprefix("refs/heads/"))
-        try:
-            return _attempt(repo, ref, edits, message, base, work, settings)
-        except _LostRace as lost:
-            reason = lost
-            time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
-    raise UserError(f"{reason}, {ATTEMPTS} times in a row; nothing was recorded", hint="Try again")
-
-
 def _attempt(
     repo: Repo, ref: str, edits: Sequence[Edit], message: Message, base: str | None, work: Path,
     settings: Settings,
 ) -> Recorded:  # fmt: skip
+    refuse_checked_out(repo, ref.removeprefix("refs/heads/"))
     old = repo.commit_of(ref)
     start = base or repo.head().commit
     if start is None:
@@ -216,24 +199,3 @@ def _publish(repo: Repo, head: Head, commit: str, message: str, settings: Settin
         finally:
             if is_finished:  # else the next command finishes it
                 drop_journal(repo)
-
-
-def reach_commit_point(journal: Journal) -> None:
-    """Moves the branch; from here on the generation is recorded.
-
-    Raises:
-        _LostRace: Somebody else has moved it, or is about to.
-        UserError: git or the user's hook refuses.
-    """
-    repo, head, commit = journal.repo, journal.head, journal.commit
-    try:
-        repo.move_head(head, commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS)
-    except UserError as error:
-        is_killed = free_dead_ref_locks(journal)
-        now = repo.commit_of(head.ref or "HEAD")
-        if now == commit:  # killed, but after that
-            keep_refs(journal)
-            return
-        if is_killed or now != head.commit or ".lock': File exists" in error.message:
-            raise _LostRace(f"The branch could not be moved ({error.message})") from error
-        raise

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +29,7 @@ from gitforge.store.commit import (
     run_hooks,
     worded,
 )
+from gitforge.store.commit_point import LostRace, reach_commit_point, until_won
 from gitforge.store.edits import UNSTAGE, Change, Edit, merge_edits
 from gitforge.store.hooks import HOOK_SECONDS, run_post_commit
 from gitforge.store.index import Signature, copy_index, publish_refreshed, signature, start_index
@@ -44,11 +43,8 @@ from gitforge.store.locks import (
 )
 from gitforge.store.placing import stage_files, told, write_worktree
 from gitforge.store.recovery import (
-    MOVE_SECONDS,
     Repair,
-    free_dead_ref_locks,
     is_withdrawn,
-    keep_refs,
     recover,
 )
 from gitforge.store.repo import Head, Identity, Repo
@@ -59,8 +55,6 @@ LOCK_SECONDS = 180.0
 """How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
 INDEX_LOCK_SECONDS = 5.0
 """How long to wait for a git command of the user's that holds `index.lock`."""
-ATTEMPTS = 20
-"""How often an edit is applied anew because the branch or the index moved meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -122,33 +116,14 @@ def record(
             settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)
-                recorded = _record(repo, edits, message, work, settings, index_lock_seconds)
+                recorded = until_won(
+                    lambda: _attempt(repo, edits, message, work, settings, index_lock_seconds)
+                )
         if recorded.is_new:
             run_post_commit(repo, settings.hooks)
     except OSError as error:
         raise UserError(f"{told(error)}; nothing was recorded") from error
     return replace(recorded, repair=repair)
-
-
-def _record(
-    repo: Repo,
-    edits: Sequence[Edit],
-    message: Message,
-    work: Path,
-    settings: Settings,
-    index_lock_seconds: float,
-) -> Recorded:
-    for attempt in range(ATTEMPTS):
-        try:
-            return _attempt(repo, edits, message, work, settings, index_lock_seconds)
-        except _LostRace as lost:
-            reason = lost
-            time.sleep(random.uniform(0, 0.005) * attempt)  # noqa: S311
-    raise UserError(f"{reason}, {ATTEMPTS} times in a row; nothing was recorded", hint="Try again")
-
-
-class _LostRace(Exception):
-    """The branch or the index is not what the commit was built on any more."""
 
 
 @dataclass(frozen=True)
@@ -267,18 +242,18 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
     """Takes git's lock, and sees whether HEAD and the index are still those that the commit was built on.
 
     Raises:
-        _LostRace: They are not, or somebody else has the lock.
+        LostRace: They are not, or somebody else has the lock.
         UserError: The user has begun a merge or the like.
     """
     try:
         take_index_lock(repo.index, new_index)
     except FileExistsError as error:
-        raise _LostRace("Another git locked the index meanwhile") from error
+        raise LostRace("Another git locked the index meanwhile") from error
     refuse_during_operation(repo)
     if signature(repo.index) != before:
-        raise _LostRace("The index changed meanwhile")
+        raise LostRace("The index changed meanwhile")
     if repo.head() != head:
-        raise _LostRace("The branch moved meanwhile")
+        raise LostRace("The branch moved meanwhile")
 
 
 def journal_of(repo: Repo, built: _Built, settings: Settings) -> Journal:
@@ -292,27 +267,6 @@ def journal_of(repo: Repo, built: _Built, settings: Settings) -> Journal:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(built.new_index))
     reason = f"gitforge: {first_line(built.message)}"
     return Journal(repo, built.head, built.commit, reason, identity, steps, settings.drafts, settings.refs)
-
-
-def reach_commit_point(journal: Journal) -> None:
-    """Moves the branch; from here on the generation is recorded.
-
-    Raises:
-        _LostRace: Somebody else has moved it, or is about to.
-        UserError: git or the user's hook refuses.
-    """
-    repo, head, commit = journal.repo, journal.head, journal.commit
-    try:
-        repo.move_head(head, commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS)
-    except UserError as error:
-        is_killed = free_dead_ref_locks(journal)
-        now = repo.head()
-        if now.commit == commit:  # killed, but after that
-            keep_refs(journal)
-            return
-        if is_killed or now != head or ".lock': File exists" in error.message:
-            raise _LostRace(f"The branch could not be moved ({error.message})") from error
-        raise
 
 
 def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:
