@@ -38,8 +38,8 @@ def committed_texts(workspace: Workspace, repo: Repo, book: GoalBook, known: Ori
     library = workspace.library
     top = repo.relative(library.folder)
     there = [f"{top}/{need.path}" for need in library.all(book.kinds.values())]
-    folders = tuple(repo.relative(library.folder / kind.folder) + "/" for kind in book.kinds.values())
-    gone = [path for path in known.paths if path.startswith(folders)]  # perhaps from the worktree alone
+    folders = {f"{top}/{kind.folder}" for kind in book.kinds.values()}
+    gone = [path for path in known.paths if path.rpartition("/")[0] in folders]  # perhaps from the worktree alone
     entries = repo.entries(sorted({*there, *gone}))
     return {path: entry.id for path, entry in entries.items() if entry.is_file}
 

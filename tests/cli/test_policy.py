@@ -136,3 +136,16 @@ def test_a_wrong_policy_names_its_line(root: Path) -> None:
         "goals.yaml:3: error: 'policy.require_reviewed' must be true or false"
         in gitforge("check", cwd=root).out
     )
+
+
+def test_what_belongs_to_no_kind_any_more_is_passed_over(root: Path, git: Git) -> None:
+    path = "library/protocols/old/x.md"
+    (root / path).parent.mkdir()
+    (root / path).write_text("Do X.\n")
+    blob = git("hash-object", path, cwd=root)
+    git("add", "-A", cwd=root)
+    said = f"Component: {path}\nAssisted-by: gitforge:model-1\nBlob: {blob}"
+    git("commit", "-qm", f"Generate protocol x\n\n{said}", cwd=root)
+    approve(root, git, git("rev-parse", f"HEAD:{GENERATED}", cwd=root))
+    assert gitforge("check", "--require-reviewed", cwd=root).code == 0
+    assert gitforge("review", "--list", "--json", cwd=root).json == []
