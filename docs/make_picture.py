@@ -1,7 +1,8 @@
 """Makes the pictures in the README from a real run: `python docs/make_picture.py`.
 
 A workspace is made in a temporary folder, one of its protocols is taken away, and `gitforge build` is driven
-through a pseudo-terminal as a person would. What the screen shows becomes docs/goal.svg and docs/build.svg.
+through a pseudo-terminal as a person would. What the screen shows becomes docs/goal.svg and docs/build.svg. Then
+somebody else edits the protocol, and `gitforge review` becomes docs/review.svg.
 """
 
 from __future__ import annotations
@@ -124,6 +125,27 @@ def main() -> None:
         terminal.type("a\r")
         terminal.finish()
         draw(terminal.lines(), "gitforge build", HERE / "build.svg")
+        _edit_by_another(workspace, environment)
+        command = f"gitforge review && gitforge log --no-pager {Path(PROTOCOL).name}"
+        terminal = Terminal(["sh", "-c", command], workspace, environment)
+        terminal.wait_for("Approve this protocol?")
+        terminal.type("a\r")
+        terminal.finish()
+        draw(terminal.lines(), "gitforge review", HERE / "review.svg")
+
+
+def _edit_by_another(workspace: Path, environment: dict[str, str]) -> None:
+    """Commits a change of the generated protocol, by plain git."""
+    file = workspace / PROTOCOL
+    text = file.read_text(encoding="utf-8")
+    changed = text.replace("Conclude**: answer", "Conclude**: be confident, and answer")
+    assert changed != text
+    file.write_text(changed, encoding="utf-8")
+    author = {"GIT_AUTHOR_NAME": "A Colleague", "GIT_AUTHOR_EMAIL": "colleague@example.org"}
+    subprocess.run(
+        ["git", "-C", str(workspace), "commit", "--quiet", "--all", "-m", "Sound more confident"],
+        env={**environment, **author}, check=True, capture_output=True,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

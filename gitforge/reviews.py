@@ -35,16 +35,16 @@ class Waiting:
         blob: Id of the text.
         since: When the text was generated; where people changed it since, when the newest text before was, which is
             known without reading the history.
-        model: Who wrote exactly this text, if a language model did; None where people changed it since.
-        is_outline: Whether exactly this text is an offline outline.
+        writer: Who generated it, in a word: a model or the offline outline; None where that is not known.
+        is_edited: Whether people changed the text since.
     """
 
     need: Need
     path: str
     blob: str
     since: datetime
-    model: str | None
-    is_outline: bool
+    writer: str | None
+    is_edited: bool
 
     @property
     def named(self) -> str:
@@ -98,12 +98,12 @@ def waiting(forge: Forge, known: Origins, needs: Sequence[Need] | None = None) -
         need = _need(forge, used, path.removeprefix(top))
         exact = known.generation_of(texts[path])
         if exact is not None:
-            group = exact.group
-            found.append(Waiting(need, path, texts[path], exact.date, group.model, group.is_outline))
+            found.append(Waiting(need, path, texts[path], exact.date, exact.group.writer, is_edited=False))
         else:
             earlier = known.generation_at(path)
             since = earlier.date if earlier is not None else changed[path].date
-            found.append(Waiting(need, path, texts[path], since, None, is_outline=False))
+            writer = earlier.group.writer if earlier is not None else None
+            found.append(Waiting(need, path, texts[path], since, writer, is_edited=True))
     return sorted(found, key=lambda one: (one.since, one.path), reverse=True)
 
 
@@ -135,22 +135,16 @@ def material(repo: Repo, known: Origins, one: Waiting) -> Material:
             if before is None or not known.needs_review(change.old_path, before):
                 base = before
                 break
-    made = next(
-        (m for c in changes if (m := parse(c.commit.message).about(c.path)) and m.is_generation), None
-    )
-    commit = next((c.commit for c in changes if _is_generation(c)), None)
+    said = known.generation_of(one.blob)
+    for change in changes:
+        said = said or known.generation_of(change.old_blob or "") or known.generation_at(change.old_path)
     return Material(
         text=_text(repo, one.path, one.blob),
         reviewed=_text(repo, one.path, base) if base is not None else None,
         changes=tuple(changes),
-        purpose=" ".join(parse(commit.message).body.split()) if commit is not None else "",
-        goal=made.trailers.get("Goal") if made is not None else None,
+        purpose=said.purpose if said is not None else "",
+        goal=said.group.trailers.get("Goal") if said is not None else None,
     )
-
-
-def _is_generation(change: FileChange) -> bool:
-    group = parse(change.commit.message).about(change.path)
-    return group is not None and group.is_generation
 
 
 def _text(repo: Repo, path: str, blob: str) -> str:

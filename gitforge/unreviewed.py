@@ -39,7 +39,9 @@ def committed_texts(workspace: Workspace, repo: Repo, book: GoalBook, known: Ori
     top = repo.relative(library.folder)
     there = [f"{top}/{need.path}" for need in library.all(book.kinds.values())]
     folders = {f"{top}/{kind.folder}" for kind in book.kinds.values()}
-    gone = [path for path in known.paths if path.rpartition("/")[0] in folders]  # perhaps from the worktree alone
+    gone = [
+        path for path in known.paths if path.rpartition("/")[0] in folders
+    ]  # perhaps from the worktree alone
     entries = repo.entries(sorted({*there, *gone}))
     return {path: entry.id for path, entry in entries.items() if entry.is_file}
 

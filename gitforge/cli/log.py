@@ -79,25 +79,32 @@ def log(
             output.data([event_as_json(one) for one in found])
             return
         with paged(repo, is_wanted=not no_pager):
-            show_events(found)
+            show_events(found, of=paths[0] if name and len(paths) == 1 else None)
 
 
-def show_events(events: Iterable[Event]) -> None:
-    """One row each, as they come; on a terminal without room for a row, two lines."""
-    rows = (_row(one) for one in events)
+def show_events(events: Iterable[Event], *, of: str | None = None) -> None:
+    """One row each, as they come; on a terminal without room for a row, two lines.
+
+    Args:
+        events: What happened.
+        of: The one component that all of it is about, which a terminal is told only where it was called otherwise.
+    """
+    room = output.room()
+    of = of if room is not None else None
+    rows = (_row(one, of) for one in events)
+    headings = ["" if of is not None and name == "component" else name for name in _COLUMNS]
     measured = list(islice(rows, _MEASURED))
-    widths = [max(len(_text(cell)) for cell in column) for column in zip(_COLUMNS, *measured, strict=True)]
+    widths = [max(len(_text(cell)) for cell in column) for column in zip(headings, *measured, strict=True)]
     if not measured:
         output.say("Nothing is recorded yet.")
         return
-    room = output.room()
     split = None if room is None or sum(widths[:-1]) + 2 * len(widths) + _ABOUT <= room else 4
     if room is not None and split is None:
-        output.result(*_line([(name, output.DIM) for name in _COLUMNS], widths))
+        output.result(*_line([(name, output.DIM) for name in headings], widths))
     for row in chain(measured, rows):
         output.result(*_line(row[:split], widths))
-        if rest := [cell for cell in row[split:] if _text(cell)] if split is not None else []:
-            output.result("    ", *_line(rest, [0] * len(rest)))
+        if split is not None:
+            output.result("    ", *_line(_second_line(row), [0] * len(row)))
 
 
 def _line(cells: Sequence[output.Part], widths: Sequence[int]) -> Iterator[output.Part]:
@@ -111,12 +118,21 @@ def _text(cell: output.Part) -> str:
     return cell if isinstance(cell, str) else cell[0]
 
 
-def _row(one: Event) -> list[output.Part]:
+def _second_line(row: Sequence[output.Part]) -> list[output.Part]:
+    """What has no room in the first: without columns it takes a word to tell an author from a reviewer."""
+    *_, author, model, cost, reviewed, about = row
+    by = f"by {_text(model)}, {_text(author)}" if _text(model) else f"by {_text(author)}"
+    style = "" if isinstance(reviewed, str) else reviewed[1]
+    seen = (f"reviewed by {_text(reviewed)}", style) if _text(reviewed) else ""
+    return [cell for cell in (by, cost, seen, about) if _text(cell)]
+
+
+def _row(one: Event, of: str | None) -> list[output.Part]:
     return [
         (one.commit[:10], output.WARN),
         f"{one.date:%Y-%m-%d}",
         (one.what.value, _STYLES.get(one.what, "")),
-        _component(one),
+        _component(one) if one.path != of else "",
         printable(one.author.rpartition(" <")[0]),
         printable(one.model or ""),
         amount(one.cost) if one.cost is not None else "",

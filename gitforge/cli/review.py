@@ -117,15 +117,14 @@ def _as_json(one: Waiting) -> dict[str, Any]:
         "name": one.need.name,
         "blob": one.blob,
         "since": one.since.isoformat(),
-        "model": one.model,
-        "outline": one.is_outline,
+        "model": one.writer,
+        "edited": one.is_edited,
     }
 
 
 def _writer(one: Waiting) -> str:
-    if one.is_outline:
-        return "the offline outline"
-    return one.model or "a model, and edited since"
+    writer = one.writer or "generated"
+    return f"{writer}, edited since" if one.is_edited else writer
 
 
 def _counted(found: Sequence[Waiting]) -> str:

@@ -180,8 +180,15 @@ class TestPager:
         assert "--no-pager" in terminal.told
 
     def test_a_narrow_terminal_gets_two_lines_for_each(self, workspace: Path) -> None:
-        with Terminal("log", PERSONA, "--no-pager", cwd=workspace, columns=80) as terminal:
+        with Terminal("log", "DIAGNOSE_ROOT_CAUSE", "--no-pager", cwd=workspace, columns=80) as terminal:
             assert terminal.ended() == 0
         first, second, *_ = terminal.screen.splitlines()
-        assert first.rstrip().endswith("digital_detective.md")
-        assert second.split() == ["Ada", "Engineer", "Start", "a", "gitforge", "workspace"]
+        assert first.rstrip().endswith(".md")
+        assert second.split() == ["by", "Ada", "Engineer", "Start", "a", "gitforge", "workspace"]
+
+    def test_a_terminal_is_not_told_the_one_component_again_in_each_row(self, workspace: Path) -> None:
+        with Terminal("log", PERSONA, "--no-pager", cwd=workspace, columns=100) as terminal:
+            assert terminal.ended() == 0
+        heading, row, *_ = terminal.screen.splitlines()
+        assert heading.split()[:3] == ["commit", "date", "what"]
+        assert row.split()[2:5] == ["added", "Ada", "Engineer"]
