@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gitforge.cost import amount
 from gitforge.goals import Goal
 from gitforge.store import messages
+from gitforge.store.repo import FALLBACK_EMAIL
 from gitforge.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _provenance(
     if written is not None:
         trailers.append((messages.DRAFT, written))
     trailers.append((messages.BLOB, blob))
-    if reviewed.is_seen:
+    if reviewed.is_seen and not reviewer.endswith(f"<{FALLBACK_EMAIL}>"):  # that would be nobody
         trailers.append((messages.REVIEWED, reviewer))
     return trailers
 

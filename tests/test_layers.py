@@ -107,6 +107,7 @@ LAYERS = [
     "generation.asking",
     "generation.recording",
     "generate",
+    "lineage",
     "unreviewed",
     "reviews",
     "provenance",

@@ -78,6 +78,23 @@ class Origins:
         number = self._generated_paths.get(path)
         return self._spoken.statement(number) if number is not None else None
 
+    def generations_at(self, path: str) -> list[Statement]:
+        """The commits that say they generated texts of a component, the newest first."""
+        said = enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True))
+        return [
+            self._spoken.statement(number)
+            for number, (kind, one) in said
+            if one == path and kind in GENERATIONS
+        ]
+
+    def is_reviewed(self, blob: str) -> bool:
+        """Whether somebody has reviewed exactly this text."""
+        return blob in self._reviews
+
+    def is_generation(self, blob: str) -> bool:
+        """Whether exactly this text was generated."""
+        return blob in self._generations
+
     def is_generated(self, path: str, blob: str) -> bool:
         """Whether a text was generated, or is of a component of which some text was."""
         return path in self.paths or blob in self._generations
