@@ -32,6 +32,7 @@ LAYERS = [
     "llm.*",
     "cost",
     "store",
+    "store.dates",
     "store.records",
     "store.process",
     "store.discovery",

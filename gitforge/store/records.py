@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from gitforge.store.dates import from_iso, seconds
+
 _REVERTS = re.compile(r"^This reverts commit [0-9a-f]{7,64}\b", re.MULTILINE)
 
 TREE = "040000"
@@ -206,7 +208,7 @@ def parse_generation(header: str) -> Generation:
     commit, date, author, subject, *lines = header.rstrip("\n").split("\n")
     pairs = (line.partition(": ") for line in lines)
     trailers = tuple((name, value) for name, separator, value in pairs if separator)
-    return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)
+    return Generation(commit, subject, author, from_iso(date), trailers)
 
 
 def parse_removals(output: bytes) -> dict[str, list[Removal]]:
@@ -235,7 +237,7 @@ COMMIT_LAYOUT = "%H%n%ct%n%aI%n%an <%ae>%n%B"
 def parse_commit(header: str) -> Commit:
     """A commit from lines as in `COMMIT_LAYOUT`."""
     id_, committed, date, author, message = header.split("\n", 4)
-    return Commit(id_, int(committed), datetime.fromisoformat(date), author, message)
+    return Commit(id_, seconds(committed), from_iso(date), author, message)
 
 
 def parse_file_changes(items: Iterable[str]) -> Iterator[FileChange]:
