@@ -236,8 +236,8 @@ def _origin_rows(last: FileChange | None) -> list[tuple[str, str]]:
 
 def _trailers(last: FileChange) -> Mapping[str, str]:
     """What the commit says of exactly the text that it holds."""
-    said = [one for one in parse(last.commit.message).groups if one.path == last.path]
-    return next((one.trailers for one in said if one.blob in {None, last.new_blob}), {})
+    said = parse(last.commit.message).of_text(last.path, last.new_blob)
+    return said.trailers if said is not None else {}
 
 
 def _origin_as_json(last: FileChange | None) -> dict[str, Any] | None:
