@@ -87,8 +87,10 @@ def _past(forge: Forge, name: str) -> Past | None:
         return None
     if (parts := split(forge.repo, name)) is None:
         rev = name.partition("@")[2]
-        hint = "`gitforge log` shows the commits."
-        raise UserError(f"no component is called {name!r}, and {rev!r} is no commit", hint=hint)
+        hint = forge.repo.hint_where_cut("`gitforge log` shows the commits.")
+        raise UserError(
+            f"no component is called {printable(name)!r}, and {printable(rev)!r} is no commit", hint=hint
+        )
     return past(forge.workspace, forge.repo, forge.book, *parts)
 
 
