@@ -83,7 +83,7 @@ class Log:
                 if change.status in "AD":
                     change = self._as_renamed(change)
                 if change.status == "R" and change.path in asked:
-                    begin({change.old_path: origin}, f"{change.commit.id}^")
+                    begin({change.old_path: origin}, f"{change.commit.id}^@")
                 yield replace(change, asked=origin)
                 advance(changes, asked)
 
@@ -95,13 +95,16 @@ class Log:
         return self._file_changes(folders, rev, *_RENAMES)
 
     def _file_changes(self, specs: Sequence[str], rev: str, *renames: str) -> Generator[FileChange]:
-        diff = ("--raw", "--no-abbrev", "--diff-merges=combined", *renames)
+        diff = ("--raw", "--no-abbrev", "--diff-merges=combined", "--combined-all-paths", *renames)
         with closing(self._log(COMMIT_LAYOUT, diff, specs, rev)) as items:
             yield from parse_file_changes(items)
 
     def _as_renamed(self, change: FileChange) -> FileChange:
-        """The same, as a renaming where the commit took away one file and added a similar one."""
-        about = ("-r", "-z", "--no-commit-id", "--raw", "--no-abbrev", *_RENAMES)
+        """The same, as a renaming where the commit took away one file and added a similar one.
+
+        A merge is compared with each of its parents.
+        """
+        about = ("-r", "-m", "-z", "--no-commit-id", "--raw", "--no-abbrev", *_RENAMES)
         fields_ = iter(fields(self._git.read("diff-tree", *about, change.commit.id).stdout))
         for item in fields_:
             other = parse_file_change(item, fields_, change.commit)

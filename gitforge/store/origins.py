@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from datetime import datetime
 from functools import cached_property
 
 from gitforge.store import origins_file
-from gitforge.store.messages import COMPONENT, parse
+from gitforge.store.dates import from_iso, seconds
+from gitforge.store.messages import COMPONENT, WITHDRAWN, parse
 from gitforge.store.repo import Repo
 from gitforge.store.spoken import (
     GENERATIONS,
@@ -172,8 +172,9 @@ def _statements_in(item: str) -> Iterator[Statement]:
     commit, committed, date, author, text = item.split("\n", 4)
     message = parse(text)
     purpose = " ".join(message.body.split()) if len(message.groups) == 1 else ""
-    about = (commit, int(committed), datetime.fromisoformat(date), author, message.subject, purpose)
-    for group in message.groups:
+    about = (commit, seconds(committed), from_iso(date), author, message.subject, purpose)
+    # In a squash nobody can tell which came last: git writes the oldest first or last. A doubt is no approval.
+    for group in sorted(message.groups, key=lambda group: WITHDRAWN not in group.trailers):
         yield Statement(*about, group)
 
 

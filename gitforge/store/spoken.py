@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from gitforge.store.dates import from_iso
 from gitforge.store.messages import WITHDRAWN, Group
 
 
@@ -77,7 +78,7 @@ class Spoken:
         """One of them."""
         commit, committed, date, author, subject, purpose, trailers = json.loads(self._lines[number])
         group = Group(self.paths[number], trailers)
-        return Statement(commit, committed, datetime.fromisoformat(date), author, subject, purpose, group)
+        return Statement(commit, committed, from_iso(date), author, subject, purpose, group)
 
     @cached_property
     def _lines(self) -> list[bytes]:
