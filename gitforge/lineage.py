@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from gitforge.store.lines import blobs_at
 from gitforge.store.messages import parse
 from gitforge.store.renames import Move, moves
 
@@ -38,8 +37,8 @@ def edited(repo: Repo, texts: Mapping[str, str], known: Origins) -> list[str]:
     came_back = {move.path for move in moved} & rest.keys() & names
     found = [path for path in rest if path in names and path not in came_back]
     found += [path for path in came_back if _descends(repo, known, path)]
-    before = _written_before(repo, known, found)
-    return [path for path in found if rest[path] != before.get(path)]
+    # Taken back to what people had written before the first generation, it is theirs.
+    return [path for path in found if rest[path] != known.written_before(path)]
 
 
 def _names(repo: Repo, known: Origins, moved: Sequence[Move], texts: Mapping[str, str]) -> set[str]:
@@ -77,10 +76,3 @@ def _descends(repo: Repo, known: Origins, path: str) -> bool:
             if change.status == "A":
                 wanted = change.new_blob
     return False
-
-
-def _written_before(repo: Repo, known: Origins, paths: Sequence[str]) -> dict[str, str]:
-    """What people had written before the first generation of each component: taken back to that, it is theirs."""
-    first = {path: said[-1].commit for path in paths if (said := known.generations_at(path))}
-    found = blobs_at(repo, [(f"{commit}^", path) for path, commit in first.items()])
-    return {path: blob for (_, path), blob in found.items()}

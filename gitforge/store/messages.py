@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gitforge.llm import OUTLINE_LABEL
 
-COMPONENT, BLOB, DRAFT = "Component", "Blob", "Draft"
+COMPONENT, BLOB, DRAFT, REPLACES = "Component", "Blob", "Draft", "Replaces"
 ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
 
 OUTLINE = "offline outline"

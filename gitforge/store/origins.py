@@ -11,7 +11,7 @@ from functools import cached_property
 
 from gitforge.store import origins_file
 from gitforge.store.dates import from_iso, seconds
-from gitforge.store.messages import COMPONENT, WITHDRAWN, parse
+from gitforge.store.messages import COMPONENT, REPLACES, WITHDRAWN, parse
 from gitforge.store.repo import Repo
 from gitforge.store.spoken import (
     GENERATIONS,
@@ -80,12 +80,23 @@ class Origins:
 
     def generations_at(self, path: str) -> list[Statement]:
         """The commits that say they generated texts of a component, the newest first."""
-        said = enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True))
-        return [
-            self._spoken.statement(number)
-            for number, (kind, one) in said
-            if one == path and kind in GENERATIONS
-        ]
+        return [self._spoken.statement(number) for number in self._all_generations.get(path, ())]
+
+    @cached_property
+    def _all_generations(self) -> dict[str, list[int]]:
+        """By path all statements that a text there was generated, the newest first."""
+        found: dict[str, list[int]] = {}
+        for number, (kind, path) in enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True)):
+            if kind in GENERATIONS:
+                found.setdefault(path, []).append(number)
+        return found
+
+    def written_before(self, path: str) -> str | None:
+        """The blob that people had written before the first generation of a component replaced it."""
+        numbers = self._all_generations.get(path)
+        if not numbers or not self._spoken.mentions(numbers[-1], REPLACES):
+            return None
+        return self._spoken.statement(numbers[-1]).group.trailers.get(REPLACES)
 
     def is_reviewed(self, blob: str) -> bool:
         """Whether somebody has reviewed exactly this text."""

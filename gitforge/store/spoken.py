@@ -80,6 +80,10 @@ class Spoken:
         group = Group(self.paths[number], trailers)
         return Statement(commit, committed, from_iso(date), author, subject, purpose, group)
 
+    def mentions(self, number: int, name: str) -> bool:
+        """Whether a statement may have a trailer of that name, without a closer look."""
+        return f'"{name}"'.encode() in self._lines[number]
+
     @cached_property
     def _lines(self) -> list[bytes]:
         return bytes(self.details).splitlines()
