@@ -50,6 +50,7 @@ def in_pager(width: int) -> Iterator[None]:
         yield
     finally:
         _paged_width = None
+        _console.cache_clear()  # rich's console is silent for ever once a pager has quit
 
 
 def room() -> int | None:
