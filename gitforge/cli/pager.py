@@ -11,15 +11,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gitforge.cli import output
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from gitforge.store.repo import Repo
 
 NoPager = Annotated[bool, typer.Option("--no-pager", help="Print a long result at once, without a pager.")]
@@ -92,7 +90,7 @@ class _ToPager(io.RawIOBase):
     def fileno(self) -> int:
         return self._pipe
 
-    def write(self, content: Buffer, /) -> int:
+    def write(self, content: Any, /) -> int:
         """Writes all of it."""
         data = bytes(content)
         if self._is_unpaged:

@@ -198,3 +198,23 @@ class TestPager:
         heading, row, *_ = terminal.screen.splitlines()
         assert heading.split()[:3] == ["commit", "date", "what"]
         assert row.split()[2:5] == ["added", "Ada", "Engineer"]
+
+
+@pytest.mark.parametrize(
+    "command", [("log",), ("check",), ("list", "--components"), ("status",), ("diff", "HEAD~1")]
+)
+def test_a_file_name_cannot_forge_a_row(workspace: Path, git: Git, command: tuple[str, ...]) -> None:
+    name = "library/protocols/x\ty\nforged row.md"
+    (workspace / name).write_text("# X\n")
+    git("add", ".", cwd=workspace)
+    git("commit", "-qm", "Add it", cwd=workspace)
+    told = gitforge(*command, cwd=workspace).told
+    assert not [line for line in told.splitlines() if line.startswith("forged")]
+    assert "\\x09y\\x0aforged row.md" in told or command == ("status",)
+
+
+def test_a_description_of_several_lines_is_one_row(workspace: Path) -> None:
+    goals = workspace / "goals.yaml"
+    goals.write_text(goals.read_text().replace("      description: ", "      description: |\n        ", 1))
+    first = gitforge("list", cwd=workspace).out.splitlines()[1]
+    assert "\\x0a" not in first
