@@ -18,7 +18,7 @@ from gitforge.errors import AnswerMissing, UserError
 from gitforge.named import UnknownName, paths_named, usable_book
 from gitforge.store.differences import Difference, differences, untracked
 from gitforge.store.repo import Repo
-from gitforge.text import printable
+from gitforge.text import printable, printable_line
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -127,7 +127,7 @@ def _paths(workspace: Workspace, repo: Repo, components: Sequence[str], *, may_b
 
 
 def _title(one: Difference) -> list[output.Part]:
-    name = one.path if one.path == one.old_path else f"{one.old_path} -> {one.path}"
+    name = printable_line(one.path if one.path == one.old_path else f"{one.old_path} -> {one.path}")
     state = _STATES.get(one.status)
     return [(name, output.BOLD), f"  {state}" if state else ""]
 
