@@ -122,6 +122,7 @@ def taken_back(
     texts: Sequence[Text],
     *,
     is_undo: bool = False,
+    said: Sequence[Text] = (),
     statement: Trailer | None = None,
 ) -> str:
     """The message of a commit that takes back what another one did; git's own words come first.
@@ -130,17 +131,20 @@ def taken_back(
         commit: Id of the other one.
         subject: Its subject.
         why: The reason; may be empty.
-        texts: The components as they are after it; for a statement, those that it is about.
+        texts: The components as they are after it.
         is_undo: Whether it is the newest thing that was not undone yet.
-        statement: What is said of each text: that a review is withdrawn, or holds again.
+        said: Texts of which it says something more.
+        statement: What that is: that a review is withdrawn, or holds again.
     """
     trailers: list[Trailer] = [(UNDOES, commit)] if is_undo else []
-    trailers += _said(texts, *statement) if statement is not None else _spoken_of(texts)
-    return _message(_reverting(subject), [f"This reverts commit {commit}.", why], trailers)
+    trailers += _spoken_of(texts)
+    if statement is not None:
+        trailers += _said(said, *statement)
+    return _message(reverting(subject), [f"This reverts commit {commit}.", why], trailers)
 
 
-def _reverting(subject: str) -> str:
-    """As git words it since 2.43: what was reverted is reapplied."""
+def reverting(subject: str) -> str:
+    """The subject of what takes a commit back, as git words it since 2.43: what was reverted is reapplied."""
     inner = subject.removeprefix('Revert "')
     is_revert = inner != subject and subject.endswith('"') and not inner.startswith('Revert "')
     return f'Reapply "{inner}' if is_revert else f'Revert "{subject}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from gitforge import goals_file
@@ -90,7 +91,8 @@ def _told(change: Change, found: list[Clash]) -> str:
 
 
 def _hint(change: Change) -> str:
-    return f"Take the later commits back first (`git log -- {change.path}` shows them), or edit it by hand."
+    log = f"git log --follow -- {shlex.quote(change.path)}"
+    return f"Take the later commits back first (`{log}` shows them), or edit it by hand."
 
 
 # --- goals.yaml as data ----------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from gitforge import commits
 from gitforge.commits import Text
-from gitforge.errors import UserError
+from gitforge.errors import Conflict, UserError
 from gitforge.goals import DEFAULT_KINDS
 from gitforge.revert import Step, component_path
 from gitforge.store import revision
-from gitforge.store.edits import NewFile, exchange
+from gitforge.store.edits import NewFile, exchange, restoring
 from gitforge.store.repo import Entry, Repo
 from gitforge.store.transaction import Recorded, record
 from gitforge.text import printable
@@ -51,6 +51,7 @@ def find(workspace: Workspace, repo: Repo, name: str, at: str) -> Restoration:
         at: A commit, as git names it.
 
     Raises:
+        Conflict: The last commit has that text already, but the user has changed or deleted the file since.
         UserError: There is no such commit or component, or the commit has not got it.
     """
     commit = revision.resolve(repo, at)
@@ -62,8 +63,21 @@ def find(workspace: Workspace, repo: Repo, name: str, at: str) -> Restoration:
             hint=repo.hint_where_cut(f"`git log --follow -- {path}` shows which commits have."),
         )
     was_called, entry = found
+    _refuse_changes(repo, path, entry)
     step = Step(path, repo.committed(path), repo.objects.read_blob(entry.id))
     return Restoration(step, commit, was_called, _named(workspace, path))
+
+
+def _refuse_changes(repo: Repo, path: str, wanted: Entry) -> None:
+    """Raises Conflict where the last commit has that text, and what the user did since is not committed."""
+    state = repo.states([path])[path]
+    if state.committed != wanted.id or not state.edited:
+        return  # where it is recorded, that looks at the user's changes
+    what = "is deleted here, and that is" if state.blob is None else "has changes that are"
+    raise Conflict(
+        f"{path}: the last commit has that text already, but the file {what} not committed",
+        hint=f"{restoring(path, '--staged', '--worktree')} brings the text back.",
+    )
 
 
 def _entry(repo: Repo, commit: str, path: str) -> tuple[str, Entry] | None:

@@ -1,26 +1,27 @@
-"""Takes back what a commit did, wherever it is in the history, as one commit; `undo` takes back the newest thing.
+"""Takes back what a commit did, wherever it is in the history, as one commit.
 
-Three ways: where HEAD has a file as the commit left it, the parent's comes back; where it has moved on since, the
-inverse change is merged into it. What clashes goes to a person: nothing is ever half taken back.
+Where HEAD has a file as the commit left it, the parent's comes back; where it has moved on since, the inverse change
+is merged into it; where it was renamed since, that is done under its name of today. What clashes goes to a person:
+nothing is ever half taken back.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitforge import commits, goals_file
-from gitforge.commits import UNDOES, Text
+from gitforge.commits import Text
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import FILE_NAME
 from gitforge.goals_file import RESERVED_FOLDERS
 from gitforge.inverse import Change, taken_back
 from gitforge.names import COMPONENT_SUFFIXES
+from gitforge.scope import is_own, names_today, places, refuse_others
 from gitforge.store import origins, revision, spool
 from gitforge.store.edits import Edit, NewFile, Rewrite, exchange
-from gitforge.store.messages import BLOB, COMPONENT, REVIEWED, WITHDRAWN, Group, parse
+from gitforge.store.messages import REVIEWED, WITHDRAWN, Group, parse
 from gitforge.store.repo import Repo
 from gitforge.store.revision import Revision
 from gitforge.store.transaction import Recorded, record
@@ -52,7 +53,7 @@ class Reversal:
         of: The commit.
         steps: What becomes of each file that is not as it was before it already.
         changes: What the commit did to those files.
-        statements: The approvals that are withdrawn, or made again, where the commit holds nothing else.
+        statements: The approvals that are withdrawn, or made again.
         components: Those of the files that are components.
     """
 
@@ -102,6 +103,12 @@ def component_path(workspace: Workspace, repo: Repo, name: str, rev: str = "HEAD
         UserError: There never was one; or it may be several.
     """
     folder = repo.relative(workspace.root / "library")
+    if name.rpartition("/")[2] == FILE_NAME:
+        raise UserError(
+            f"{FILE_NAME} is no component",
+            hint=f"`git log -- {FILE_NAME}` shows the commits that changed it; `gitforge revert COMMIT` takes one "
+            f"back, `git restore --source=COMMIT {FILE_NAME}` brings back all that it said then.",
+        )
     wanted = name.removeprefix(f"{folder}/").removeprefix("library/")
     found = revision.files_named(repo, folder, wanted, COMPONENT_SUFFIXES, dict.fromkeys(("HEAD", rev)))
     paths = [path for path in found if _is_component(path, folder)]
@@ -132,96 +139,93 @@ def of_commit(workspace: Workspace, repo: Repo, commit: str, *, only: str | None
         workspace: Where components are.
         repo: Its repository.
         commit: Id of the commit.
-        only: The one file that is meant; None: all.
+        only: The one file that is meant, by its name then; None: all.
 
     Raises:
         Conflict: What the commit changed has been changed since.
         UserError: It cannot be taken back here.
     """
     found = revision.read_revision(repo, commit)
-    if not found.changes:
-        return _of_statements(repo, found)
-    goals = repo.relative(workspace.goals_file)
-    folder = repo.relative(workspace.root / "library")
-    _refuse_others(found, goals, folder, only)
-    meant = [change for change in found.changes if only in (None, change.path)]
-    texts = revision.contents(repo, meant)
+    if only is not None:
+        found = _about(repo, found, only)
+    refuse_others(workspace, repo, found)
+    reversal = of_own(workspace, repo, found)
+    if not found.changes and not _said(found):
+        raise UserError(f"The commit {commit[:12]} changed no component: it is empty")
+    return reversal if only is None else replace(reversal, statements=())
+
+
+def _about(repo: Repo, found: Revision, path: str) -> Revision:
+    """The commit as far as it is about one file; a renaming is about both names, or half of it would be a loss.
+
+    Raises:
+        UserError: It renamed the file and did more, which belongs to that.
+    """
+    names = revision.renaming(repo, found, path) or (path,)
+    about = tuple(change for change in found.changes if change.path in names)
+    if len(names) == 1 or len(about) == len(found.changes):
+        return replace(found, changes=about)
+    others = [change.path for change in found.changes if change.path not in names]
+    old, new = (printable(name) for name in names)
+    raise UserError(
+        f"The last change of {printable(path)} renamed {old} to {new}, in a commit that also changed "
+        f"{printable(others[0])}",
+        hint=f"`gitforge revert {found.commit[:12]}` takes all of that commit back.",
+    )
+
+
+def of_own(workspace: Workspace, repo: Repo, found: Revision, *, passing_deleted: bool = False) -> Reversal:
+    """What taking back those of a commit's changes does that are of this workspace.
+
+    Args:
+        workspace: Where components are.
+        repo: Its repository.
+        found: The commit.
+        passing_deleted: Whether files that were deleted since are passed over, else they are a Conflict.
+
+    Raises:
+        Conflict: What the commit changed has been changed since.
+        UserError: It changed something else than files.
+    """
+    goals, folder = places(workspace, repo)
+    names = names_today(workspace, repo, found)
+    own = [change for change in found.changes if is_own(names[change.path], goals, folder)]
     steps, changes = [], {}
-    for path, (was, became) in texts.items():
+    for then, (was, became) in revision.contents(repo, own).items():
+        path = names[then]
         change = Change(path, was, became, is_goals=path == goals)
         now = repo.committed(path)
+        if now is None and became is not None and passing_deleted:
+            continue
         after = taken_back(repo, change, now)
         if after != now:
             steps.append(Step(path, now, after))
             changes[path] = change
     components = tuple(step.path for step in steps if _is_component(step.path, folder))
-    return Reversal(found, tuple(steps), changes, (), components)
+    return Reversal(found, tuple(steps), changes, _still_said(repo, found), components)
 
 
-def _refuse_others(found: Revision, goals: str, folder: str, only: str | None) -> None:
-    """Raises UserError where a commit is not only about components and goals, or is a workspace's first one."""
-    short = found.commit[:12]
-    if any(change.path == goals and change.was is None for change in found.changes):
-        raise UserError(f"The commit {short} is the workspace's first one: there is nothing to go back to")
-    others = [c.path for c in found.changes if c.path != goals and not c.path.startswith(f"{folder}/")]
-    if not others or only is not None:
-        return
-    if len(others) == len(found.changes):
-        raise UserError(
-            f"The commit {short} changed no component: {printable(others[0])}",
-            hint=f"`git revert {short}` takes it back.",
-        )
-    raise UserError(
-        f"The commit {short} also changed {printable(others[0])}, which is not gitforge's to change",
-        hint=f"`git revert {short}` takes all of it back; `gitforge revert COMPONENT` one component.",
-    )
-
-
-def _of_statements(repo: Repo, found: Revision) -> Reversal:
-    """Taking back an empty commit, which approves texts, or takes approvals back."""
-    groups = [group for group in parse(found.message).groups if group.blob is not None]
-    said = [group for group in groups if group.reviewer or WITHDRAWN in group.trailers]
-    if not said:
-        raise UserError(f"The commit {found.commit[:12]} changed no component: it is empty")
-    known = origins.read(repo)
-    holding = [
-        group for group in said if bool(known.reviewers_of(group.blob or "")) == (group.reviewer is not None)
+def _said(found: Revision) -> list[Group]:
+    """What a commit approves, or takes back, of texts that it does not itself record."""
+    recorded = {(change.path, change.became.id) for change in found.changes if change.became is not None}
+    return [
+        group
+        for group in parse(found.message).groups
+        if group.blob is not None
+        and not group.is_generation
+        and (group.reviewer or WITHDRAWN in group.trailers)
+        and (group.path, group.blob) not in recorded
     ]
-    return Reversal(found, statements=tuple(holding))
 
 
-def newest(workspace: Workspace, repo: Repo) -> Reversal:
-    """The newest thing that gitforge recorded and that is not undone yet.
-
-    Undo commits name what they undo. After a rebase that is another commit's id: what HEAD has as it was before
-    counts as undone too.
-
-    Raises:
-        Conflict: What it changed has been changed since.
-        UserError: There is nothing, or it cannot be taken back here.
-    """
-    undone: set[str] = set()
-    with closing(revision.messages(repo)) as found:
-        for commit, message in found:
-            said = parse(message)
-            if (undoes := dict(said.common).get(UNDOES)) is not None:
-                undone.add(undoes)
-            elif commit not in undone and is_recorded(message):
-                reversal = of_commit(workspace, repo, commit)
-                if not reversal.is_empty:
-                    return reversal
-    raise UserError(
-        "There is nothing to undo: no commit here is gitforge's, but for what is undone already",
-        hint="`gitforge revert COMMIT` takes any other commit back.",
-    )
-
-
-def is_recorded(message: str) -> bool:
-    """Whether a commit's message is one that gitforge wrote about components or goals."""
-    said = parse(message)
-    last = message.strip().rpartition("\n\n")[2]  # of a text that is gone nothing but its name is said
-    names = {name for name, _ in said.common}
-    return bool(said.groups) or "Goal" in names or last.startswith(f"{COMPONENT}: ")
+def _still_said(repo: Repo, found: Revision) -> tuple[Group, ...]:
+    """That of it which holds today."""
+    said = _said(found)
+    if not said:
+        return ()
+    known = origins.read(repo)
+    is_held = {group.blob: bool(known.reviewers_of(group.blob or "")) for group in said}
+    return tuple(group for group in said if is_held[group.blob] == (group.reviewer is not None))
 
 
 def carry_out(repo: Repo, reversal: Reversal, why: str = "", *, is_undo: bool = False) -> Recorded:
@@ -240,17 +244,17 @@ def carry_out(repo: Repo, reversal: Reversal, why: str = "", *, is_undo: bool = 
     _refuse_drafts(repo, reversal)
     commit, subject = reversal.of.commit, reversal.of.subject
 
+    said = [Text(group.path, group.blob) for group in reversal.statements]
+    statement = None
+    if reversal.statements:
+        name = WITHDRAWN if reversal.statements[0].reviewer else REVIEWED
+        statement = name, str(repo.identity())
+
     def message(blobs: Mapping[str, str]) -> str:
         texts = [Text(path, blobs.get(path)) for path in reversal.components]
-        return commits.taken_back(commit, subject, why, texts, is_undo=is_undo)
+        left = [text for text in texts if text not in said]
+        return commits.taken_back(commit, subject, why, left, is_undo=is_undo, said=said, statement=statement)
 
-    if reversal.statements:
-        texts = [Text(group.path, group.trailers[BLOB]) for group in reversal.statements]
-        name = WITHDRAWN if reversal.statements[0].reviewer else REVIEWED
-        statement = (name, str(repo.identity()))
-        return record(
-            repo, [], commits.taken_back(commit, subject, why, texts, is_undo=is_undo, statement=statement)
-        )
     return record(repo, [_edit(repo, step, reversal) for step in reversal.steps], message)
 
 
@@ -272,6 +276,17 @@ def _edit(repo: Repo, step: Step, reversal: Reversal) -> Edit:
     if change.is_goals:  # the user's own edits of it, staged or not, survive apart
         return Rewrite(step.path, lambda content: taken_back(repo, change, content))
     return exchange(step.path, step.before or b"", step.after)
+
+
+def outlines(repo: Repo, paths: Sequence[str]) -> set[str]:
+    """Those of the components that HEAD has as the offline outline: no later generation is told of such a text.
+
+    Args:
+        repo: The repository.
+        paths: The components, from its root.
+    """
+    known = origins.read(repo) if paths else None
+    return {path for path, entry in repo.entries(paths).items() if known and known.is_outline(entry.id)}
 
 
 def goals_missing(workspace: Workspace, repo: Repo, steps: Sequence[Step]) -> list[tuple[str, str]]:

@@ -122,7 +122,9 @@ def test_an_approval_binds_each_reviewer_to_a_text_and_taking_it_back_withdraws_
     approved = [(group.path, group.blob, group.reviewer) for group in parse(message).groups]
     assert approved == [(PATH, BLOB, REVIEWER), (OTHER.path, OTHER.blob, REVIEWER)]
     back = parse(
-        commits.taken_back("3" * 40, "Approve 2 components", "", texts, statement=(WITHDRAWN, REVIEWER))
+        commits.taken_back(
+            "3" * 40, "Approve 2 components", "", [], said=texts, statement=(WITHDRAWN, REVIEWER)
+        )
     )
     assert [(group.blob, group.trailers[WITHDRAWN], group.reviewer) for group in back.groups] == [
         (BLOB, REVIEWER, None),

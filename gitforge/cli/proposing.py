@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitforge.cli import output
+from gitforge.errors import Conflict
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
@@ -18,6 +20,23 @@ def branch_for(name: str, *, is_wanted: bool) -> str | None:
     from gitforge.store import proposal  # noqa: PLC0415 -- transactions, where something is recorded
 
     return proposal.branch_for(name)
+
+
+def refuse_again(repo: Repo, branch: str | None, paths: Sequence[str]) -> None:
+    """Refuses to write anew what a branch proposes already, because that is not what the new draft would begin with.
+
+    Raises:
+        Conflict: It proposes one of the paths.
+    """
+    from gitforge.store.proposal import proposed  # noqa: PLC0415
+
+    if branch is not None and (found := sorted(proposed(repo, branch, paths))):
+        name = shlex.quote(branch)
+        raise Conflict(
+            f"The branch {branch} proposes {', '.join(found)} already, so your feedback would reach nobody",
+            hint=f"`git switch {name}`, and regenerate it there, without --propose; or give the proposal up: "
+            f"`git branch -D {name}`.",
+        )
 
 
 def as_json(repo: Repo, branch: str | None) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def regenerate(
     name = PurePosixPath(needs[0].name).stem if len(needs) == 1 else "components"
     branch = proposing.branch_for(name, is_wanted=propose)
     options = replace(options, branch=branch)
+    if feedback:
+        folder = forge.workspace.library.folder
+        paths = [forge.repo.relative(folder / need.path) for need in needs]
+        proposing.refuse_again(forge.repo, branch, paths)
     if dry_run:
         _, tasks = _prepare(forge, needs, feedback, options)
         _show_prompts(forge, tasks, as_json=as_json)

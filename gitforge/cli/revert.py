@@ -29,7 +29,13 @@ def revert(
         ),
     ],
     why: Annotated[
-        str, typer.Option("--why", "-m", metavar="TEXT", help="The reason: the next generation is told it.")
+        str,
+        typer.Option(
+            "--why",
+            "-m",
+            metavar="TEXT",
+            help="The reason: the next generation is told it, but for an outline.",
+        ),
     ] = "",
     dry_run: WouldRecord = False,
     as_json: AsJson = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gitforge.cli import output
@@ -41,14 +41,28 @@ def show_recorded(recorded: Recorded) -> None:
         )
 
 
-def show_missing(missing: Sequence[tuple[str, str]], *, dry_run: bool) -> None:
-    """The goals that miss a component by that."""
+def show_missing(
+    missing: Sequence[tuple[str, str]], outlines: Collection[str], why: str, *, dry_run: bool
+) -> None:
+    """The goals that miss a component by that, and what the next generation is told.
+
+    Args:
+        missing: Each goal with the component's path.
+        outlines: Those of the paths that held an outline.
+        why: The reason, if one was given.
+        dry_run: Whether it has not happened.
+    """
     for goal, path in missing:
         output.say(
             ("missing then: " if dry_run else "missing now: ", output.WARN), f"{path} of the goal {goal}"
         )
-    if missing:
-        output.say("The next generation of it is told the text that was taken back, and the reason.")
+    paths = {path for _, path in missing}
+    if paths - set(outlines):
+        reason = ", and the reason" if why else ""
+        output.say(f"The next generation of it is told the text that was taken back{reason}.")
+    elif paths:
+        reason = " The reason stays in the commit's message." if why else ""
+        output.say(f"It was an outline: the next generation begins anew, without it.{reason}")
 
 
 def settle(
@@ -65,6 +79,7 @@ def settle(
     from gitforge import revert  # noqa: PLC0415
 
     missing = revert.goals_missing(workspace, repo, reversal.steps)
+    outlines = revert.outlines(repo, [path for _, path in missing])
     recorded = None
     if not dry_run and not reversal.is_empty:
         recorded = revert.carry_out(repo, reversal, why, is_undo=is_undo)
@@ -84,7 +99,7 @@ def settle(
     else:
         verb = "undone: " if is_undo else "reverted: "
         output.say((verb, output.GOOD), f"{subject} ", (f"({short}) by commit {commit[:10]}", output.DIM))
-    show_missing(missing, dry_run=dry_run)
+    show_missing(missing, outlines, why, dry_run=dry_run)
     return commit
 
 

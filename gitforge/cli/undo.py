@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from gitforge import revert as verb
+from gitforge import undo as verb
 from gitforge.cli import output, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
 
@@ -23,7 +23,8 @@ def undo(
     """Take back the last thing that gitforge recorded, as one new commit.
 
     Whatever it was: a generation, a goal, an approval, a revert. Run again, it goes one further back. Commits that
-    are not gitforge's stay as they are.
+    are not gitforge's stay as they are. One that changes other files too, after a squash merge say, is left to you:
+    `gitforge revert COMPONENT` takes one component of it back, `git revert` all of it, and `undo` then goes on.
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)

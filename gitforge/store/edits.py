@@ -5,6 +5,7 @@ Step 5 of docs/commit-protocol.md: nothing is written here, but what is in the w
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,25 @@ from gitforge.store.repo import Entry, Head, IndexEntry, Repo
 from gitforge.store.tree import kind
 from gitforge.store.worktree import read_file
 
-UNSTAGE = "Commit it, or take it back with `git restore --staged`"
-COMMIT = "Commit them, or take them back with `git restore`"
+UNSTAGE = "Commit it, or take it back with `git restore --staged` and its name"
+
+
+def restoring(path: str, *options: str) -> str:
+    """The command that takes changes of a file back, from whatever folder.
+
+    Args:
+        path: From the worktree's top.
+        options: `--staged`, `--worktree`; git's default is the worktree.
+    """
+    return " ".join(["`git restore", *options, f"{shlex.quote(f':/{path}')}`"])
+
+
+def _unstage(path: str) -> str:
+    return f"Commit it, or take it back with {restoring(path, '--staged')}"
+
+
+def _commit(path: str, *options: str) -> str:
+    return f"Commit them, or take them back with {restoring(path, *options)}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,8 @@ def exchange(path: str, seen: bytes, new: bytes | None) -> Rewrite:
         if content is None or _plain(content) != _plain(seen):
             raise Conflict(
                 f"{path} is not as it was in the last commit; nothing was recorded",
-                hint="Commit that change, or take it back with `git restore`; then look again.",
+                hint="Commit that change, or take it back with "
+                f"{restoring(path, '--staged', '--worktree')}; then look again.",
             )
         is_crlf = content != seen and b"\r\n" in content
         return _plain(new).replace(b"\n", b"\r\n") if new is not None and is_crlf else new
@@ -172,7 +191,7 @@ def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
                 f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first"
             )
         if entry.path != path or not entry.is_file:
-            raise Conflict(f"{path} is staged as something else than a file", hint=UNSTAGE)
+            raise Conflict(f"{path} is staged as something else than a file", hint=_unstage(path))
         return Entry(entry.mode, entry.id)
     return None
 
@@ -183,10 +202,10 @@ def _merge_new(
     if new is None or new == old:
         return None
     if staged is not None and staged.id != new.id:
-        raise Conflict(f"{edit.path} is staged already, with other content", hint=UNSTAGE)
+        raise Conflict(f"{edit.path} is staged already, with other content", hint=_unstage(edit.path))
     seen = read_file(repo.root, edit.path)
     if staged is not None and seen is None:
-        raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=UNSTAGE)
+        raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=_unstage(edit.path))
     if seen is not None and seen != edit.content:
         raise Conflict(
             f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
@@ -201,15 +220,22 @@ def _merge_rewrite(
 ) -> Change | None:
     seen = read_file(repo.root, edit.path)
     if old is not None and staged is None:
-        raise Conflict(f"the deletion of {edit.path} is staged", hint="`git restore --staged` takes it back")
+        raise Conflict(
+            f"the deletion of {edit.path} is staged", hint=f"{restoring(edit.path, '--staged')} takes it back"
+        )
     if staged is not None and seen is None:
-        raise Conflict(f"{edit.path} is missing in the worktree", hint="`git restore` brings it back")
+        raise Conflict(
+            f"{edit.path} is missing in the worktree", hint=f"{restoring(edit.path)} brings it back"
+        )
     if new == old:
         return None
     index = new if staged is None or staged == old else _rewrite(repo, edit, staged)
     content = edit.edit(seen)
     if index is None or content is None:
-        raise Conflict(f"{edit.path} has changes that are not committed", hint=COMMIT)
+        raise Conflict(
+            f"{edit.path} has changes that are not committed",
+            hint=_commit(edit.path, "--staged", "--worktree"),
+        )
     return Change(
         edit, new, staged, index if index != staged else None, seen, content if content != seen else None
     )
@@ -219,10 +245,14 @@ def _merge_deletion(repo: Repo, edit: Rewrite, old: Entry | None, staged: Entry 
     if old is None:  # what index and worktree may have is the user's
         return None
     if staged not in (None, old):
-        raise Conflict(f"{edit.path} is to be deleted, but has changes that are staged", hint=UNSTAGE)
+        raise Conflict(
+            f"{edit.path} is to be deleted, but has changes that are staged", hint=_unstage(edit.path)
+        )
     seen = read_file(repo.root, edit.path)
     if seen is not None and repo.objects.id_of_file(seen, edit.path) != old.id:
-        raise Conflict(f"{edit.path} is to be deleted, but has changes that are not committed", hint=COMMIT)
+        raise Conflict(
+            f"{edit.path} is to be deleted, but has changes that are not committed", hint=_commit(edit.path)
+        )
     return Change(edit, None, staged, None, seen, None)
 
 

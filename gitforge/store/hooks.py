@@ -145,7 +145,7 @@ class Hooks:
             lines = [harmless(line) for line in done.stderr.splitlines()][-SHOWN_LINES:]
             raise UserError(
                 "\n".join([f"The {name} hook refuses the commit; nothing was recorded:", *lines]),
-                hint="Correct what it names and try again: the draft is kept",
+                hint="Correct what it names and try again",
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -132,11 +133,12 @@ def refuse_checked_out(repo: Repo, branch: str) -> None:
     """Moving a branch under a worktree would show there as if the user had taken its commits back.
 
     Raises:
-        Conflict: It is checked out in a worktree.
+        Conflict: It is checked out in a worktree; or another branch is named so that this one cannot be there.
         UserError: git does not take the name.
     """
     ref = f"refs/heads/{branch}"
     succeed(repo.git.run("check-ref-format", ref))
+    _refuse_neighbours(repo, branch)
     for entry in os.fsdecode(repo.git.read("worktree", "list", "--porcelain", "-z").stdout).split("\0\0"):
         lines = entry.split("\0")
         if f"branch {ref}" in lines:
@@ -150,6 +152,20 @@ def refuse_checked_out(repo: Repo, branch: str) -> None:
             with suppress(OSError):
                 if (folder / rebase / "head-name").read_bytes().strip() == os.fsencode(ref):
                     raise Conflict(f"A rebase of the branch {branch} is in progress", hint="Finish it first")
+
+
+def _refuse_neighbours(repo: Repo, branch: str) -> None:
+    """Raises Conflict where another branch is a folder of this one, or in it: to git names are paths."""
+    parts = branch.split("/")
+    above = [f"refs/heads/{'/'.join(parts[:count])}" for count in range(1, len(parts))]
+    listed = repo.git.read("for-each-ref", "--format=%(refname)", *above, f"refs/heads/{branch}/")
+    names = [name.removeprefix("refs/heads/") for name in os.fsdecode(listed.stdout).splitlines()]
+    for name in names:
+        if branch.startswith(f"{name}/") or name.startswith(f"{branch}/"):
+            raise Conflict(
+                f"There is a branch {harmless(name)}, so git can have none that is called {branch}",
+                hint=f"Give it another name: `git branch -m {shlex.quote(name)} NEW-NAME`",
+            )
 
 
 def _attempt(

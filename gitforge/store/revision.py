@@ -113,6 +113,31 @@ def _entry(mode: str, id_: str) -> Entry | None:
     return Entry(mode, id_) if int(mode, 8) else None
 
 
+def renaming(repo: Repo, found: Revision, path: str) -> tuple[str, str] | None:
+    """The old and the new name of a file, where a commit renamed it; None where it did not.
+
+    Args:
+        repo: The repository.
+        found: The commit.
+        path: The file, by either name.
+    """
+    about = (
+        "-r",
+        "-z",
+        "--name-status",
+        "-M",
+        "-l1000",
+        "--diff-filter=R",
+        "--no-ext-diff",
+        "--no-commit-id",
+    )
+    parts = fields(repo.git.read("diff-tree", *about, found.parent, found.commit, "--").stdout)
+    for old, new in zip(parts[1::3], parts[2::3], strict=True):
+        if path in {old, new}:
+            return old, new
+    return None
+
+
 def messages(repo: Repo) -> Generator[tuple[str, str]]:
     """Id and message of the commits that HEAD has, newest first, merges left out, as far as they are asked for.
 

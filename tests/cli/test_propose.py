@@ -96,7 +96,7 @@ def test_generate_names_the_branch_after_what_it_makes(
 def test_a_regeneration_is_proposed_once(workspace: Path, llm: LlmServer, git: Git) -> None:
     llm.queue(Say("# Detective\n\nYou are another one.\n"))
     before = standing(workspace, git)
-    arguments = ("regenerate", Path(PERSONA).name, "--yes", "--propose", "--feedback", "Shorter.")
+    arguments = ("regenerate", Path(PERSONA).name, "--yes", "--propose")
     done = gitforge(*arguments, cwd=workspace)
     assert done.code == 0, done.err
     assert done.out == "git push -u origin forge/digital_detective\n"
@@ -105,7 +105,23 @@ def test_a_regeneration_is_proposed_once(workspace: Path, llm: LlmServer, git: G
     again = gitforge(*arguments, cwd=workspace)
     assert again.code == 0, again.err
     assert "forge/digital_detective has it already" in again.err
+    told = gitforge(*arguments, "--feedback", "Shorter.", cwd=workspace)
+    assert told.code == 4, "feedback is never dropped in silence"
+    assert f"The branch forge/digital_detective proposes {PERSONA} already" in told.err
+    assert "`git switch forge/digital_detective`" in told.err
     assert len(llm.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["forge", "forge/outage/more"])
+def test_a_branch_that_leaves_no_room_for_it_is_refused_before_anything_is_paid_for(
+    incomplete: Path, llm: LlmServer, git: Git, name: str
+) -> None:
+    git("branch", name, cwd=incomplete)
+    done = build(incomplete, *DESCRIBE, "--yes", "--propose")
+    assert done.code == 4
+    assert f"There is a branch {name}, so git can have none that is called forge/outage" in done.err
+    assert f"`git branch -m {name} NEW-NAME`" in done.err
+    assert llm.requests == []
 
 
 def test_a_branch_that_is_checked_out_is_refused_before_anything_is_paid_for(

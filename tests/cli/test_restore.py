@@ -88,6 +88,7 @@ def test_a_dry_run_shows_the_diff(edited: Path, git: Git) -> None:
     [
         (NAME, "nope", "There is no commit 'nope'"),
         (NAME, "--all", "There is no commit '--all'"),
+        ("goals.yaml", "HEAD", "goals.yaml is no component"),
         ("nope", "HEAD", "never was a component of that name"),
         ("added_later.md", "HEAD^", "has not got it, under no name that it had"),
         ("twice.md", "HEAD", "is not unique: it is library/"),
@@ -106,10 +107,25 @@ def test_what_cannot_be_is_said(edited: Path, git: Git, name: str, at: str, word
     assert snapshot(git, edited) == before
 
 
+def test_a_deletion_that_is_not_committed_is_not_taken_for_the_text(edited: Path, git: Git) -> None:
+    git("rm", "-q", PERSONA, cwd=edited)
+    done = gitforge("restore", NAME, "--at", "HEAD", cwd=edited)
+    assert done.code == 4
+    assert "the last commit has that text already, but the file is deleted here" in done.err
+    git(*done.err.partition("`git ")[2].partition("`")[0].split(), cwd=edited / "library")
+    assert (edited / PERSONA).read_text() == "Third.\n"
+    (edited / PERSONA).write_text("Mine.\n")
+    done = gitforge("restore", NAME, "--at", "HEAD", cwd=edited)
+    assert done.code == 4
+    assert "the file has changes that are not committed" in done.err
+    assert (edited / PERSONA).read_text() == "Mine.\n"
+
+
 def test_changes_that_are_not_committed_are_in_the_way(edited: Path, git: Git) -> None:
     (edited / PERSONA).write_text("Mine.\n")
     before = snapshot(git, edited)
     done = gitforge("restore", NAME, "--at", "HEAD^", cwd=edited)
     assert done.code == 4
     assert "is not as it was in the last commit" in done.err
+    assert f"`git restore --staged --worktree :/{PERSONA}`" in done.err
     assert snapshot(git, edited) == before

@@ -136,6 +136,72 @@ def test_a_rename_is_taken_back(generated: Path, git: Git) -> None:
     assert (generated / PROTOCOL).read_text() == TEXT
 
 
+OTHER = "library/protocols/other_name.md"
+
+
+def rename(root: Path, git: Git, *, with_goals: bool = False) -> str:
+    """Commits a renaming of the protocol, and of its name in goals.yaml."""
+    git("mv", PROTOCOL, OTHER, cwd=root)
+    if with_goals:
+        goals = root / "goals.yaml"
+        goals.write_text(goals.read_text().replace(NAME, "other_name.md"))
+    git("commit", "-qam", "Rename it", cwd=root)
+    return git("rev-parse", "HEAD", cwd=root)
+
+
+@pytest.mark.parametrize("name", ["other_name.md", NAME])
+def test_of_a_renamed_component_the_renaming_is_taken_back_and_nothing_is_deleted(
+    generated: Path, git: Git, name: str
+) -> None:
+    rename(generated, git)
+    done = gitforge("revert", name, cwd=generated)
+    assert done.code == 0, done.err
+    assert (generated / PROTOCOL).read_text() == TEXT
+    assert not (generated / OTHER).exists()
+
+
+@pytest.mark.parametrize("name", ["other_name.md", NAME])
+def test_a_renaming_that_goals_yaml_follows_is_refused_with_the_command_that_does_it(
+    generated: Path, git: Git, name: str
+) -> None:
+    before = (generated / "goals.yaml").read_text()
+    moved = rename(generated, git, with_goals=True)
+    assert_refused(generated, git, 1, "in a commit that also changed goals.yaml", name)
+    done = gitforge("revert", name, cwd=generated)
+    assert f"`gitforge revert {moved[:12]}`" in done.err
+    assert gitforge("revert", moved[:12], cwd=generated).code == 0
+    assert (generated / PROTOCOL).read_text() == TEXT
+    assert (generated / "goals.yaml").read_text() == before
+
+
+def test_what_was_renamed_since_is_taken_back_under_its_name_of_today(
+    generated: Path, llm: LlmServer, git: Git
+) -> None:
+    first = git("rev-parse", "HEAD", cwd=generated)
+    llm.queue(Say(BETTER))
+    assert gitforge("regenerate", NAME, "--yes", cwd=generated).code == 0
+    second = git("rev-parse", "HEAD", cwd=generated)
+    rename(generated, git, with_goals=True)
+    assert_refused(generated, git, 4, f"{OTHER} was added by that commit, and edited since", first)
+    done = gitforge("revert", second, cwd=generated)
+    assert done.out == f"changed  {OTHER}\n", done.err
+    assert (generated / OTHER).read_text() == TEXT
+    assert gitforge("revert", first, cwd=generated).out == f"deleted  {OTHER}\n"
+
+
+def test_an_outline_is_not_said_to_be_told_to_anybody(incomplete: Path) -> None:
+    assert gitforge("generate", NAME, *DESCRIBE, "--yes", cwd=incomplete).code == 0
+    done = gitforge("revert", NAME, "--why", "Empty.", cwd=incomplete)
+    assert done.code == 0, done.err
+    assert "It was an outline: the next generation begins anew" in done.err
+    assert "is told" not in done.err
+
+
+def test_a_file_whose_name_gitforge_would_not_write_is_left_to_git(workspace: Path, git: Git) -> None:
+    odd = commit(workspace, git, "library/protocols/a\nb.md", "Odd.\n")
+    assert_refused(workspace, git, 1, "gitforge writes no file of such a name", odd)
+
+
 def test_what_is_as_before_already_makes_no_commit(generated: Path, git: Git) -> None:
     made = git("rev-parse", "HEAD", cwd=generated)
     git("revert", "--no-edit", "HEAD", cwd=generated)

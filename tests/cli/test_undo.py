@@ -103,3 +103,78 @@ def test_what_has_been_changed_since_is_a_conflict(history: Path, git: Git) -> N
     done = gitforge("undo", cwd=history)
     assert done.code == 4
     assert "has been changed since" in done.err
+
+
+def test_a_commit_of_the_users_own_with_a_trailer_that_is_called_goal_is_theirs(
+    history: Path, git: Git
+) -> None:
+    said = ("Reword it\n\nGoal: clearer", "Reword it\n\nComponent: personas", "Add goal\n\nGoal: clearer")
+    for number, message in enumerate(said):
+        commit(history, git, PERSONA, f"You are number {number}.\n", message)
+    assert undo(history) == f"Regenerate protocol {STEM}"
+    assert (history / PERSONA).read_text() == "You are number 2.\n"
+
+
+def test_a_renamed_text_is_undone_under_its_name_of_today(history: Path, git: Git) -> None:
+    other = "library/protocols/other_name.md"
+    git("mv", PROTOCOL, other, cwd=history)
+    git("commit", "-qm", "Rename it", cwd=history)
+    assert undo(history) == f"Regenerate protocol {STEM}"
+    assert (history / other).read_text() == TEXT
+    assert undo(history) == f"Generate protocol {STEM}"
+    assert not (history / other).exists()
+    assert "There is nothing to undo" in gitforge("undo", cwd=history).err
+
+
+def test_what_was_deleted_since_counts_as_undone(history: Path, git: Git) -> None:
+    git("rm", "-q", PROTOCOL, cwd=history)
+    git("commit", "-qm", "Drop it", cwd=history)
+    done = gitforge("undo", cwd=history)
+    assert (done.code, "There is nothing to undo" in done.err) == (1, True), done.err
+
+
+def test_after_a_rebase_it_goes_back_to_the_end(history: Path, llm: LlmServer, git: Git) -> None:
+    llm.queue(Say("# Drill down\n\nA third.\n"))
+    assert gitforge("regenerate", NAME, "--yes", cwd=history).code == 0
+    assert undo(history) == undo(history) == f"Regenerate protocol {STEM}"
+    git("rebase", "-q", "--force-rebase", "--root", cwd=history)
+    assert undo(history) == f"Generate protocol {STEM}"
+    done = gitforge("undo", cwd=history)
+    assert (done.code, "There is nothing to undo" in done.err) == (1, True), done.err
+
+
+def test_after_the_workspace_was_moved_it_goes_on_where_it_is_now(history: Path, git: Git) -> None:
+    (history / "prompts").mkdir()
+    git("mv", "goals.yaml", "library", "prompts", cwd=history)
+    git("commit", "-qm", "Move it", cwd=history)
+    root = history / "prompts"
+    assert undo(root) == f"Regenerate protocol {STEM}"
+    assert (root / PROTOCOL).read_text() == TEXT
+    assert undo(root) == f"Generate protocol {STEM}"
+    assert not (root / PROTOCOL).exists()
+
+
+def test_what_also_changed_other_files_is_named_and_undo_goes_on_once_git_took_it_back(
+    history: Path, git: Git
+) -> None:
+    (history / "main.py").write_text("print()\n")
+    git("add", "main.py", cwd=history)
+    git("commit", "-q", "--amend", "--no-edit", cwd=history)
+    done = gitforge("undo", cwd=history)
+    assert done.code == 1
+    assert "also changed main.py" in done.err
+    assert "`gitforge undo` then goes on" in done.err
+    git("revert", "--no-edit", "HEAD", cwd=history)
+    assert undo(history) == f"Generate protocol {STEM}"
+
+
+def test_an_approval_with_an_edit_amended_into_it_is_undone_as_a_whole(history: Path, git: Git) -> None:
+    blob = approve(history, git)
+    (history / PROTOCOL).write_text(BETTER + "More.\n")
+    git("commit", "-qa", "--amend", "--no-edit", cwd=history)
+    assert undo(history) == f"Approve protocol {STEM}"
+    assert (history / PROTOCOL).read_text() == BETTER
+    said = git("log", "-1", "--format=%(trailers)", cwd=history).splitlines()[1:]
+    assert said[:2] == [f"Component: {PROTOCOL}", f"Blob: {blob}"]
+    assert said[2].startswith("Review-withdrawn-by: ")
+    assert len(said) == 3

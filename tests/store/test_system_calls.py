@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from harm import GENERATE, Witness, answers, generate, locks_in, users_work
 from llm_server import LlmServer
-from program import PROTOCOL
+from program import PROTOCOL, files, gitforge
 
 Git = Callable[..., str]
 Recorder = Callable[[str, object], None]
@@ -54,12 +54,12 @@ def drafted(incomplete: Path, git: Git, llm: LlmServer) -> Path:
     return incomplete
 
 
-def strace(root: Path, options: Sequence[str]) -> str:
+def strace(root: Path, options: Sequence[str], arguments: Sequence[str] = GENERATE) -> str:
     """Runs gitforge in strace; returns what strace has seen."""
     if not is_traceable():
         pytest.skip("strace is not installed, or may not trace here")
     log = root.parent / "strace.log"
-    command = ["strace", "-f", "-o", str(log), *options, sys.executable, "-m", "gitforge", *GENERATE]
+    command = ["strace", "-f", "-o", str(log), *options, sys.executable, "-m", "gitforge", *arguments]
     subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
     return log.read_text(errors="replace")
 
@@ -131,5 +131,41 @@ def test_killed_at_a_call_on_a_file_the_next_command_repairs(
         select = ["-P", path, "-P", str(tmp_path / f"work-{number}" / path)]
         kills += kill_at(drafted, git, tmp_path, select, "all", [number])
     record_property("kills", kills)
+    assert kills
+    assert len(llm.requests) == 1
+
+
+@pytest.mark.parametrize("call", ["openat", "rename", "unlink", "fsync"])
+def test_a_proposal_killed_at_a_call_on_the_git_directory_is_one_commit_on_its_branch(
+    drafted: Path, git: Git, llm: LlmServer, tmp_path: Path, call: str
+) -> None:
+    arguments = [*GENERATE, "--propose"]
+    copy = shutil.copytree(drafted, tmp_path / "count", symlinks=True)
+    processes = by_process(strace(copy, ["-y", "-e", f"trace={call}"], arguments))
+    late = {number for calls in processes for number, one in enumerate(calls, 1) if ".git" in one}
+    if not late:
+        pytest.skip(f"nobody calls {call} on the git directory")
+    kills = 0
+    for number in sampled(sorted(late)):
+        root = tmp_path / f"work-{number}"
+        shutil.copytree(drafted, root, symlinks=True)
+        before = git("rev-parse", "HEAD", cwd=root), files(root), git("status", "--porcelain", cwd=root)
+        log = strace(root, ["-e", f"inject={call}:signal=SIGKILL:when={number}"], arguments)
+        kills += "killed by SIGKILL" in log
+        done = gitforge(*arguments, cwd=root)
+        assert done.code == 0, f"{call} {number}: {done.told} {locks_in(root)}"
+        (branch,) = git("branch", "--list", "--format=%(refname)", "forge/*", cwd=root).splitlines()
+        changed = git("log", "--format=", "--name-status", f"HEAD..{branch}", cwd=root)
+        assert changed == f"A\t{PROTOCOL}", f"{call} {number}"
+        assert (
+            git("rev-parse", "HEAD", cwd=root),
+            files(root),
+            git("status", "--porcelain", cwd=root),
+        ) == before
+        git("fsck", "--full", "--strict", "--no-dangling", cwd=root)
+        assert locks_in(root) == []
+        kept = [path for path in (root / ".git/gitforge").rglob("*") if path.is_file()]
+        assert {path.name for path in kept} <= {"commit.lock", "origins", "renames"}, f"{call} {number}"
+        shutil.rmtree(root)
     assert kills
     assert len(llm.requests) == 1
