@@ -90,6 +90,7 @@ LAYERS = [
     "revert",
     "restore",
     "toolkits",
+    "hand_edits",
     "manifest",
     "inputs",
     "remake",

@@ -20,6 +20,15 @@ def commit_before(repo: Repo, when: datetime) -> str | None:
     return repo.git.read("rev-list", *about, "HEAD", "--").stdout.decode().strip() or None
 
 
+def first_commit(repo: Repo) -> Commit | None:
+    """The oldest commit of HEAD's own line (its first parents); None where there is no commit."""
+    if repo.head().commit is None:
+        return None
+    done = repo.git.read("rev-list", "--first-parent", "--max-parents=0", "HEAD", "--")
+    found = done.stdout.decode().split()
+    return read_commit(repo, found[-1]) if found else None
+
+
 def read_commit(repo: Repo, id_: str) -> Commit:
     """A commit's header and message.
 
