@@ -40,6 +40,18 @@ def read_commit(repo: Repo, id_: str) -> Commit:
     return parse_commit(os.fsdecode(done.stdout))
 
 
+def place_of_blob(repo: Repo, blob: str) -> tuple[str, str] | None:
+    """A path at which the history of HEAD has a blob, under whatever name, and the newest commit that put it there."""
+    layout = ("--raw", "--no-abbrev", "--no-renames", "-z", "--format=tformat:%H", "--no-show-signature")
+    which = ("--max-count=1", "--diff-filter=AM", f"--find-object={blob}")
+    done = repo.git.read("log", *layout, *which, "HEAD", "--")
+    commit, _, rest = os.fsdecode(done.stdout).partition("\0")
+    words = rest.lstrip("\n").split("\0")
+    pairs = zip(words[::2], words[1::2], strict=False)
+    path = next((name for raw, name in pairs if raw.split(" ")[3:4] == [blob]), None)
+    return None if path is None else (path, commit)
+
+
 def read_file(repo: Repo, commit: str, path: str) -> tuple[str, str] | None:
     """The id and the text of a file as a commit has it; None where it has no such file.
 
