@@ -22,6 +22,7 @@ from gitforge.store.lines import LineOrigin, Question
 from gitforge.store.messages import parse
 from gitforge.text import printable
 from gitforge.tracing import Source, alike, lines_of
+from gitforge.unreviewed import need_review
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -223,6 +224,14 @@ class _Said:
     def __init__(self, repo: Repo, used: Mapping[_Key, _Used]) -> None:
         self._used = used
         self._origins: Origins = origins.read(repo)
+        texts = {
+            path: blob
+            for one in used.values()
+            if one.is_component
+            and (path := one.text.path) is not None
+            and (blob := one.text.blob) is not None
+        }
+        self._waiting = set(need_review(repo, texts, self._origins))
         asked = {key: _question(repo, one) for key, one in used.items()}
         questions = {key: question for key, question in asked.items() if question is not None}
         answers = lines.blame(repo, list(questions.values()))
@@ -246,7 +255,7 @@ class _Said:
             line = replace(
                 line,
                 reviewers=self._origins.reviewers_of(used.text.blob),
-                needs_review=self._origins.needs_review(used.text.path or "", used.text.blob),
+                needs_review=used.text.path in self._waiting,
             )
         found = self._lines.get(key, [])
         if number is None and len({one.commit for one in found}) == 1:

@@ -7,7 +7,7 @@ speak of a text that is not there any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from gitforge.provenance import generation
 from gitforge.store.messages import WITHDRAWN, Group, Message, parse
-from gitforge.store.records import FileChange
+from gitforge.store.records import Entry, FileChange
+from gitforge.unreviewed import need_review
 
 if TYPE_CHECKING:
     from gitforge.store.origins import Origins
@@ -105,18 +106,20 @@ def history(repo: Repo, known: Origins, paths: Sequence[str], rev: str = "HEAD")
         UserError: git cannot read its history.
     """
     names = set(paths)
-    blobs: set[str | None] = set()
+    there = repo.objects.entries(tip, paths) if (tip := _tip(repo, rev)) is not None else {}
+    blobs: set[str | None] = {entry.id for entry in there.values()}
 
     def is_about(said: Statement) -> bool:
         return said.group.path in names or said.group.blob in blobs
 
     cut = repo.cut_at()
+    heirs = _heirs(repo, known, there)
     with closing(repo.log.follow(paths, rev)) as changes:
         for change in _with_reviews(changes, known.reviews(), is_about):
             if isinstance(change, FileChange):
                 names.add(change.old_path)
                 blobs |= {change.old_blob, change.new_blob} - {None}
-                yield _event(change, known, cut)
+                yield _event(change, known, cut, heirs)
             else:
                 yield _review(change)
 
@@ -126,12 +129,15 @@ def history_below(repo: Repo, known: Origins, folders: Sequence[str]) -> Generat
     prefixes = tuple(folder.rstrip("/") + "/" for folder in folders)
 
     def is_about(said: Statement) -> bool:
-        return said.group.path.startswith(prefixes)
+        return said.group.path.startswith(prefixes) or said.group.blob in blobs
 
     cut = repo.cut_at()
+    there = _below(repo, folders)
+    blobs = {entry.id for entry in there.values()}
+    heirs = _heirs(repo, known, there)
     with closing(repo.log.changes_below(folders)) as changes:
         for change in _with_reviews(changes, known.reviews(), is_about):
-            yield _event(change, known, cut) if isinstance(change, FileChange) else _review(change)
+            yield _event(change, known, cut, heirs) if isinstance(change, FileChange) else _review(change)
 
 
 def _with_reviews(
@@ -158,13 +164,34 @@ def _is_newer(said: Statement, change: FileChange) -> bool:
     return said.committed > change.commit.committed
 
 
-def _event(change: FileChange, known: Origins, cut: Collection[str]) -> Event:
+def _tip(repo: Repo, rev: str) -> str | None:
+    return repo.head().commit if rev == "HEAD" else rev
+
+
+def _below(repo: Repo, folders: Sequence[str]) -> dict[str, Entry]:
+    """The files that HEAD has below folders."""
+    tip = repo.head().commit
+    if tip is None:
+        return {}
+    with repo.objects.ask_below(tip, folders) as asked:
+        return asked.answer()
+
+
+def _heirs(repo: Repo, known: Origins, there: Mapping[str, Entry]) -> set[str]:
+    """Those of the files that wait for a review because they were renamed, and edited at once, after a generation."""
+    texts = {path: entry.id for path, entry in there.items() if entry.is_file}
+    return {path for path in need_review(repo, texts, known) if not known.is_generated(path, texts[path])}
+
+
+def _event(change: FileChange, known: Origins, cut: Collection[str], heirs: Collection[str]) -> Event:
     message = parse(change.commit.message)
-    group = generation(change, message.groups)
+    group = _generation(change, message)
     what = _what(change, message, group)
     if what is What.ADDED and change.commit.id in cut:
         what = What.OLDER
     commit, blob = change.commit, change.new_blob
+    reviewers = known.reviewers_of(blob) if blob else ()
+    is_generated = blob is not None and (change.asked in heirs or known.is_generated(change.path, blob))
     is_alone = len(message.groups) == 1
     return Event(
         what=what,
@@ -179,9 +206,17 @@ def _event(change: FileChange, known: Origins, cut: Collection[str]) -> Event:
         cost=_cost(group),
         old_blob=change.old_blob,
         blob=blob,
-        reviewers=known.reviewers_of(blob) if blob else (),
-        needs_review=blob is not None and what not in _BY_HAND and known.needs_review(change.path, blob),
+        reviewers=reviewers,
+        needs_review=is_generated and not reviewers and what not in _BY_HAND,
     )
+
+
+def _generation(change: FileChange, message: Message) -> Group | None:
+    """What a commit says of a generation; also of one under another name, where its folder was moved since."""
+    said = generation(change, message.groups)
+    if said is None and message.about(change.path) is None:
+        said = message.of_text(change.path, change.new_blob)
+    return said if said is not None and said.is_generation else None
 
 
 def _what(change: FileChange, message: Message, group: Group | None) -> What:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gitforge.cost import amount
 from gitforge.goals import Goal
 from gitforge.store import messages
+from gitforge.store.repo import FALLBACK_EMAIL
 from gitforge.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def generation(
     is_anew: bool = False,
     blob: str = UNKNOWN,
     written: str | None = None,
+    replaces: str | None = None,
 ) -> str:
     """The message of one generation.
 
@@ -46,11 +48,12 @@ def generation(
         is_anew: Whether it replaces a text that was there.
         blob: Id of the text that is recorded.
         written: Id of the text as a model wrote it, where the engineer changed it.
+        replaces: Id of the text that was there before.
     """
     draft = reviewed.draft
     subject = f"{'Regenerate' if is_anew else 'Generate'} {draft.need.kind.name} {PurePosixPath(draft.need.name).stem}"
     trailers = [("Goal", goal)] if goal else []
-    trailers += _provenance(path, reviewed, reviewer, blob, written)
+    trailers += _provenance(path, reviewed, reviewer, blob, written, replaces)
     return _message(subject, [draft.purpose], trailers)
 
 
@@ -178,7 +181,7 @@ def _named(text: Text) -> list[Trailer]:
 
 
 def _provenance(
-    path: str, reviewed: Reviewed, reviewer: str, blob: str, written: str | None
+    path: str, reviewed: Reviewed, reviewer: str, blob: str, written: str | None, replaces: str | None = None
 ) -> list[Trailer]:
     draft = reviewed.draft
     trailers = [("Component", path), ("Assisted-by", f"gitforge:{draft.label}")]
@@ -192,8 +195,10 @@ def _provenance(
         trailers.append(("Edited-by", reviewer))
     if written is not None:
         trailers.append((messages.DRAFT, written))
+    if replaces is not None:
+        trailers.append((messages.REPLACES, replaces))
     trailers.append((messages.BLOB, blob))
-    if reviewed.is_seen:
+    if reviewed.is_seen and not reviewer.endswith(f"<{FALLBACK_EMAIL}>"):  # that would be nobody
         trailers.append((messages.REVIEWED, reviewer))
     return trailers
 

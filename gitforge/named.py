@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from gitforge.store.repo import Repo
 
 
+class UnknownName(UserError):
+    """Nothing is or was called so.
+
+    Args:
+        name: What was looked for.
+        hint: What to do.
+    """
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(f"no goal and no component is or was called {printable(name)!r}", hint=hint)
+        self.name = name
+
+
 def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> list[str]:
     """The files that a name means, from the repository's root: a goal's components, or one component.
 
@@ -27,7 +40,8 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
         name: A goal; a component's file name, with or without its folder and suffix, there or deleted; or goals.yaml.
 
     Raises:
-        UserError: Nothing is or was called so, or more than one component is.
+        UnknownName: Nothing is or was called so.
+        UserError: More than one component is.
     """
     library = workspace.library
     if name in book.goals:
@@ -43,9 +57,10 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
         return paths_named(workspace, repo, book, book.goal(name).name)
     except UserError:
         known = [*book.goals, *book.needs(), *(need.name for need in others)]
-        hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
-        message = f"no goal and no component is or was called {printable(name)!r}"
-        raise UserError(message, hint=hint) from None
+        hint = did_you_mean(name, known) or repo.hint_where_cut(
+            "`gitforge list` shows the goals, with --components the rest."
+        )
+        raise UnknownName(name, hint) from None
 
 
 def usable_book(workspace: Workspace) -> GoalBook:

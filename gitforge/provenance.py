@@ -120,19 +120,40 @@ def _plain(commit: Commit) -> Generation:
     return Generation(commit.id, commit.subject, commit.author, commit.date, ())
 
 
-def generated_text(repo: Repo, path: str, found: Provenance) -> str | None:
-    """What a model wrote before people changed it, without front matter; None where that is not known.
+def generated_text(repo: Repo, path: str) -> str | None:
+    """What a model wrote before people changed it into what the last commit has, without front matter.
 
     Args:
         repo: The repository.
         path: The component, from the repository's root.
-        found: Where its text comes from.
+
+    Returns:
+        None where no model did, or nobody knows.
+
+    Raises:
+        UserError: git fails.
     """
-    if found.generation is None or found.model is None:
+    entry = repo.entries([path]).get(path)
+    if entry is None:
         return None
-    said = [f"{id_}^{{blob}}" for name in ("Draft", "Blob") if (id_ := found.trailers.get(name))]
-    for name in (*said, f"{found.generation.commit}:{path}"):
-        blob = repo.object_of(name)
+    said = origins.read(repo).generation_of(entry.id)
+    if said is not None:
+        return _as_written(repo, said.group, said.group.blob or "") if said.group.model else None
+    with closing(repo.log.follow([path])) as followed:
+        changes = list(followed)
+    # What came after the text was there for the first time has been taken back since.
+    first = max((at for at, change in enumerate(changes) if change.new_blob == entry.id), default=0)
+    for change in changes[first:]:
+        group = generation(change, parse(change.commit.message).groups)
+        if group is not None:
+            return _as_written(repo, group, f"{change.commit.id}:{change.path}") if group.model else None
+    return None
+
+
+def _as_written(repo: Repo, group: Group, recorded: str) -> str | None:
+    """The text of a generation as the model wrote it, as far as it is kept."""
+    for name in (group.draft, group.blob, recorded):
+        blob = repo.object_of(name) if name else None
         if blob is None:
             continue
         try:

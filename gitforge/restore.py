@@ -59,7 +59,7 @@ def find(workspace: Workspace, repo: Repo, name: str, at: str) -> Restoration:
     if found is None:
         raise UserError(
             f"{path}: the commit {commit[:12]} ({printable(at)}) has not got it, under no name that it had",
-            hint=f"`git log --follow -- {path}` shows which commits have.",
+            hint=repo.hint_where_cut(f"`git log --follow -- {path}` shows which commits have."),
         )
     was_called, entry = found
     step = Step(path, repo.committed(path), repo.objects.read_blob(entry.id))

@@ -51,6 +51,12 @@ class Waiting:
         """What a commit's subject calls it: `protocol code_review_pass`."""
         return f"{self.need.kind.name} {PurePosixPath(self.need.name).stem}"
 
+    @property
+    def written_by(self) -> str:
+        """Who generated it, and whether people changed it since, in words."""
+        writer = self.writer or "generated"
+        return f"{writer}, edited since" if self.is_edited else writer
+
 
 @dataclass(frozen=True)
 class Material:
@@ -128,12 +134,17 @@ def material(repo: Repo, known: Origins, one: Waiting) -> Material:
     """
     changes: list[FileChange] = []
     base: str | None = None
+    left: set[str] = (
+        set()
+    )  # the generations that are still to come, without which the text before is people's own
     with closing(repo.log.follow([one.path])) as followed:
         for change in followed:
             changes.append(change)
-            before = change.old_blob
-            if before is None or not known.needs_review(change.old_path, before):
-                base = before
+            for name in {change.path, change.old_path}:
+                left |= {said.commit for said in known.generations_at(name)}
+            left -= {passed.commit.id for passed in changes}
+            base = change.old_blob
+            if base is None or not left or known.is_reviewed(base):
                 break
     said = known.generation_of(one.blob)
     for change in changes:
@@ -162,9 +173,25 @@ def approve(repo: Repo, these: Sequence[Waiting]) -> Recorded:
     Raises:
         UserError: git refuses.
     """
+    reviewer = _named_reviewer(repo)
     named = these[0].named if len(these) == 1 else f"{len(these)} components"
     texts = [commits.Text(one.path, one.blob) for one in these]
-    return record(repo, (), commits.approval(named, texts, str(repo.identity())))
+    return record(repo, (), commits.approval(named, texts, reviewer))
+
+
+def _named_reviewer(repo: Repo) -> str:
+    """Who reviews, as `Name <email>`.
+
+    Raises:
+        UserError: Nobody has said who they are.
+    """
+    who = repo.identity()
+    if who.is_fallback:
+        raise UserError(
+            "git does not know who you are, and a review names who has made it",
+            hint='Say it once: `git config --global user.name "Your Name"`, and `user.email` likewise.',
+        )
+    return str(who)
 
 
 def edit(repo: Repo, one: Waiting, seen: str, text: str) -> Recorded:
@@ -180,7 +207,7 @@ def edit(repo: Repo, one: Waiting, seen: str, text: str) -> Recorded:
         Conflict: The component is not as they saw it, in the last commit, the index or the working tree.
         UserError: git refuses.
     """
-    reviewer = str(repo.identity())
+    reviewer = _named_reviewer(repo)
 
     def message(blobs: Mapping[str, str]) -> str:
         return commits.edit(one.named, commits.Text(one.path, blobs[one.path]), reviewer)

@@ -12,6 +12,7 @@ _JOINERS = "\u200c\u200d"  # legitimate inside some scripts and emoji, never bet
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # printable to Python, hidden to a reader
 _KEYCAPS = tuple("#*0123456789")  # become emoji with a variation selector behind them
 MAX_TASK = 200  # characters
+_BREAKS = {ord(sign): f"\\x{ord(sign):02x}" for sign in "\n\r\t"}
 _PLAIN = frozenset("\n\r\t") | frozenset(map(chr, range(0x20, 0x7F)))
 
 
@@ -69,6 +70,11 @@ def printable(text: str) -> str:
     return "".join(
         _escape(character) if _is_hidden(text, index) else character for index, character in enumerate(text)
     )
+
+
+def printable_line(text: str) -> str:
+    """The same on one line, with line breaks and tabs spelled out too: what a name must not forge is another row."""
+    return printable(text).translate(_BREAKS)
 
 
 def _escape(character: str) -> str:

@@ -10,11 +10,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gitforge import lineage
 from gitforge.errors import NotReviewed, Problem
 from gitforge.goals import GoalBook
 from gitforge.plan import Planned
 from gitforge.store import origins
-from gitforge.store.renames import heirs
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -92,14 +92,9 @@ def need_review(repo: Repo, texts: Mapping[str, str], known: Origins) -> list[st
     Raises:
         UserError: git cannot read its history.
     """
-    found = [path for path, blob in texts.items() if known.needs_review(path, blob)]
-    if rest := [path for path, blob in texts.items() if not known.is_generated(path, blob)]:
-        before = sorted(known.paths - texts.keys())
-        there = repo.entries(before) if before else {}
-        gone = [path for path in before if path not in there]
-        renamed = set(heirs(repo, gone).values())  # and edited by the same commit, else their texts are known
-        found += [path for path in rest if path in renamed and not known.reviewers_of(texts[path])]
-    return sorted(found)
+    open_ = {path: blob for path, blob in texts.items() if not known.is_reviewed(blob)}
+    found = [path for path, blob in open_.items() if known.is_generation(blob)]
+    return sorted([*found, *lineage.edited(repo, texts, known)])
 
 
 def problems(workspace: Workspace, repo: Repo, book: GoalBook) -> Iterator[Problem]:

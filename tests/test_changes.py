@@ -214,3 +214,33 @@ def test_a_component_that_never_was_has_no_history(root: Path, git: Git) -> None
     assert events(root) == []
     generate(root, git, "one\n")
     assert events(root, Y) == []
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_a_generated_text_that_was_renamed_and_edited_at_once_waits_for_a_review(
+    root: Path, git: Git, below: bool
+) -> None:
+    generate(root, git, TEXT)
+    git("mv", X, Y, cwd=root)
+    write(root, git, TEXT + "More.\n", Y)
+    commit(root, git, "Call it y, and edit it")
+    edited = write(root, git, TEXT + "Still more.\n", Y)
+    commit(root, git, "Edit y")
+    repo = Repo.discover(root)
+    found = list(history_below(repo, origins.read(repo), ["library"])) if below else events(root, Y)
+    assert [(one.what, one.needs_review) for one in found] == [
+        (What.EDITED, True), (What.RENAMED, True), (What.GENERATED, True),
+    ]  # fmt: skip
+    approve(root, git, edited, Y)
+    assert [one.needs_review for one in events(root, Y)][:2] == [False, False]
+
+
+def test_a_generation_is_one_where_the_whole_workspace_was_moved_since(root: Path, git: Git) -> None:
+    blob = write(root, git, TEXT, f"sub/{X}")
+    said = f"Component: {X}\nAssisted-by: gitforge:model-1\nBlob: {blob}\n"
+    commit(root, git, f"Generate persona x\n\nTo try it.\n\n{said}")
+    approve(root, git, blob)
+    repo = Repo.discover(root)
+    for found in (events(root, f"sub/{X}"), [*history_below(repo, origins.read(repo), ["sub/library"])]):
+        assert told(found) == ["approved", "generated"]
+        assert (found[1].model, found[1].purpose, found[1].reviewers) == ("model-1", "To try it.", (ADA,))

@@ -15,6 +15,7 @@ from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.errors import Problem, UserError
 from gitforge.store.inspection import inspect
 from gitforge.store.repo import NoRepository, Repo
+from gitforge.text import printable_line
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -65,7 +66,10 @@ def check(
             style = output.BAD if problem.severity == "error" else output.WARN
             hint = f" ({problem.hint})" if problem.hint else ""
             output.result(
-                f"{problem.place}: ", (f"{problem.severity}: ", style), problem.message, (hint, output.DIM)
+                f"{printable_line(problem.place)}: ",
+                (f"{problem.severity}: ", style),
+                printable_line(problem.message),
+                (printable_line(hint), output.DIM),
             )
         output.say(_count(errors, warnings))
     if errors or (strict and warnings):

@@ -15,15 +15,16 @@ from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.compare import Span
 from gitforge.errors import AnswerMissing, UserError
-from gitforge.named import paths_named, usable_book
+from gitforge.named import UnknownName, paths_named, usable_book
 from gitforge.store.differences import Difference, differences, untracked
 from gitforge.store.repo import Repo
-from gitforge.text import printable
+from gitforge.text import printable, printable_line
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 _STATES = {"A": "added", "D": "deleted", "R": "renamed", "T": "another type of file", "U": "not merged"}
+_COMMITS_HINT = "`git log` and `gitforge log` show the commits; components stand behind `--`."
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 _STYLES = {"same": "", "removed": output.BAD, "added": output.GOOD}
 
@@ -68,7 +69,7 @@ def diff(
     revisions, components = _sides(repo, names or [], ctx.meta[BEHIND_DASHES])
     old, new = (*revisions, None, None)[:2] if revisions else (repo.head().commit, None)
     places = [repo.relative(path) for path in (workspace.library.folder, workspace.goals_file)]
-    paths = _paths(workspace, repo, components)
+    paths = _paths(workspace, repo, components, may_be_commits=ctx.meta[BEHIND_DASHES] is None)
     found = differences(repo, old, new, places, paths)
     if as_json:
         output.data([_as_json(one) for one in found])
@@ -95,8 +96,7 @@ def _sides(repo: Repo, names: Sequence[str], behind: Sequence[str] | None) -> tu
         if sides is None and behind is None:
             return revisions, [*names[index:]]
         if sides is None:
-            hint = "`git log` and `gitforge log` show the commits; components stand behind `--`."
-            raise UserError(f"{printable(name)!r} is no commit", hint=hint)
+            raise UserError(f"{printable(name)!r} is no commit", hint=repo.hint_where_cut(_COMMITS_HINT))
         revisions += sides
     if len(revisions) > 2:
         raise AnswerMissing("two commits can be compared, and not more", hint="Name one or two.")
@@ -113,15 +113,21 @@ def _commits(repo: Repo, name: str) -> list[str] | None:
     return found if len(found) == 2 else None
 
 
-def _paths(workspace: Workspace, repo: Repo, components: Sequence[str]) -> list[str]:
+def _paths(workspace: Workspace, repo: Repo, components: Sequence[str], *, may_be_commits: bool) -> list[str]:
     if not components:
         return []
     book = usable_book(workspace)
-    return [path for name in components for path in paths_named(workspace, repo, book, name)]
+    try:
+        return [path for name in components for path in paths_named(workspace, repo, book, name)]
+    except UnknownName as error:
+        if not may_be_commits:
+            raise
+        message = f"{printable(error.name)!r} is no commit, and no goal or component is or was called so"
+        raise UserError(message, hint=error.hint) from None
 
 
 def _title(one: Difference) -> list[output.Part]:
-    name = one.path if one.path == one.old_path else f"{one.old_path} -> {one.path}"
+    name = printable_line(one.path if one.path == one.old_path else f"{one.old_path} -> {one.path}")
     state = _STATES.get(one.status)
     return [(name, output.BOLD), f"  {state}" if state else ""]
 

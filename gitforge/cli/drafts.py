@@ -13,6 +13,7 @@ from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.errors import AnswerMissing, UserError
 from gitforge.store import spool
 from gitforge.store.spool import Drafts, Kept, Unusable
+from gitforge.text import one_line
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode="markdown", help="Show and drop the drafts that are kept."
@@ -37,7 +38,7 @@ def drafts(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         output.data({"drafts": [draft_as_json(one) for one in found.kept], "unusable": unusable})
         return
     rows: list[tuple[output.Part, ...]] = [
-        (one.id, one.path, one.purpose, one.label, ("; ".join(one.problems), output.WARN))
+        (one.id, one.path, one_line(one.purpose), one.label, ("; ".join(one.problems), output.WARN))
         for one in found.kept
     ]
     rows += [(one.id, str(one.file), "", "", (one.reason, output.BAD)) for one in found.unusable]

@@ -54,9 +54,20 @@ def _edited(before: str, path: Path, editor: str, check: Callable[[str], str]) -
     try:
         text = path.read_bytes().decode("utf-8")
         edited = check(text) if text.strip() else ""
-    except (OSError, UnicodeDecodeError, GitforgeError) as error:
+    except FileNotFoundError:
+        output.say(("The editor has removed the file; nothing was changed.", output.WARN))
+        return ""
+    except OSError as error:
+        output.say(
+            ("The edited text cannot be read: ", output.WARN), f"{error.strerror}; nothing was changed."
+        )
+        return ""
+    except UnicodeDecodeError:
+        output.say(("The edited text cannot be used: ", output.WARN), "it is not UTF-8.")
+        return None
+    except GitforgeError as error:
         output.say(("The edited text cannot be used: ", output.WARN), str(error))
-        return "" if isinstance(error, OSError) else None
+        return None
     if not edited:
         output.say(("The edited text is empty; nothing was changed.", output.WARN))
     elif edited == before:

@@ -12,7 +12,7 @@ from gitforge.build import Forge
 from gitforge.cli import output, wizard
 from gitforge.cli.plans import Options
 from gitforge.cli.progress import Progress
-from gitforge.cli.reviewing import accept_all, on_terminal
+from gitforge.cli.reviewing import Replaced, accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, prices_and_limit, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, Conflict, GitforgeError, ProviderError, UserError
@@ -57,7 +57,7 @@ def run_tasks(
 ) -> Generated:
     """Has the drafts made, leads each through review to its commit, and says what it took."""
     terms = terms_for(forge, provider, options)
-    current = {task.need.path: task.current for task in tasks if task.current is not None}
+    current = {task.need.path: _replaced(task, options) for task in tasks if task.current is not None}
     if options.is_unattended:
         decide = accept_all(current, show=not options.no_review)
     else:
@@ -86,6 +86,13 @@ def run_tasks(
     if done.fallback:
         output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
     return done
+
+
+def _replaced(task: Task, options: Options) -> Replaced:
+    """What a draft is compared with: whoever accepts it has to see all that nobody has reviewed yet."""
+    text = task.current or ""
+    is_more = task.is_unreviewed and not options.is_unattended
+    return Replaced(text, task.reviewed if is_more else text)
 
 
 def goal_using(forge: Forge, need: Need) -> Goal | None:

@@ -10,6 +10,7 @@ import typer
 from gitforge import catalog
 from gitforge.cli import output
 from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.text import one_line
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -58,7 +59,7 @@ def _list_goals(workspace: Workspace, *, only_missing: bool, as_json: bool) -> N
             category = one.goal.category
             rows.append(((category, output.BOLD), "", ""))
         style = output.WARN if one.missing else output.GOOD
-        rows.append((f"  {one.goal.name}", (one.fraction, style), one.goal.description))
+        rows.append((f"  {one.goal.name}", (one.fraction, style), one_line(one.goal.description)))
     output.table(("", "", ""), rows)
     ready = sum(not one.missing for one in goals)
     output.say((f"{len(goals)} goals, {ready} of them ready.", output.DIM))
@@ -86,7 +87,7 @@ def _list_components(workspace: Workspace, *, only_missing: bool, as_json: bool)
     for one in shown:
         state = ("missing", output.BAD) if one.is_missing else ("ready", output.GOOD)
         used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
-        rows.append((one.need.path, state, used, one.description))
+        rows.append((one.need.path, state, used, one_line(one.description)))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
     output.say((f"{len(found)} components, {lacking} of them missing.", output.DIM))

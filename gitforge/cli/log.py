@@ -18,7 +18,7 @@ from gitforge.cost import amount
 from gitforge.errors import UserError
 from gitforge.named import paths_named, usable_book
 from gitforge.store import origins
-from gitforge.text import printable
+from gitforge.text import printable_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -133,8 +133,8 @@ def _row(one: Event, of: str | None) -> list[output.Part]:
         f"{one.date:%Y-%m-%d}",
         (one.what.value, _STYLES.get(one.what, "")),
         _component(one) if one.path != of else "",
-        printable(one.author.rpartition(" <")[0]),
-        printable(one.model or ""),
+        printable_line(one.author.rpartition(" <")[0]),
+        printable_line(one.model or ""),
         amount(one.cost) if one.cost is not None else "",
         _reviewed(one),
         (_about(one), output.DIM),
@@ -143,17 +143,17 @@ def _row(one: Event, of: str | None) -> list[output.Part]:
 
 def _component(one: Event) -> str:
     path = PurePosixPath(one.path)
-    return printable(f"{path.parent.name}/{path.name}" if path.parent.name else path.name)
+    return printable_line(f"{path.parent.name}/{path.name}" if path.parent.name else path.name)
 
 
 def _about(one: Event) -> str:
     was = f"was {PurePosixPath(one.old_path).name}: " if one.old_path is not None else ""
-    return printable(was + (one.purpose or one.subject))
+    return printable_line(was + (one.purpose or one.subject))
 
 
 def _reviewed(one: Event) -> output.Part:
     if one.reviewers:
-        return printable(", ".join(who.rpartition(" <")[0] or who for who in one.reviewers))
+        return printable_line(", ".join(who.rpartition(" <")[0] or who for who in one.reviewers))
     return ("nobody", output.WARN) if one.needs_review else ""
 
 

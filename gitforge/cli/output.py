@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gitforge.text import printable
+from gitforge.text import printable, printable_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,7 @@ def in_pager(width: int) -> Iterator[None]:
         yield
     finally:
         _paged_width = None
+        _console.cache_clear()  # rich's console is silent for ever once a pager has quit
 
 
 def room() -> int | None:
@@ -92,7 +93,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     from rich.text import Text  # noqa: PLC0415
 
     # Nothing is ever cut: where the others leave no room for the last column, they are folded too.
-    others = [max(len(_plain(cell)) for cell in column) + 2 for column in list(zip(*rows, strict=True))[:-1]]
+    others = [max(len(_cell(cell)) for cell in column) + 2 for column in list(zip(*rows, strict=True))[:-1]]
     fits = sum(others) + _LAST_COLUMN <= console(stream).width
     grid = Table(
         box=None, pad_edge=False, show_header=bool(any(columns)), header_style=DIM, padding=(0, 2, 0, 0)
@@ -101,7 +102,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
         is_last = index == len(columns) - 1  # it takes what is left
         grid.add_column(column, overflow="fold", no_wrap=fits and not is_last, ratio=1 if is_last else None)
     for row in rows:
-        grid.add_row(*(Text.assemble(_clean(part)) for part in row))
+        grid.add_row(
+            *(Text.assemble((_cell(part), "" if isinstance(part, str) else part[1])) for part in row)
+        )
     console(stream).print(grid)
 
 
@@ -170,8 +173,12 @@ def _clean(part: Part) -> Part:
     return printable(part) if isinstance(part, str) else (printable(part[0]), part[1])
 
 
+def _cell(part: Part) -> str:
+    return printable_line(part if isinstance(part, str) else part[0])
+
+
 def _plain_table(stream: TextIO, rows: Sequence[Sequence[Part]]) -> None:
-    cells = [[_plain(part) for part in row] for row in rows]
+    cells = [[_cell(part) for part in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
     print("\n".join(lines), file=stream)

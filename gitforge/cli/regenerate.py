@@ -35,6 +35,8 @@ from gitforge.generation.records import Generated, Prefer, Task
 from gitforge.goals import Need
 from gitforge.plan import Planned, State
 from gitforge.provenance import generated_text, provenance
+from gitforge.reviews import material, waiting
+from gitforge.store.origins import read as read_origins
 
 if TYPE_CHECKING:
     from gitforge.llm import Provider
@@ -159,23 +161,30 @@ def _refuse(planned: tuple[Planned, ...]) -> None:
 def _tasks(forge: Forge, planned: tuple[Planned, ...], feedback: str, options: plans.Options) -> list[Task]:
     needs = [one.need for one in planned]
     described = wizard.parse_descriptions(options.describe, lambda name: forge.book.find(name, needs))
-    origins = {one.need.path: provenance(forge.repo, one.path) for one in planned}
+    sources = {one.need.path: provenance(forge.repo, one.path) for one in planned}
     for one in planned:
-        known = described.get(one.need.path) or one.need.purpose or origins[one.need.path].purpose
-        if not known and (options.is_unattended or not output.is_interactive()):
-            known = forge.workspace.library.read(one.need).description
-        if known:
-            described[one.need.path] = known
+        purpose = described.get(one.need.path) or one.need.purpose or sources[one.need.path].purpose
+        if not purpose and (options.is_unattended or not output.is_interactive()):
+            purpose = forge.workspace.library.read(one.need).description
+        if purpose:
+            described[one.need.path] = purpose
     purposes = wizard.purposes(needs, described)
     tasks = []
+    known = read_origins(forge.repo)
     for one in planned:
-        origin = origins[one.need.path]
+        origin = sources[one.need.path]
         text = forge.workspace.library.text(one.need) or ""
         is_bare_outline = origin.is_outline and not origin.later and "Edited-by" not in origin.trailers
         retry = None if is_bare_outline and not feedback else Retry(split_front_matter(text)[1], feedback)
         goal = generating.goal_using(forge, one.need)
-        base = generated_text(forge.repo, one.path, origin)
-        tasks.append(Task(one, goal, purposes[one.need.path], text, retry, base))
+        base = generated_text(forge.repo, one.path)
+        task = Task(one, goal, purposes[one.need.path], text, retry, base)
+        if forge.repo.is_shallow():  # nobody can tell
+            task = replace(task, is_unreviewed=True)
+        elif unreviewed := waiting(forge, known, [one.need]):
+            reviewed = material(forge.repo, known, unreviewed[0]).reviewed
+            task = replace(task, is_unreviewed=True, reviewed=reviewed)
+        tasks.append(task)
     return tasks
 
 

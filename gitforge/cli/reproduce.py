@@ -97,7 +97,9 @@ def _made(
         return reproduce.from_manifest(repo, path, at)
     raise UserError(
         f"{printable(at)!r} is no revision, no date and no {MANIFEST}",
-        hint="For example HEAD~3, 2024-05-01, '2 weeks ago', or output/PROJECT/toolkit.json.",
+        hint=repo.hint_where_cut(
+            "For example HEAD~3, 2024-05-01, '2 weeks ago', or output/PROJECT/toolkit.json."
+        ),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,26 +11,15 @@ import typer
 from gitforge.build import Forge
 from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, ModelName, ProviderName, find_workspace, open_forge
-from gitforge.errors import AnswerMissing, Conflict, UserError
+from gitforge.errors import AnswerMissing
 from gitforge.goals import Need
-from gitforge.reviews import Material, Waiting, approve, edit, material, take_back, waiting
+from gitforge.reviews import Waiting, approve, waiting
 from gitforge.store import origins
-from gitforge.text import as_diff
 
 if TYPE_CHECKING:
-    from gitforge.store.transaction import Recorded
+    pass
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-
-_WORDS = ("approve", "edit", "regenerate", "re[v]ert", "next", "quit")
-_EXPLANATION = """\
-  a  approve it: an empty commit says that you have seen exactly this text
-  e  edit it in your editor: your version becomes one commit, and is reviewed by you
-  r  regenerate it with your feedback: a model writes it anew, and you review that
-  v  revert it: one commit goes back to the last reviewed text, or to none, with your reason
-  n  next: leave it for another time
-  q  quit: what you decided stays recorded, and the next review goes on from there
-  ?  this help"""
 
 
 @app.command(epilog="Example: gitforge review --list")
@@ -67,9 +54,12 @@ def review(
     pulled from others, or edited since. Each as a diff to the last reviewed text, with purpose, model and goal. An
     approval is recorded in git for exactly that text, so it travels with the branch, and a later edit needs another.
     """
+    if only_list and is_seen:
+        raise AnswerMissing("--list and --approve: one at a time", hint="Leave one of them.")
     forge = open_forge(find_workspace(ctx, directory))
     known = origins.read(forge.repo)
-    found = waiting(forge, known, _needs(forge, names) if names else None)
+    needs = _needs(forge, names) if names else None
+    found = waiting(forge, known, needs)
     if only_list or (as_json and not is_seen):
         _list(found, as_json=as_json)
     elif is_seen:
@@ -82,7 +72,9 @@ def review(
             hint="--list says which; --approve with their names records that you have read them.",
         )
     else:
-        _walk(forge, found, provider, model)
+        from gitforge.cli.walk import walk  # noqa: PLC0415 -- diffs and editors, for a person
+
+        walk(forge, needs, provider, model)
 
 
 def _needs(forge: Forge, names: Sequence[str]) -> list[Need]:
@@ -100,7 +92,7 @@ def _list(found: Sequence[Waiting], *, as_json: bool) -> None:
     if as_json:
         output.data([_as_json(one) for one in found])
         return
-    rows = [(one.path, f"{one.since:%Y-%m-%d %H:%M}", _writer(one)) for one in found]
+    rows = [(one.path, f"{one.since:%Y-%m-%d %H:%M}", one.written_by) for one in found]
     output.table(("component", "since", "written by"), rows)
     told = (
         f"{_counted(found)} to review: `gitforge review` walks through them."
@@ -122,11 +114,6 @@ def _as_json(one: Waiting) -> dict[str, Any]:
     }
 
 
-def _writer(one: Waiting) -> str:
-    writer = one.writer or "generated"
-    return f"{writer}, edited since" if one.is_edited else writer
-
-
 def _counted(found: Sequence[Waiting]) -> str:
     return f"{len(found)} components" if len(found) != 1 else "1 component"
 
@@ -143,124 +130,6 @@ def _approve_unasked(
     elif recorded is None:
         output.say("Nothing of that is to be reviewed.")
     else:
-        _say_recorded("approved", recorded, ", ".join(one.path for one in found))
-
-
-# --- on a terminal -------------------------------------------------------------------------------------------
-
-
-def _walk(forge: Forge, found: Sequence[Waiting], provider: str | None, model: str | None) -> None:
-    left = 0
-    for number, one in enumerate(found, start=1):
-        outcome = _one(forge, one, f"{number} of {len(found)}", provider, model)
-        if outcome == "quit":
-            left += len(found) - number + 1
-            break
-        left += outcome == "next"
-    if left:
-        output.say(f"{left} left: `gitforge review` goes on with what is not reviewed.")
-    else:
-        output.say(("Everything here is reviewed.", output.GOOD))
-
-
-def _one(forge: Forge, one: Waiting, counter: str, provider: str | None, model: str | None) -> str:
-    """Shows one component until something is decided about it; returns what."""
-    from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
-
-    known = origins.read(forge.repo)
-    if not known.needs_review(one.path, one.blob):
-        return "done"  # approved in another clone or terminal meanwhile
-    found = material(forge.repo, known, one)
-    _show(forge, one, found, counter)
-    while True:
-        letter = ask_letter(f"Approve this {one.need.kind.name}?", _WORDS, _EXPLANATION)
-        try:
-            match letter:
-                case "a":
-                    _say_recorded("approved", approve(forge.repo, [one]), one.path)
-                case "e":
-                    if not _edit(forge, one, found):
-                        continue
-                case "r":
-                    if not _regenerate(forge, one, ask("What should be different?"), provider, model):
-                        continue
-                case "v":
-                    _revert(forge, one, found, ask("Why? (the next generation is told)"))
-                case "n":
-                    return "next"
-                case _:
-                    return "quit"
-        except (Conflict, UserError) as error:
-            output.say(("not recorded: ", output.BAD), error.message)
-            if error.hint:
-                output.say(("hint: ", output.WARN), error.hint)
-            continue
-        return "done"
-
-
-def _show(forge: Forge, one: Waiting, found: Material, counter: str) -> None:
-    output.say()
-    output.say((f"{counter}  {one.path}", output.BOLD))
-    newest = found.changes[0].commit
-    rows = [
-        ("purpose", found.purpose or "(no commit says so)"),
-        ("written by", _writer(one)),
-        ("goal", found.goal or "none"),
-        ("recorded", f"{newest.date:%Y-%m-%d %H:%M}  {newest.id[:10]}  {newest.author}  {newest.subject}"),
-    ]
-    rows += [
-        ("before it", f"{change.commit.id[:10]}  {change.commit.author}  {change.commit.subject}")
-        for change in found.changes[1:]
-    ]
-    output.table(("", ""), [((name, output.DIM), value) for name, value in rows], to_stderr=True)
-    diff = as_diff(one.path, found.reviewed, found.text)
-    if len(diff.splitlines()) + len(rows) + 4 <= shutil.get_terminal_size().lines:
-        output.diff(diff)
-    else:
-        from gitforge.cli.pager import paged  # noqa: PLC0415 -- where a diff is longer than the screen
-
-        with paged(forge.repo):
-            output.diff(diff, to_stdout=True)
-    (planned,) = forge.states([one.need])
-    if planned.is_uncommitted or planned.is_absent:
-        told = f"In the working tree it is {planned.state.value}: this is about the last commit's text."
-        output.say(("note: ", output.WARN), told)
-
-
-def _edit(forge: Forge, one: Waiting, found: Material) -> bool:
-    from gitforge.cli.editing import edit as edit_text  # noqa: PLC0415
-    from gitforge.drafting.draft import tidy  # noqa: PLC0415
-
-    text = edit_text(found.text, one.need.name, forge.repo.editor, lambda text: tidy(text, one.need.name))
-    if text is None:
-        return False
-    _say_recorded("edited", edit(forge.repo, one, found.text, text), one.path)
-    return True
-
-
-def _regenerate(forge: Forge, one: Waiting, feedback: str, provider: str | None, model: str | None) -> bool:
-    """Whether a new text was recorded, which the user saw."""
-    from gitforge.cli import plans, regenerate  # noqa: PLC0415 -- providers and prompts
-
-    options = plans.Options((), False, False, provider, model)
-    done = regenerate.write_anew(forge, [one.need], feedback, options)
-    return bool(done.commits)
-
-
-def _revert(forge: Forge, one: Waiting, found: Material, why: str) -> None:
-    recorded = take_back(forge.repo, one, found, why)
-    what = "went back to the last reviewed text of" if found.reviewed is not None else "took back"
-    _say_recorded(what, recorded, one.path)
-    users = [
-        goal.name for goal in forge.book.goals.values() if one.need.path in {need.path for need in goal.needs}
-    ]
-    if found.reviewed is None and users:
-        command = shlex.join(["gitforge", "generate", one.need.path])
         output.say(
-            ("note: ", output.WARN),
-            f"{', '.join(users)} now lacks it: `{command}` has it written anew, and tells why.",
+            ("approved: ", output.GOOD), f"{', '.join(one.path for one in found)}, {recorded.commit[:10]}"
         )
-
-
-def _say_recorded(what: str, recorded: Recorded, path: str) -> None:
-    output.say((f"{what}: ", output.GOOD), f"{path}, {recorded.commit[:10]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gitforge.cli import conflicts, output
 from gitforge.cli.editing import edit
@@ -29,6 +30,8 @@ _EXPLANATION_OF_CLASHING = """\
   s  skip: go on without this draft; the component stays as it is
   q  quit: stop here; what is recorded stays recorded, and the draft is kept
   ?  this help"""
+_SINCE = "Nobody has reviewed the text that it replaces, so this is what differs from the last reviewed one."
+_WHOLE = "Nobody has reviewed the text that it replaces, so this is the whole of it."
 _OURS, _THEIRS = "what people changed since the last draft", "the new draft"
 _EXPLANATION_OF_MANY = """\
   1, 2, ...  take that one: it becomes one commit, or with a new goal part of that goal's commit
@@ -40,7 +43,15 @@ _EXPLANATION_OF_MANY = """\
 _LITTLE = 0.3  # of the text; with less in common, marking the differences would mark nearly everything
 
 
-def on_terminal(editor: Callable[[], str], current: Mapping[str, str]) -> Decide:
+@dataclass(frozen=True)
+class Replaced:
+    """A text that a draft is to replace, and the one that it is compared with: None for nothing at all."""
+
+    text: str
+    compared: str | None
+
+
+def on_terminal(editor: Callable[[], str], current: Mapping[str, Replaced]) -> Decide:
     """A person decides.
 
     Args:
@@ -68,7 +79,7 @@ def on_terminal(editor: Callable[[], str], current: Mapping[str, str]) -> Decide
     return decide
 
 
-def accept_all(current: Mapping[str, str], *, show: bool) -> Decide:
+def accept_all(current: Mapping[str, Replaced], *, show: bool) -> Decide:
     """Nobody decides: every draft without a problem is accepted, shown or not.
 
     Of several the one with the fewest problems, and of those the first, stands for them all.
@@ -146,7 +157,7 @@ def _merge(draft: Draft, index: int, editor: Callable[[], str]) -> Decision | No
         return None
 
 
-def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> None:
+def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, Replaced]) -> None:
     """One draft as a diff; where there are several, the others as what differs from the first."""
     draft = drafts[index]
     output.say()
@@ -160,8 +171,11 @@ def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, str]) -> No
     if index and likeness(spans) >= _LITTLE:
         _show_words(spans)
     else:
-        before = current.get(draft.need.path)
-        output.diff(as_diff(f"library/{draft.need.path}", before, replaced_text(before, draft.text)))
+        old = current.get(draft.need.path)
+        new = replaced_text(old.text if old else None, draft.text)
+        output.diff(as_diff(f"library/{draft.need.path}", old.compared if old else None, new))
+        if old and old.compared != old.text:
+            output.say((_SINCE if old.compared is not None else _WHOLE, output.DIM))
     _show_findings(draft)
     if count := len(clashes(draft.clashes)):
         places = f"{count} places" if count > 1 else "1 place"

@@ -87,8 +87,10 @@ def _past(forge: Forge, name: str) -> Past | None:
         return None
     if (parts := split(forge.repo, name)) is None:
         rev = name.partition("@")[2]
-        hint = "`gitforge log` shows the commits."
-        raise UserError(f"no component is called {name!r}, and {rev!r} is no commit", hint=hint)
+        hint = forge.repo.hint_where_cut("`gitforge log` shows the commits.")
+        raise UserError(
+            f"no component is called {printable(name)!r}, and {printable(rev)!r} is no commit", hint=hint
+        )
     return past(forge.workspace, forge.repo, forge.book, *parts)
 
 
@@ -236,8 +238,8 @@ def _origin_rows(last: FileChange | None) -> list[tuple[str, str]]:
 
 def _trailers(last: FileChange) -> Mapping[str, str]:
     """What the commit says of exactly the text that it holds."""
-    said = [one for one in parse(last.commit.message).groups if one.path == last.path]
-    return next((one.trailers for one in said if one.blob in {None, last.new_blob}), {})
+    said = parse(last.commit.message).of_text(last.path, last.new_blob)
+    return said.trailers if said is not None else {}
 
 
 def _origin_as_json(last: FileChange | None) -> dict[str, Any] | None:

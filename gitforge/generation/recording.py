@@ -71,11 +71,19 @@ def record_one(repo: Repo, one: Accepted, reviewer: str, branch: str | None) -> 
     """
     goal = one.task.goal.name if one.task.goal else None
     is_anew = one.task.current is not None
+    before = repo.entries([one.path]).get(one.path) if is_anew else None
 
     def message(blobs: Mapping[str, str]) -> str:
         written = _written(repo, one.draft)
         return commits.generation(
-            one.path, one.reviewed, goal, reviewer, is_anew=is_anew, blob=blobs[one.path], written=written
+            one.path,
+            one.reviewed,
+            goal,
+            reviewer,
+            is_anew=is_anew,
+            blob=blobs[one.path],
+            written=written,
+            replaces=before.id if before is not None else None,
         )
 
     return _record(repo, [one.edit()], message, [one], branch)

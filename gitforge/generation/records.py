@@ -32,6 +32,9 @@ class Task:
         current: The file's text, which the draft is to replace; None where the component is missing.
         retry: What a model is shown of that text, and what should be different; None: it begins anew.
         base: What that text was before people changed it, without front matter; None where nobody knows, or did.
+        is_unreviewed: Whether that text was generated and nobody has reviewed it: who accepts the draft has to see more
+            than what it changes.
+        reviewed: The newest text before it that needs no review; None where there is none.
     """
 
     planned: Planned
@@ -40,6 +43,8 @@ class Task:
     current: str | None = None
     retry: Retry | None = None
     base: str | None = None
+    is_unreviewed: bool = False
+    reviewed: str | None = None
 
     @property
     def need(self) -> Need:

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 
+from gitforge.store.dates import from_seconds
 from gitforge.store.process import Running, succeed
 from gitforge.store.records import COMMIT_LAYOUT, Commit, parse_commit
 from gitforge.store.repo import Repo
@@ -129,15 +130,12 @@ def _origin(
 ) -> LineOrigin:
     if before is not None:
         return replace(before, line=line, path=header.get("filename", before.path))
-    sign = -1 if header["author-tz"].startswith("-") else 1
-    hours, minutes = int(header["author-tz"][1:3]), int(header["author-tz"][3:5])
-    zone = timezone(sign * timedelta(hours=hours, minutes=minutes))
     return LineOrigin(
         id_ if id_.strip("0") else None,
         header["filename"],
         line,
         f"{header['author']} {header['author-mail']}",
-        datetime.fromtimestamp(int(header["author-time"]), zone),
+        from_seconds(header["author-time"], header["author-tz"]),
         header["summary"],
         id_ in cut or "boundary" in header,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from itertools import count
@@ -83,7 +83,7 @@ class Log:
                 if change.status in "AD":
                     change = self._as_renamed(change)
                 if change.status == "R" and change.path in asked:
-                    begin({change.old_path: origin}, f"{change.commit.id}^")
+                    begin({change.old_path: origin}, f"{change.commit.id}^@")
                 yield replace(change, asked=origin)
                 advance(changes, asked)
 
@@ -95,13 +95,16 @@ class Log:
         return self._file_changes(folders, rev, *_RENAMES)
 
     def _file_changes(self, specs: Sequence[str], rev: str, *renames: str) -> Generator[FileChange]:
-        diff = ("--raw", "--no-abbrev", "--diff-merges=combined", *renames)
+        diff = ("--raw", "--no-abbrev", "--diff-merges=combined", "--combined-all-paths", *renames)
         with closing(self._log(COMMIT_LAYOUT, diff, specs, rev)) as items:
             yield from parse_file_changes(items)
 
     def _as_renamed(self, change: FileChange) -> FileChange:
-        """The same, as a renaming where the commit took away one file and added a similar one."""
-        about = ("-r", "-z", "--no-commit-id", "--raw", "--no-abbrev", *_RENAMES)
+        """The same, as a renaming where the commit took away one file and added a similar one.
+
+        A merge is compared with each of its parents.
+        """
+        about = ("-r", "-m", "-z", "--no-commit-id", "--raw", "--no-abbrev", *_RENAMES)
         fields_ = iter(fields(self._git.read("diff-tree", *about, change.commit.id).stdout))
         for item in fields_:
             other = parse_file_change(item, fields_, change.commit)
@@ -116,25 +119,43 @@ class Log:
         lines = os.fsdecode(done.stdout).splitlines() if done.status == 0 else []
         return ((id_, subject) for id_, _, subject in (line.partition("\t") for line in lines))
 
-    def successors(self, paths: Sequence[str]) -> dict[str, str | None]:
-        """What files that are gone were renamed to by the commits that took them away; None for what was deleted.
+    def removals_below(
+        self, folders: Sequence[str], rev: str, *, since: str | None = None
+    ) -> list[tuple[str, str]]:
+        """Each commit that took a file away from a folder, with the file; the newest first.
 
         Args:
-            paths: Files that HEAD has not.
+            folders: From the worktree's top.
+            rev: From which commit on.
+            since: A commit before it: what that has is left out.
         """
-        last = self.last_commits(paths)
+        about = ("--name-only", "--diff-filter=D", "--no-renames", "--full-history", "--diff-merges=combined")
+        found, commit = [], ""
+        revs = rev if since is None else f"{since}..{rev}"
+        with closing(self._log("%H", about, folders, revs)) as items:
+            for item in items:
+                if item.startswith("/"):
+                    commit = item[1:].strip()
+                else:
+                    found.append((commit, item.removeprefix("\n")))
+        return found
+
+    def renames(self, commits: Iterable[str]) -> dict[tuple[str, str], str]:
+        """What commits renamed: the new name by commit and old name; of a merge what it did to any parent."""
+        listed = "".join(f"{commit}\n" for commit in dict.fromkeys(commits)).encode()
+        if not listed:
+            return {}
+        about = ("-r", "-m", "-z", "--raw", "--no-abbrev", "--diff-filter=R", "--stdin", *_RENAMES)
         renamed: dict[tuple[str, str], str] = {}
-        about = ("-r", "-z", "--raw", "--no-abbrev", "--diff-filter=R", "--stdin", *_RENAMES)
-        listed = "".join(f"{commit}\n" for commit in set(last.values())).encode()
         commit = ""
-        items = iter(fields(self._git.read("diff-tree", *about, stdin=listed).stdout) if last else ())
+        items = iter(fields(self._git.read("diff-tree", *about, stdin=listed).stdout))
         for item in items:
             if item.startswith(":"):
                 old, new = next(items), next(items)
                 renamed[commit, old] = new
             else:
-                commit = item.strip()
-        return {path: renamed.get((last[path], path)) if path in last else None for path in paths}
+                commit = item.strip().partition(" ")[0]
+        return renamed
 
     def removals(self, paths: Sequence[str]) -> dict[str, list[Removal]]:
         """For each path the commits that took it, or by a revert its text, away, on whatever branch."""

@@ -2,7 +2,8 @@
 
 A group's `Blob` binds it to one exact text: when somebody amends, squashes or rebases so that the path holds
 something else, the group says nothing about that. Groups are found in every paragraph of a message, because a
-squash merge puts many messages into one. Source: git-interpret-trailers(1), for the form of a line.
+squash merge puts many messages into one; indented ones only behind the line by which git begins such a message, for
+elsewhere they are a quotation. Source: git-interpret-trailers(1), for the form of a line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from gitforge.llm import OUTLINE_LABEL
 
-COMPONENT, BLOB, DRAFT = "Component", "Blob", "Draft"
+COMPONENT, BLOB, DRAFT, REPLACES = "Component", "Blob", "Draft", "Replaces"
 ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
 
 OUTLINE = "offline outline"
@@ -22,6 +23,8 @@ OUTLINE = "offline outline"
 _LABEL = "gitforge:"
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 _PICKED = "(cherry picked from commit "
+_SQUASHED = "Squashed commit of the following:"
+_INDENT = " " * 4  # by which `git merge --squash` indents the messages that follow that line
 
 
 @dataclass(frozen=True)
@@ -96,18 +99,34 @@ class Message:
         """The group of one component."""
         return next((group for group in self.groups if group.path == path), None)
 
+    def of_text(self, path: str, blob: str | None) -> Group | None:
+        """The group of exactly the text that the commit has at a path; wherever it was then, if no group has the path.
+
+        Args:
+            path: The component, as it is called in the commit.
+            blob: Id of its text.
+        """
+        here = [one for one in self.groups if one.path == path]
+        if here or blob is None:
+            return next((one for one in here if one.blob in {None, blob}), None)
+        return next((one for one in self.groups if one.blob == blob), None)
+
 
 def parse(message: str) -> Message:
     """Reads a whole message, as `git log --format=%B` gives it."""
-    subject, *rest = [part for part in re.split(r"\n[^\S\n]*\n\s*", message.strip()) if part.strip()] or [""]
+    subject, *rest = [part for part in re.split(r"\n(?:[^\S\n]*\n)+", message.strip()) if part.strip()] or [
+        ""
+    ]
     common: list[tuple[str, str]] = []
     groups: list[Group] = []
     body: list[str] = []
+    indents = _after_squash(subject, [""])
     for number, paragraph in enumerate(rest, start=1):
-        pairs = _pairs(paragraph)
+        pairs = _pairs(paragraph, indents)
+        indents = _after_squash(paragraph, indents)
         has_groups = len(pairs) > 1 and any(name == COMPONENT for name, _ in pairs)
         if not pairs or not (has_groups or number == len(rest)):
-            body.append(paragraph)
+            body.append(paragraph.strip())
             continue
         shared = _before_groups(pairs)
         common += shared
@@ -116,12 +135,22 @@ def parse(message: str) -> Message:
     return Message(" ".join(subject.split()), "\n\n".join(body), tuple(common), tuple(groups))
 
 
-def _pairs(paragraph: str) -> list[tuple[str, str]]:
-    """Name and value of each line; empty where a line is no trailer."""
+def _after_squash(paragraph: str, indents: list[str]) -> list[str]:
+    """By how much trailers may be indented behind a paragraph: each squash adds to those that were allowed."""
+    lines = {line.rstrip() for line in paragraph.split("\n")}
+    return indents + [indent + _INDENT for indent in indents if indent + _SQUASHED in lines]
+
+
+def _pairs(paragraph: str, indents: Sequence[str]) -> list[tuple[str, str]]:
+    """Name and value of each line; empty where a line is no trailer, or is indented otherwise."""
+    lines = paragraph.strip("\n").splitlines()
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    if indent not in indents:
+        return []
     pairs = []
-    for line in paragraph.splitlines():
-        found = _LINE.fullmatch(line.strip())
-        if found is not None:
+    for line in lines:
+        found = _LINE.fullmatch(line.removeprefix(indent).rstrip())
+        if found is not None and line.startswith(indent):
             pairs.append((found[1], found[2]))
         elif not line.strip().startswith(_PICKED):
             return []

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from datetime import datetime
 from functools import cached_property
 
 from gitforge.store import origins_file
-from gitforge.store.messages import COMPONENT, parse
+from gitforge.store.dates import from_iso, seconds
+from gitforge.store.messages import COMPONENT, REPLACES, WITHDRAWN, parse
 from gitforge.store.repo import Repo
 from gitforge.store.spoken import (
     GENERATIONS,
@@ -77,6 +77,34 @@ class Origins:
         """The newest commit that says it generated some text of a component."""
         number = self._generated_paths.get(path)
         return self._spoken.statement(number) if number is not None else None
+
+    def generations_at(self, path: str) -> list[Statement]:
+        """The commits that say they generated texts of a component, the newest first."""
+        return [self._spoken.statement(number) for number in self._all_generations.get(path, ())]
+
+    @cached_property
+    def _all_generations(self) -> dict[str, list[int]]:
+        """By path all statements that a text there was generated, the newest first."""
+        found: dict[str, list[int]] = {}
+        for number, (kind, path) in enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True)):
+            if kind in GENERATIONS:
+                found.setdefault(path, []).append(number)
+        return found
+
+    def written_before(self, path: str) -> str | None:
+        """The blob that people had written before the first generation of a component replaced it."""
+        numbers = self._all_generations.get(path)
+        if not numbers or not self._spoken.mentions(numbers[-1], REPLACES):
+            return None
+        return self._spoken.statement(numbers[-1]).group.trailers.get(REPLACES)
+
+    def is_reviewed(self, blob: str) -> bool:
+        """Whether somebody has reviewed exactly this text."""
+        return blob in self._reviews
+
+    def is_generation(self, blob: str) -> bool:
+        """Whether exactly this text was generated."""
+        return blob in self._generations
 
     def is_generated(self, path: str, blob: str) -> bool:
         """Whether a text was generated, or is of a component of which some text was."""
@@ -155,8 +183,9 @@ def _statements_in(item: str) -> Iterator[Statement]:
     commit, committed, date, author, text = item.split("\n", 4)
     message = parse(text)
     purpose = " ".join(message.body.split()) if len(message.groups) == 1 else ""
-    about = (commit, int(committed), datetime.fromisoformat(date), author, message.subject, purpose)
-    for group in message.groups:
+    about = (commit, seconds(committed), from_iso(date), author, message.subject, purpose)
+    # In a squash nobody can tell which came last: git writes the oldest first or last. A doubt is no approval.
+    for group in sorted(message.groups, key=lambda group: WITHDRAWN not in group.trailers):
         yield Statement(*about, group)
 
 

@@ -19,7 +19,7 @@ from gitforge.store.durable import Unreadable, read_own
 from gitforge.store.repo import Repo
 from gitforge.store.spoken import Spoken
 
-_FORMAT = b"gitforge origins 1"
+_FORMAT = b"gitforge origins 2"
 _MOST = 1 << 28  # bytes
 _ABANDONED = 60  # seconds after which nobody writes any more
 _OTHER_HISTORY = ("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
+
+from gitforge.store.dates import from_iso, seconds
 
 _REVERTS = re.compile(r"^This reverts commit [0-9a-f]{7,64}\b", re.MULTILINE)
 
@@ -206,7 +209,7 @@ def parse_generation(header: str) -> Generation:
     commit, date, author, subject, *lines = header.rstrip("\n").split("\n")
     pairs = (line.partition(": ") for line in lines)
     trailers = tuple((name, value) for name, separator, value in pairs if separator)
-    return Generation(commit, subject, author, datetime.fromisoformat(date), trailers)
+    return Generation(commit, subject, author, from_iso(date), trailers)
 
 
 def parse_removals(output: bytes) -> dict[str, list[Removal]]:
@@ -235,7 +238,7 @@ COMMIT_LAYOUT = "%H%n%ct%n%aI%n%an <%ae>%n%B"
 def parse_commit(header: str) -> Commit:
     """A commit from lines as in `COMMIT_LAYOUT`."""
     id_, committed, date, author, message = header.split("\n", 4)
-    return Commit(id_, int(committed), datetime.fromisoformat(date), author, message)
+    return Commit(id_, seconds(committed), from_iso(date), author, message)
 
 
 def parse_file_changes(items: Iterable[str]) -> Iterator[FileChange]:
@@ -251,14 +254,26 @@ def parse_file_changes(items: Iterable[str]) -> Iterator[FileChange]:
 
 
 def parse_file_change(item: str, names: Iterator[str], commit: Commit) -> FileChange:
-    """One change from `:mode mode blob blob status`, of a merge with one more of both a parent, and its paths."""
+    """One change from `:mode mode blob blob status` and its paths.
+
+    Of a merge, as `--combined-all-paths` tells it, there is one more mode, blob, letter and path for each parent.
+    """
     words = item.strip("\n:").split(" ")
     ids, status = words[len(words) // 2 : -1], words[-1]
-    is_merge = len(words) > 5
+    parents = len(ids) - 1
     path = old_path = next(names)
-    if is_merge:  # a letter for each parent
-        status = status[0] if status in {"A" * len(status), "D" * len(status)} else "M"
+    if parents > 1:
+        old_paths = [path, *islice(names, parents - 1)]
+        path = next(names)
+        status, old_path = _combined(status, old_paths, path)
     elif status[0] == "R":
         path = next(names)
     old, new = (None if not one.strip("0") else one for one in (ids[0], ids[-1]))
     return FileChange(commit, status[0], path, old_path, old, new, path)
+
+
+def _combined(letters: str, old_paths: Sequence[str], path: str) -> tuple[str, str]:
+    """What a merge itself did to a file, by git's letter for each parent, and what it was called before."""
+    if set(letters) <= {"R", "A"} and "R" in letters:
+        return "R", old_paths[letters.index("R")]
+    return (letters[0] if len({*letters}) == 1 and letters[0] in "AD" else "M"), path

@@ -1,22 +1,45 @@
-"""What files that are gone are called today: followed through their renamings, and looked up once.
+"""Which commits took files away, and what they renamed them to.
 
-To look it up takes a walk through the history, so the answers are kept in a file of the git directory. It can be
-deleted at any time, and is used only where it certainly says what git would say.
+To find that out takes a walk through the history, so it is kept in a file of the git directory, and each commit is
+looked at once. The file can be deleted at any time, and is used only where it certainly says what git would say.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitforge.store.durable import Unreadable, read_own
 from gitforge.store.origins_file import history_key
 from gitforge.store.repo import Repo
 
 _MOST = 1 << 24  # bytes
+_KEPT = 4  # histories, so that going to and fro between branches costs nothing
+
+
+class Move(NamedTuple):
+    """A commit that took a file away.
+
+    Attributes:
+        commit: Its id.
+        path: The file.
+        heir: What it was renamed to; None where it was deleted.
+    """
+
+    commit: str
+    path: str
+    heir: str | None
+
+
+class _Walked(NamedTuple):
+    """The moves that the history of a commit has below some folders, the newest first."""
+
+    tip: str
+    folders: frozenset[str]
+    moves: tuple[Move, ...]
 
 
 def heirs(repo: Repo, gone: Collection[str]) -> dict[str, str]:
@@ -29,80 +52,97 @@ def heirs(repo: Repo, gone: Collection[str]) -> dict[str, str]:
     Raises:
         UserError: git cannot read its history.
     """
-    tip = repo.head().commit
-    if tip is None or not gone:
-        return {}
-    known = _still_true(repo, tip, gone)
-    if new := [path for path in gone if path not in known]:
-        known |= _looked_up(repo, new)
-        _save(repo, tip, known)
-    return {path: heir for path in gone if (heir := known[path]) is not None}
+    newest: dict[str, str | None] = {}
+    for move in moves(repo, gone):
+        newest.setdefault(move.path, move.heir)
+    names = {name for name in newest.values() if name is not None}
+    there = repo.entries(sorted(names)) if names else {}
+    found = {path: _last(path, newest, there) for path in gone}
+    return {path: name for path, name in found.items() if name is not None}
 
 
-def _looked_up(repo: Repo, gone: Collection[str]) -> dict[str, str | None]:
-    """For each path its name today, or None."""
-    successors: dict[str, str | None] = {}
-    there: set[str] = set()
-    open_ = set(gone)
-    while open_:
-        successors |= repo.log.successors(sorted(open_))
-        names = {name for name in successors.values() if name is not None} - successors.keys() - there
-        there |= repo.entries(sorted(names)).keys() if names else set()
-        open_ = names - there
-    return {path: _last(path, successors, there) for path in gone}
-
-
-def _last(path: str, successors: Mapping[str, str | None], there: Collection[str]) -> str | None:
+def _last(path: str, newest: Mapping[str, str | None], there: Collection[str]) -> str | None:
     seen: set[str] = set()
     name: str | None = path
     while name is not None and name not in there:
         if name in seen:  # renamed to and fro
             return None
         seen.add(name)
-        name = successors.get(name)
+        name = newest.get(name)
     return name
 
 
-def _still_true(repo: Repo, tip: str, gone: Collection[str]) -> dict[str, str | None]:
-    """What was looked up at the same commit, or at one before it since which none of it was touched."""
+def moves(repo: Repo, paths: Iterable[str]) -> Sequence[Move]:
+    """What took files away from the folders of some files, and of what those were renamed to; the newest first.
+
+    Args:
+        repo: The repository.
+        paths: Files, there or not.
+
+    Raises:
+        UserError: git cannot read its history.
+    """
+    tip = repo.head().commit
+    folders = _folders(paths)
+    if tip is None or not folders:
+        return ()
+    while True:
+        found = _walk(repo, tip, folders)
+        further = folders | _folders(move.heir for move in found if move.heir is not None)
+        if further == folders:
+            return found
+        folders = further
+
+
+def _folders(paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(folder for folder, _, _ in (path.rpartition("/") for path in paths) if folder)
+
+
+def _walk(repo: Repo, tip: str, folders: frozenset[str]) -> Sequence[Move]:
     kept = _load(repo)
-    if kept is None:
-        return {}
-    before, known = kept
-    wanted = {path: known[path] for path in gone if path in known}
-    if before == tip or not wanted:
-        return wanted
-    if not repo.contains(tip, before):
-        return {}
-    names = {*wanted, *(name for name in wanted.values() if name is not None)}
-    touched = set(repo.log.last_commits(sorted(names), f"{before}..{tip}"))
-    return {path: name for path, name in wanted.items() if path not in touched and name not in touched}
+    known = next((one for one in kept if folders <= one.folders and repo.contains(tip, one.tip)), None)
+    if known is not None and known.tip == tip:
+        return known.moves
+    folders = folders if known is None else known.folders
+    removed = repo.log.removals_below(sorted(folders), tip, since=known.tip if known is not None else None)
+    renamed = repo.log.renames([commit for commit, _ in removed])
+    found = tuple(Move(commit, path, renamed.get((commit, path))) for commit, path in removed)
+    walked = _Walked(tip, folders, found + (known.moves if known is not None else ()))
+    _save(repo, [walked, *(one for one in kept if one is not known)][:_KEPT])
+    return walked.moves
 
 
-def _load(repo: Repo) -> tuple[str, Mapping[str, str | None]] | None:
+def _load(repo: Repo) -> list[_Walked]:
     history = history_key(repo)
     if history is None:
-        return None
+        return []
     try:
         data: Any = json.loads(read_own(_file(repo), _MOST))
-        if data["history"] != history.decode() or not isinstance(data["heirs"], dict):
-            return None
-        return str(data["tip"]), data["heirs"]
+        if data["history"] != history.decode():
+            return []
+        return [
+            _Walked(
+                str(one["tip"]), frozenset(map(str, one["folders"])),
+                tuple(Move(str(c), str(path), None if heir is None else str(heir)) for c, path, heir in one["moves"]),
+            )
+            for one in data["walked"]
+        ]  # fmt: skip
     except (OSError, Unreadable, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return []
 
 
-def _save(repo: Repo, tip: str, known: Mapping[str, str | None]) -> None:
+def _save(repo: Repo, walked: Sequence[_Walked]) -> None:
     """Keeps it where that can be."""
     history = history_key(repo)
     if history is None:
         return
+    data = [{"tip": one.tip, "folders": sorted(one.folders), "moves": one.moves} for one in walked]
     file = _file(repo)
     temporary = file.with_name("renames.new")
     with contextlib.suppress(OSError):
         file.parent.mkdir(exist_ok=True)
-        content = json.dumps({"history": history.decode(), "tip": tip, "heirs": dict(known)})
-        temporary.write_text(content, encoding="utf-8")
+        content = json.dumps({"history": history.decode(), "walked": data})
+        temporary.write_bytes(content.encode())
         temporary.replace(file)
 
 

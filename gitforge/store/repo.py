@@ -324,6 +324,12 @@ class Repo:
         """Whether the history is cut, as `git clone --depth` leaves it."""
         return (self.common_dir / "shallow").exists()
 
+    def hint_where_cut(self, otherwise: str) -> str:
+        """What to do where a commit is not found: it may be beyond the cut of a shallow clone; else something else."""
+        if not self.is_shallow():
+            return otherwise
+        return "This is a shallow clone, so older commits are not here: `git fetch --unshallow` brings them."
+
     def cut_at(self) -> frozenset[str]:
         """The commits whose parents are not here, in a shallow clone: it seems as if they had added everything."""
         try:

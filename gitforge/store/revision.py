@@ -55,7 +55,8 @@ def resolve(repo: Repo, name: str) -> str:
     commit = repo.commit_of(name)
     if commit is None:
         raise UserError(
-            f"There is no commit {harmless(name)!r}", hint="`git log --oneline` shows those that there are."
+            f"There is no commit {harmless(name)!r}",
+            hint=repo.hint_where_cut("`git log --oneline` shows those that there are."),
         )
     return commit
 

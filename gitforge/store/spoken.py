@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from gitforge.store.dates import from_iso
 from gitforge.store.messages import WITHDRAWN, Group
 
 
@@ -77,7 +78,11 @@ class Spoken:
         """One of them."""
         commit, committed, date, author, subject, purpose, trailers = json.loads(self._lines[number])
         group = Group(self.paths[number], trailers)
-        return Statement(commit, committed, datetime.fromisoformat(date), author, subject, purpose, group)
+        return Statement(commit, committed, from_iso(date), author, subject, purpose, group)
+
+    def mentions(self, number: int, name: str) -> bool:
+        """Whether a statement may have a trailer of that name, without a closer look."""
+        return f'"{name}"'.encode() in self._lines[number]
 
     @cached_property
     def _lines(self) -> list[bytes]:

@@ -406,3 +406,21 @@ def test_what_says_no_range_is_an_error_of_usage(generated: Path, range_: str) -
     done = gitforge("blame", PROMPT, "-L", range_, cwd=generated)
     assert done.code == 2
     assert range_ in done.err
+
+
+def test_what_was_renamed_and_edited_after_a_generation_is_unreviewed(generated: Path, git: Git) -> None:
+    renamed = PROTOCOL.replace(NAME, "drill.md")
+    git("mv", PROTOCOL, renamed, cwd=generated)
+    (generated / renamed).write_text(DRAFT.replace("Test it", "Test it twice"))
+    goals = generated / "goals.yaml"
+    goals.write_text(goals.read_text().replace(NAME, "drill.md"))
+    git("commit", "-qam", "Call it drill", cwd=generated)
+    assert build(generated, "--force").code == 0
+    for text in ("2. Ask again.", "3. Test it twice."):
+        assert line(generated, text)["needs_review"]
+    git("commit", "-q", "--allow-empty", "-m", "Approve protocol drill\n\n" + "\n".join([
+        f"Component: {renamed}",
+        f"Blob: {git('rev-parse', f'HEAD:{renamed}', cwd=generated)}",
+        "Reviewed-by: Ada <ada@example.org>",
+    ]), cwd=generated)  # fmt: skip
+    assert not line(generated, "2. Ask again.")["needs_review"]

@@ -173,11 +173,17 @@ class TestPager:
         assert "the pager is not there: no-such-pager" in terminal.told
         assert "Start a gitforge workspace" in terminal.told
 
-    def test_a_pager_that_the_shell_cannot_start_is_an_error(self, workspace: Path) -> None:
-        with Terminal("log", cwd=workspace, GIT_PAGER="X=1 no-such-pager") as terminal:
-            assert terminal.ended() == 1
-        assert "X=1 no-such-pager" in terminal.told
-        assert "--no-pager" in terminal.told
+    @pytest.mark.parametrize("long", [False, True])
+    def test_without_a_pager_that_the_shell_can_start_everything_is_printed(
+        self, workspace: Path, long: bool
+    ) -> None:
+        text = "".join(f"unheard{number}\n" for number in range(9000 if long else 3))
+        (workspace / PERSONA).write_text(text)
+        for pager in ("X=1 no-such-pager", f"X=1 {workspace / PERSONA}"):
+            with Terminal("diff", cwd=workspace, GIT_PAGER=pager, columns=160) as terminal:
+                assert terminal.ended() == 0
+            assert f"the pager could not be started: {pager}" in terminal.told
+            assert terminal.told.count("unheard") == len(text.splitlines())
 
     def test_a_narrow_terminal_gets_two_lines_for_each(self, workspace: Path) -> None:
         with Terminal("log", "DIAGNOSE_ROOT_CAUSE", "--no-pager", cwd=workspace, columns=80) as terminal:
@@ -192,3 +198,23 @@ class TestPager:
         heading, row, *_ = terminal.screen.splitlines()
         assert heading.split()[:3] == ["commit", "date", "what"]
         assert row.split()[2:5] == ["added", "Ada", "Engineer"]
+
+
+@pytest.mark.parametrize(
+    "command", [("log",), ("check",), ("list", "--components"), ("status",), ("diff", "HEAD~1")]
+)
+def test_a_file_name_cannot_forge_a_row(workspace: Path, git: Git, command: tuple[str, ...]) -> None:
+    name = "library/protocols/x\ty\nforged row.md"
+    (workspace / name).write_text("# X\n")
+    git("add", ".", cwd=workspace)
+    git("commit", "-qm", "Add it", cwd=workspace)
+    told = gitforge(*command, cwd=workspace).told
+    assert not [line for line in told.splitlines() if line.startswith("forged")]
+    assert "\\x09y\\x0aforged row.md" in told or command == ("status",)
+
+
+def test_a_description_of_several_lines_is_one_row(workspace: Path) -> None:
+    goals = workspace / "goals.yaml"
+    goals.write_text(goals.read_text().replace("      description: ", "      description: |\n        ", 1))
+    first = gitforge("list", cwd=workspace).out.splitlines()[1]
+    assert "\\x0a" not in first

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from llm_server import LlmServer, Say
 from program import DESCRIBE, GOAL, NAME, PROTOCOL, gitforge
+from terminal import Terminal
 
 Git = Callable[..., str]
 TEXT = "## Drill down\n\n" + "".join(
@@ -179,3 +180,90 @@ def test_in_a_linked_worktree_and_on_a_detached_head_the_answers_are_those_of_it
     git("worktree", "add", "-q", "--detach", str(tmp_path / "other"), "HEAD^", cwd=approved)
     assert waiting(tmp_path / "other") == [PROTOCOL], "the approval is not in its history"
     assert waiting(approved) == []
+
+
+def edit_and_rename(root: Path, git: Git) -> None:
+    git("mv", PROTOCOL, RENAMED, cwd=root)
+    (root / RENAMED).write_text(BETTER)
+
+
+def test_what_was_renamed_and_edited_is_shown_with_all_that_nobody_has_reviewed(
+    generated: Path, git: Git
+) -> None:
+    edit_and_rename(generated, git)
+    git("commit", "-qam", "Rename and edit", cwd=generated)
+    (generated / RENAMED).write_text(BETTER.replace("2. Ask", "2. Wonder about"))
+    git("commit", "-qam", "Edit again", cwd=generated)
+    assert waiting(generated) == [RENAMED]
+    with Terminal("review", cwd=generated) as terminal:
+        terminal.wait_for("Approve this protocol?")
+        assert "3. Ask the question number 3." in terminal.told, "also the lines that were only generated"
+        terminal.enter("a")
+        assert terminal.ended() == 0
+    assert waiting(generated) == []
+
+
+def test_a_new_file_of_the_old_name_neither_hides_the_renamed_one_nor_is_taken_for_it(
+    generated: Path, git: Git
+) -> None:
+    edit_and_rename(generated, git)
+    git("commit", "-qam", "Rename and edit", cwd=generated)
+    (generated / PROTOCOL).write_text("Written by hand.\n")
+    git("add", "-A", cwd=generated)
+    git("commit", "-qm", "Write another", cwd=generated)
+    assert waiting(generated) == [RENAMED]
+
+
+def test_a_rename_in_a_merge_is_seen_too(generated: Path, git: Git) -> None:
+    git("checkout", "-q", "-b", "other", cwd=generated)
+    git("commit", "-q", "--allow-empty", "-m", "Other", cwd=generated)
+    git("checkout", "-q", "main", cwd=generated)
+    git("commit", "-q", "--allow-empty", "-m", "Mine", cwd=generated)
+    git("merge", "-q", "--no-commit", "--no-ff", "other", cwd=generated)
+    edit_and_rename(generated, git)
+    git("commit", "-qam", "Merge", cwd=generated)
+    assert waiting(generated) == [RENAMED]
+
+
+def test_a_text_that_was_deleted_edited_and_brought_back_needs_review(generated: Path, git: Git) -> None:
+    commit(generated, git, BETTER)
+    git("rm", "-q", PROTOCOL, cwd=generated)
+    git("commit", "-qm", "Remove", cwd=generated)
+    git("revert", "--no-edit", "HEAD", cwd=generated)
+    assert waiting(generated) == [PROTOCOL]
+
+
+def test_a_workspace_that_was_moved_by_rewriting_history_is_still_told_what_was_generated(
+    generated: Path, git: Git
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "git_filter_repo",
+        "--force",
+        "--quiet",
+        "--to-subdirectory-filter",
+        "sub",
+    ]
+    subprocess.run(command, cwd=generated, check=True, capture_output=True)
+    assert waiting(generated / "sub") == [f"sub/{PROTOCOL}"]
+    (generated / "sub" / PROTOCOL).write_text(BETTER)
+    git("commit", "-qam", "Edit", cwd=generated)
+    assert waiting(generated / "sub") == [f"sub/{PROTOCOL}"]
+
+
+def test_what_people_had_written_is_theirs_again_once_a_regeneration_is_taken_back(
+    workspace: Path, llm: LlmServer, git: Git
+) -> None:
+    before = (workspace / PROTOCOL).read_text()
+    llm.queue(Say(TEXT))
+    assert gitforge("regenerate", NAME, *DESCRIBE, "--yes", cwd=workspace).code == 0
+    assert waiting(workspace) == [PROTOCOL]
+    with Terminal("review", cwd=workspace, GIT_PAGER="cat") as terminal:
+        terminal.wait_for("Approve this protocol?")
+        terminal.enter("v")
+        terminal.wait_for("Why?")
+        terminal.enter("No.")
+        assert terminal.ended() == 0
+    assert (workspace / PROTOCOL).read_text() == before, "not deleted: people wrote it"
+    assert waiting(workspace) == []

@@ -336,7 +336,12 @@ def test_a_clash_is_edited_in_the_users_editor(polished: Path, git: Git) -> None
 
 @pytest.mark.parametrize(
     ("editor", "told"),
-    [("true", "Nothing was changed"), ("false", "The editor failed"), (": >", "The edited text is empty")],
+    [
+        ("true", "Nothing was changed"),
+        ("false", "The editor failed"),
+        (": >", "The edited text is empty"),
+        ("rm", "The editor has removed the file"),
+    ],
 )
 def test_an_editor_that_gives_nothing_decides_nothing(
     polished: Path, git: Git, editor: str, told: str

@@ -137,3 +137,54 @@ def test_a_clash_can_be_left_and_the_draft_skipped(edited: Path, llm: LlmServer)
         terminal.enter("s")
         assert terminal.ended() == 3
     assert text_of(edited) == MINE
+
+
+def test_who_accepts_a_draft_sees_also_what_nobody_has_reviewed_before(
+    edited: Path, llm: LlmServer, git: Git
+) -> None:
+    """Else `Reviewed-by` would stand for lines that were never shown."""
+    llm.queue(Say(NEW))
+    with Terminal("regenerate", NAME, "--feedback", "More.", cwd=edited) as terminal:
+        terminal.wait_for("Record this protocol?")
+        for line in (
+            "+3. Ask again.",
+            "+4. Stop at a cause that you can switch.",
+            "so this is the whole of it",
+        ):
+            assert line in terminal.told
+        terminal.enter("a")
+        assert terminal.ended() == 0
+    assert gitforge("review", "--list", "--json", cwd=edited).json == []
+    llm.queue(Say(NEW.replace("2. Test", "2. Check")))
+    with Terminal("regenerate", NAME, "--feedback", "Again.", cwd=edited) as terminal:
+        terminal.wait_for("Record this protocol?")
+        assert "+2. Check the answer." in terminal.told
+        assert "+3. Ask again." not in terminal.told, "that was reviewed"
+        terminal.enter("q")
+        terminal.ended()
+
+
+def test_once_a_regeneration_is_undone_nothing_of_it_is_taken_for_an_edit(
+    edited: Path, llm: LlmServer, git: Git
+) -> None:
+    llm.queue(Say(NEW))
+    assert gitforge("regenerate", NAME, "--feedback", "More.", "--yes", cwd=edited).code == 0
+    assert gitforge("undo", cwd=edited).code == 0
+    assert text_of(edited) == MINE
+    llm.queue(Say(NEW.replace("1. Ask why it happened.", "1. Ask what happened.")))
+    done = gitforge("regenerate", NAME, "--feedback", "Other.", "--yes", cwd=edited)
+    assert done.code == 0, done.told
+    assert text_of(edited) == MERGED.replace("1. Ask why it happened.", "1. Ask what happened.")
+
+
+def test_a_text_that_people_wrote_is_the_base_again_once_its_regeneration_is_undone(
+    workspace: Path, llm: LlmServer
+) -> None:
+    before = text_of(workspace)
+    llm.queue(Say(TEXT))
+    assert gitforge("regenerate", NAME, *DESCRIBE, "--yes", cwd=workspace).code == 0
+    assert gitforge("undo", cwd=workspace).code == 0
+    assert text_of(workspace) == before
+    llm.queue(Say(NEW))
+    assert gitforge("regenerate", NAME, *DESCRIBE, "--feedback", "Other.", "--yes", cwd=workspace).code == 0
+    assert text_of(workspace).endswith(NEW)

@@ -241,3 +241,58 @@ def test_in_the_middle_of_a_merge_nothing_is_recorded(unseen: Path, git: Git) ->
     done = gitforge("review", "--approve", NAME, cwd=unseen)
     assert done.code == 1
     assert "merge is in progress" in done.err
+
+
+def test_what_somebody_commits_meanwhile_is_reviewed_too(unseen: Path, git: Git) -> None:
+    with Terminal("review", cwd=unseen) as terminal:
+        terminal.wait_for("Approve this protocol?")
+        (unseen / PROTOCOL).write_text(TEXT + "3. Trust me.\n")
+        git("commit", "-qam", "Slip something in", cwd=unseen)
+        terminal.enter("a")
+        terminal.wait_for("+3. Trust me.")
+        terminal.wait_for("Approve this protocol?", times=2)
+        terminal.enter("q")
+        assert terminal.ended() == 0
+        assert "1 left" in terminal.told
+    assert waiting(unseen) == [PROTOCOL]
+
+
+def test_nobody_cannot_review(unseen: Path, git: Git) -> None:
+    for key in ("user.name", "user.email"):
+        git("config", "--unset", key, cwd=unseen)
+    head = git("rev-parse", "HEAD", cwd=unseen)
+    done = gitforge("review", "--approve", NAME, cwd=unseen)
+    assert done.code == 1
+    assert "git does not know who you are" in done.err
+    assert git("rev-parse", "HEAD", cwd=unseen) == head
+
+
+def test_what_was_written_in_the_editor_survives_a_hook_that_refuses(unseen: Path) -> None:
+    hook = unseen / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    told = decide(
+        unseen,
+        ("Approve this protocol?", "e"),
+        ("not recorded", "q"),
+        EDITOR="sed -i 's/Ask why/Ask why twice/'",
+    )
+    kept = Path(
+        "".join(told.partition("what you wrote is in ")[2].splitlines()[:2]).partition(".md")[0].strip()
+        + ".md"
+    )
+    assert "Ask why twice" in kept.read_text()
+    kept.unlink()
+
+
+def test_a_component_that_is_no_text_does_not_end_the_walk(unseen: Path, git: Git) -> None:
+    (unseen / PROTOCOL).write_bytes(b"\xff\xfe\n")
+    git("commit", "-qam", "Break it", cwd=unseen)
+    with Terminal("review", cwd=unseen) as terminal:
+        assert terminal.ended() == 0
+        assert "passed over" in terminal.told
+        assert "1 left" in terminal.told
+
+
+def test_listing_and_approving_are_two_things(unseen: Path) -> None:
+    assert gitforge("review", "--list", "--approve", NAME, cwd=unseen).code == 2

@@ -173,3 +173,35 @@ def test_reading_stops_where_nobody_reads_on_and_leaves_no_process(root: Path, g
         assert len(list(islice(changes, 3))) == 3
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_merge_that_renamed_and_edited_a_file_did_not_add_it(root: Path, git: Git) -> None:
+    write(root, git, X, TEXT, "Write x")
+    git("branch", "side", cwd=root)
+    write(root, git, Z, "Z.\n", "Write z")
+    git("checkout", "-q", "side", cwd=root)
+    write(root, git, Z + "2", "Z2.\n", "Write another z")
+    git("merge", "-q", "--no-commit", "main", cwd=root)
+    git("mv", X, Y, cwd=root)
+    write(root, git, Y, TEXT + "More.\n", "Merge, and call it y")
+    (renamed, added) = followed(root, Y)
+    assert told([renamed, added]) == [("R", "Merge, and call it y", "y.md"), ("A", "Write x", "x.md")]
+    assert (renamed.old_path, renamed.old_blob) == (X, added.new_blob)
+    repo = Repo.discover(root)
+    below = [*repo.log.changes_below(["library"])]
+    assert [(one.status, one.old_path) for one in below if one.path == Y] == [("R", X)]
+    merge = git("rev-parse", "HEAD", cwd=root)
+    assert repo.log.renames([merge]) == {(merge, X): Y}
+
+
+def test_what_one_side_renamed_and_the_merge_edited_is_an_edit(root: Path, git: Git) -> None:
+    write(root, git, X, TEXT, "Write x")
+    git("checkout", "-q", "-b", "side", cwd=root)
+    git("mv", X, Y, cwd=root)
+    commit(root, git, "Call it y")
+    git("checkout", "-q", "main", cwd=root)
+    write(root, git, Z, "Z.\n", "Write z")
+    git("merge", "-q", "--no-commit", "side", cwd=root)
+    write(root, git, Y, TEXT + "More.\n", "Merge, and edit it")
+    for found in (followed(root, Y), [*Repo.discover(root).log.changes_below(["library/personas"])]):
+        assert [(one.status, one.old_path) for one in found] == [("M", Y), ("R", X), ("A", X)]

@@ -81,3 +81,38 @@ def test_an_empty_message_says_nothing() -> None:
 @given(st.text(alphabet=st.sampled_from("Component: Blob\n\t x#") | st.characters(), max_size=200))
 def test_no_message_is_too_odd_to_be_read(message: str) -> None:
     parse(message)
+
+
+def test_what_somebody_quotes_indented_says_nothing() -> None:
+    quoted = "    Component: library/x.md\n    Blob: 1\n    Reviewed-by: Ada <ada@example.org>\n"
+    assert parse(f"Explain approvals\n\nSuch a commit says:\n\n{quoted}\nThat is all.").groups == ()
+    assert parse(f"Explain approvals\n\n{quoted}").groups == ()
+
+
+def test_a_quotation_in_a_commit_that_was_squashed_says_nothing_either() -> None:
+    head = "Squashed commit of the following:\n\ncommit 1234\n\n    Explain approvals\n\n"
+    trailers = "Component: library/x.md", "Blob: 1", "Reviewed-by: Ada <ada@example.org>"
+    for depth, count in ((4, 1), (8, 0), (2, 0)):
+        lines = "".join(f"{' ' * depth}{line}\n" for line in trailers)
+        assert len(parse(head + lines).groups) == count
+
+
+def test_a_squash_of_a_squash_keeps_what_its_commits_say() -> None:
+    message = GENERATION
+    for _ in range(2):
+        indented = "".join(f"    {line}\n" for line in message.splitlines())
+        message = f"Squashed commit of the following:\n\ncommit 1234\n\n{indented}"
+    (group,) = parse(message).groups
+    assert group.blob == "1111"
+    assert parse(message.replace("    Squashed", "    Once squashed")).groups == ()
+
+
+def test_a_text_that_was_moved_is_found_by_its_blob() -> None:
+    message = parse(f"A squash\n\n{GENERATION}\n{OUTLINE}")
+    for path, blob, model in (("sub/library/protocols/x.md", "1111", "model-1"), ("sub/x.md", "3333", None)):
+        found = message.of_text(path, blob)
+        assert (found.model if found else None) == model
+    assert (
+        message.of_text("library/protocols/x.md", "2222") is None
+    )  # it speaks of that path, and of another text
+    assert message.of_text("gone.md", None) is None

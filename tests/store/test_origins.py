@@ -238,8 +238,8 @@ class TestKept:
         [
             b"",
             b"\0" * 500,
-            b"gitforge origins 1 whole 0 00000000 abc 0\n",
-            b"gitforge origins 1 whole 0 00000000 abc\n",
+            b"gitforge origins 2 whole 0 00000000 abc 0\n",
+            b"gitforge origins 2 whole 0 00000000 abc\n",
             b"garbage\n",
             None,
         ],
@@ -337,3 +337,39 @@ def test_what_is_kept_is_read_back_as_it_was(said_: list[tuple[str, str, str, st
     again = Spoken.decode(spoken.encode(), spoken.details)
     assert again == spoken
     assert [again.statement(number) for number in range(len(statements))] == statements
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_an_approval_and_its_withdrawal_in_one_squash_are_no_approval(
+    root: Path, git: Git, newest_first: bool
+) -> None:
+    blob = generate(root, git, "one\n")
+    said = [
+        f"Component: {PATH}\nBlob: {blob}\n{word}: {ADA}\n" for word in ("Reviewed-by", "Review-withdrawn-by")
+    ]
+    message = "\n".join(["Approve persona x\n", *(reversed(said) if newest_first else said)])
+    git("commit", "-q", "--allow-empty", "-m", message, cwd=root)
+    assert read(root).needs_review(PATH, blob)
+    approve(root, git, blob, BOB)
+    assert read(root).reviewers_of(blob) == (BOB,)
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["253402300800 +0000", "1700000000 +051800", "1700000000 +9999", "1700000000 -9999", "1700000000 +2400",
+     "253402300799 -1200", "99999999999999999999 +0000", "-5 +0000", ""],
+)  # fmt: skip
+def test_a_date_beyond_any_calendar_hides_nothing(root: Path, git: Git, when: str) -> None:
+    blob = generate(root, git, "one\n")
+    tree, parent = git("rev-parse", "HEAD^{tree}", cwd=root), git("rev-parse", "HEAD", cwd=root)
+    message = f"Approve persona x\n\nComponent: {PATH}\nBlob: {blob}\nReviewed-by: {BOB}\n"
+    who = f"Ada <ada@example.org> {when}".rstrip()
+    commit = f"tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\n{message}"
+    (root / "commit").write_text(commit)
+    id_ = git("hash-object", "-t", "commit", "-w", "--literally", "commit", cwd=root)
+    git("update-ref", "HEAD", id_, cwd=root)
+    for _ in range(2):  # from git, and from what is kept
+        (said,) = read(root).reviews()
+        assert said.group.reviewer == BOB
+        assert said.date.tzinfo is not None
+        assert said.date.astimezone(UTC).year in {1970, 2023, 9999}
