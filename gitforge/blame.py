@@ -17,7 +17,7 @@ from gitforge.errors import UserError
 from gitforge.goals import MANIFEST
 from gitforge.manifest import Manifest, Text
 from gitforge.remake import OtherText, read_component, read_text, refuse_old, sha256_of
-from gitforge.store import lines, origins
+from gitforge.store import lines, origins, past, texts
 from gitforge.store.lines import LineOrigin, Question
 from gitforge.store.messages import parse
 from gitforge.text import printable
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from gitforge.store.repo import Repo
 
 YOU = "you (not committed)"
-Kind = Literal["component", "template", "hand"]
+UNKNOWN = "unknown"
+GONE = "no commit has it any more"
+Kind = Literal["component", "template", "hand", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ class BlamedLine:
     Attributes:
         number: From 1.
         text: Without its line break.
-        source: Whether it comes from a component, a template, or was written into the file by hand.
+        source: Whether it comes from a component, a template, or was written into the file by hand; or that nobody can
+            tell.
         path: The component or template, from the repository's root; None for a template of gitforge's own.
         source_line: Its number there, where it can be told.
         commit: Id of the commit that wrote it; None where no commit has it.
         is_boundary: Whether the history is cut at that commit.
-        author: Who made that commit, as `Name <email>`.
+        author: Who made that commit, as `Name <email>`; else you, gitforge, or why nobody can tell.
         date: When it was written; None where no commit has it.
         subject: The first line of that commit's message.
         model: The language model that wrote it, or "offline outline"; None where people did.
@@ -70,11 +73,19 @@ class BlamedLine:
 
 @dataclass(frozen=True)
 class _Used:
-    """A text of the toolkit: its manifest's entry, and the number of lines in front of what is assembled."""
+    """A text of the toolkit.
+
+    Attributes:
+        text: Its manifest's entry.
+        skipped: The number of lines in front of what is assembled.
+        is_component: Whether it is one; else it is a template.
+        is_edit: Whether no commit had it when the toolkit was built.
+    """
 
     text: Text
     skipped: int
     is_component: bool
+    is_edit: bool
 
 
 def blame(workspace: Workspace, repo: Repo, path: Path) -> list[BlamedLine]:
@@ -105,7 +116,10 @@ def blame(workspace: Workspace, repo: Repo, path: Path) -> list[BlamedLine]:
     assembled, sources = _traced(repo, known, name, where, content)
     used = _used(repo, known, where)
     # Beside the lines by hand, so that git is asked for what shows alone.
-    pairs = list(_paired(lines_of(assembled), on_disk))
+    is_windows = "\r\n" in content and "\r\n" not in assembled
+    pairs = list(
+        _paired(lines_of(assembled), lines_of(content.replace("\r\n", "\n")) if is_windows else on_disk)
+    )
     shown = {key: used[key] for place in pairs if place is not None and (key := _key(sources[place])) in used}
     said = _Said(repo, shown)
     hand = _by_hand(repo, path) if None in pairs else []
@@ -162,10 +176,13 @@ def _used(repo: Repo, known: Manifest, where: str) -> dict[_Key, _Used]:
         if part.text.used is not None:
             whole = read_text(repo, part.text, where)
             body = read_component(repo, part, where).body or ""
-            found[number] = _Used(part.text, whole.removesuffix(body).count("\n"), is_component=True)
+            skipped = whole.removesuffix(body).count("\n")
+            is_edit = part.is_uncommitted or part.commit is None
+            found[number] = _Used(part.text, skipped, is_component=True, is_edit=is_edit)
     for name, text in known.templates.items():
         if text.path is not None:
-            found[name] = _Used(text, 0, is_component=False)
+            is_edit = texts.is_kept(repo, text.used or "")
+            found[name] = _Used(text, 0, is_component=False, is_edit=is_edit)
     return found
 
 
@@ -215,7 +232,7 @@ class _Said:
             and (blob := one.text.blob) is not None
         }
         self._waiting = set(need_review(repo, texts, self._origins))
-        asked = {key: _question(repo, one.text) for key, one in used.items()}
+        asked = {key: _question(repo, one) for key, one in used.items()}
         questions = {key: question for key, question in asked.items() if question is not None}
         answers = lines.blame(repo, list(questions.values()))
         self._lines: dict[_Key, list[LineOrigin]] = dict(zip(questions, answers, strict=True))
@@ -226,6 +243,8 @@ class _Said:
 
     def of(self, line: BlamedLine, source: Source, key: _Key) -> BlamedLine:
         """A line with its origin."""
+        if source.component is None and source.template is None:
+            return replace(line, source="unknown", author=UNKNOWN)
         used = self._used.get(key)
         if used is None:  # gitforge's own template
             return replace(line, source="template", source_line=source.line, author="gitforge")
@@ -239,6 +258,12 @@ class _Said:
                 needs_review=used.text.path in self._waiting,
             )
         found = self._lines.get(key, [])
+        if number is None and len({one.commit for one in found}) == 1:
+            number = 1  # as every other line
+        elif number is None and found:
+            return replace(line, author=UNKNOWN)
+        if not used.is_edit:
+            line = replace(line, author=GONE)
         if number is None or number > len(found):
             return line
         origin = found[number - 1]
@@ -286,9 +311,10 @@ def _lines_of_draft(repo: Repo, blob: str, draft: str | None) -> frozenset[int] 
     return frozenset(here + 1 for _, here in alike(before, after))
 
 
-def _question(repo: Repo, text: Text) -> Question | None:
+def _question(repo: Repo, used: _Used) -> Question | None:
     """What to ask git about a text: as of a commit that has it so; None where no commit has its file."""
-    path, head = text.path, repo.head().commit
+    text, head = used.text, repo.head().commit
+    path = text.path
     if path is None or text.blob is None or head is None:
         return None
     here = repo.objects.entries(head, [path]).get(path)
@@ -298,6 +324,9 @@ def _question(repo: Repo, text: Text) -> Question | None:
         for change in changes:
             if change.new_blob == text.blob:
                 return Question(change.path, change.commit.id)
+    moved = None if used.is_edit else past.place_of_blob(repo, text.blob)
+    if moved is not None:
+        return Question(*moved)
     if here is None:
         return None
     return Question(path, head, repo.objects.read_blob(text.used or text.blob))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitforge import rebuild, toolkits
+from gitforge import hand_edits, rebuild, toolkits
 from gitforge.assemble import PLACEHOLDER, assemble
 from gitforge.goals import MANIFEST, Goal, GoalBook, Need
 from gitforge.inputs import Used, component_of, what_shows
@@ -62,6 +62,7 @@ def make_toolkit(
     *,
     force: bool = False,
     decide: Decide | None = None,
+    dry_run: bool = False,
 ) -> Toolkit:
     """Assembles a goal's toolkit from the working tree and writes it, as a whole or not at all.
 
@@ -74,6 +75,7 @@ def make_toolkit(
         planned: What it is made from.
         force: Whether files that were edited by hand are replaced.
         decide: What becomes of lines that were edited by hand and changed in the library too.
+        dry_run: Whether nothing is written.
 
     Raises:
         Conflict: A file was edited by hand, and cannot be merged or has clashes that nobody decides.
@@ -101,18 +103,23 @@ def make_toolkit(
         outputs=book.outputs,
         hashes={name: sha256_of(text) for name, text in files.items()},
     )
-    kept = rebuild.Kept() if force else rebuild.keep_edits(forge.repo, folder, files, decide)
-    texts.keep(forge.repo, used.in_no_commit)
-    restored = toolkits.deleted_files(folder, files)
-    changed = toolkits.write(
-        folder, {**files, **kept.files}, manifest.as_json(), force=force, merged=kept.seen
-    )
+    if force:
+        kept = rebuild.drop_edits(folder, files)
+    else:
+        kept = rebuild.keep_edits(forge.repo, folder, files, goal.name, decide)
+    restored = hand_edits.deleted_files(folder, files)
+    contents = {**files, **kept.files}
+    if dry_run:
+        changed = toolkits.would_change(folder, contents, manifest.as_json())
+    else:
+        texts.keep(forge.repo, used.in_no_commit)
+        changed = toolkits.write(folder, contents, manifest.as_json(), force=force, merged=kept.seen)
     shown = "".join(files.values())
     pairs = zip(planned.components, components, strict=True)
     unused = [one for one, component in pairs if (component.body or "") not in shown]
     return Toolkit(
         project, goal.name, folder, tuple(files), changed, planned.components, tuple(unused),
-        kept=tuple(kept.files), restored=restored,
+        kept=kept.edited, replaced=kept.replaced, restored=restored,
     )  # fmt: skip
 
 

@@ -14,6 +14,10 @@ _RANGE = re.compile(
 )
 
 
+class NoRange(UserError):
+    """A text that says no range of lines, whatever the file."""
+
+
 def selected(ranges: Iterable[str], lines: Sequence[str]) -> list[int]:
     """The numbers, from 1, of the lines that ranges select together; all of them where there is no range.
 
@@ -23,7 +27,8 @@ def selected(ranges: Iterable[str], lines: Sequence[str]) -> list[int]:
         lines: Without their line breaks.
 
     Raises:
-        UserError: A range cannot be read, begins behind the last line, or finds nothing.
+        NoRange: A range cannot be read.
+        UserError: It begins behind the last line, or finds nothing.
     """
     numbers: set[int] = set()
     is_any, after = False, 0
@@ -37,7 +42,7 @@ def selected(ranges: Iterable[str], lines: Sequence[str]) -> list[int]:
 def _parsed(text: str, lines: Sequence[str], after: int) -> tuple[int, int]:
     found = _RANGE.fullmatch(text)
     if found is None or not text.strip(","):
-        raise UserError(
+        raise NoRange(
             f"-L {printable(text)}: is no range of lines",
             hint="For example 5,10 or 5,+3 or '/^## Task/,+5' or 20, or ,20.",
         )
@@ -65,7 +70,7 @@ def _end(text: str, end: str | None, lines: Sequence[str], start: int) -> int:
         return _search(text, end, lines, start)
     number = int(end)
     if number == 0:
-        raise UserError(f"-L {printable(text)}: is an empty range")
+        raise NoRange(f"-L {printable(text)}: is an empty range")
     if end.startswith("+"):
         return start + number - 1
     return start + number + 1 if end.startswith("-") else number
@@ -76,7 +81,7 @@ def _search(text: str, pattern: str, lines: Sequence[str], after: int) -> int:
     try:
         wanted = re.compile(pattern[1:-1].replace("\\/", "/"))
     except re.error as error:
-        raise UserError(f"-L {printable(text)}: is no regular expression: {error}") from None
+        raise NoRange(f"-L {printable(text)}: is no regular expression: {error}") from None
     for number in range(after, len(lines)):
         if wanted.search(lines[number]):
             return number + 1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitforge.store.records import Commit
     from gitforge.store.repo import Repo
 
-_AGO = re.compile(r"(\d{1,4}) (day|week|month|year)s? ago")
+_AGO = re.compile(r"(\d{1,4}) (hour|day|week|month|year)s? ago")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class PastToolkit:
         manifest: What it was made from, as JSON data.
         missing: Components for which a placeholder stands in, from the repository's root.
         commit: The commit that it is from; None where a manifest says it.
+        of_today: The templates that this gitforge has and the commit has not got.
+        in_no_commit: What it is made from and git does not keep for a commit's sake.
     """
 
     project: str
@@ -48,6 +50,12 @@ class PastToolkit:
     manifest: Mapping[str, Any]
     missing: tuple[str, ...]
     commit: Commit | None
+    of_today: tuple[str, ...] = ()
+    in_no_commit: tuple[bytes, ...] = ()
+
+    def keep_texts(self, repo: Repo) -> None:
+        """Has git keep all that the toolkit is made from; UserError where it cannot."""
+        texts.keep(repo, self.in_no_commit)
 
 
 def find_commit(repo: Repo, text: str, now: datetime) -> Commit | None:
@@ -66,7 +74,10 @@ def find_commit(repo: Repo, text: str, now: datetime) -> Commit | None:
         commit = past.commit_before(repo, when)
         if commit is None:
             cut = " in this shallow clone" if repo.is_shallow() else ""
+            first = past.first_commit(repo)
             hint = "`git fetch --unshallow` brings the rest of the history." if cut else None
+            if first is not None and not cut:
+                hint = f"The first one is {first.id[:12]} of {first.date:%Y-%m-%d %H:%M %z}."
             raise UserError(f"there is no commit before {when:%Y-%m-%d %H:%M %z}{cut}", hint=hint)
     return past.read_commit(repo, commit) if commit is not None else None
 
@@ -82,6 +93,8 @@ def parse_date(text: str, now: datetime) -> datetime | None:
             return now - timedelta(days=1)
         if found := _AGO.fullmatch(words):
             number, unit = int(found[1]), found[2]
+            if unit == "hour":
+                return now - timedelta(hours=number)
             if unit in {"day", "week"}:
                 return now - timedelta(days=number * (7 if unit == "week" else 1))
             return _months_before(now, number * (12 if unit == "year" else 1))
@@ -165,9 +178,11 @@ def from_commit(
         outputs=book.outputs,
         hashes={name: sha256_of(text) for name, text in files.items()},
     )
-    texts.keep(repo, used.in_no_commit)
     missing = tuple(path for path, one in zip(paths.values(), found.values(), strict=True) if one is None)
-    return PastToolkit(project, goal.name, files, made.as_json(), missing, commit)
+    today = tuple(f"{prefix}/{name}" for name in templates.loaded if name not in own)
+    return PastToolkit(
+        project, goal.name, files, made.as_json(), missing, commit, today, tuple(used.in_no_commit)
+    )
 
 
 def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) -> tuple[Goal, GoalBook]:
@@ -184,8 +199,7 @@ def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) ->
 
 def goal_of(workspace: Workspace, project: str) -> str | None:
     """What the toolkit of that name in `output/` says that it is for."""
-    goal = toolkits.read_manifest(toolkits.folder(workspace, project)).get("goal")
-    return goal if isinstance(goal, str) else None
+    return toolkits.goal_of(toolkits.folder(workspace, project))
 
 
 def write_copy(folder: Path, toolkit: PastToolkit) -> tuple[str, ...]:

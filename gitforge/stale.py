@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 StatesOf = Callable[[Sequence[str]], Mapping[str, "PathState"]]
 
 _UNCOMMITTED = "edited, not committed"
+_CUT = "changed (the history is cut here)"
+_TAKEN_BACK = "is as committed again: the edit that it was built with is gone"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Moved:
     how: str
     commit: str | None = None
     subject: str | None = None
+
+    @property
+    def is_goal_gone(self) -> bool:
+        """Whether goals.yaml does not have the goal any more."""
+        return self.how.startswith("the goal ") and self.how.endswith(" is gone")
 
     def __str__(self) -> str:
         by = f" by {self.commit[:7]} ({self.subject})" if self.commit else ""
@@ -81,12 +88,23 @@ def moved(
     committed = {one.path for each in changes.values() for one in each if one.path in now}
     committed = {path for path in committed if now[path].is_committed}
     commits = repo.log.generation_of(sorted(committed))
-    return {project: tuple(_dated(one, commits) for one in each) for project, each in changes.items()}
+    cut = repo.cut_at()
+    return {
+        project: tuple(_dated(one, commits.get(one.path), found[project], cut) for one in each)
+        for project, each in changes.items()
+    }
 
 
-def _dated(one: Moved, commits: Mapping[str, Generation]) -> Moved:
-    commit = commits.get(one.path)
-    return one if commit is None else replace(one, commit=commit.commit, subject=commit.subject)
+def _dated(one: Moved, commit: Generation | None, manifest: Manifest, cut: frozenset[str]) -> Moved:
+    """With the commit that changed it, where one did after the toolkit was built."""
+    if commit is None or commit.commit is None:
+        return one
+    if commit.commit in cut:
+        return replace(one, how=_CUT)
+    used = next((part for part in manifest.parts if part.text.path == one.path), None)
+    if used is not None and used.is_uncommitted and used.commit == commit.commit:
+        return replace(one, how=_TAKEN_BACK)
+    return replace(one, commit=commit.commit, subject=commit.subject)
 
 
 class _Compared:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import manifest, toolkits
+from gitforge import hand_edits, manifest, toolkits
 from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, GoalBook
 from gitforge.manifest import Manifest
@@ -34,6 +35,8 @@ class ToolkitState:
         goal: What it was made for; None where its manifest does not say.
         is_degraded: Whether a placeholder stood in for a component.
         edited: The files that were changed by hand since.
+        deleted: The files that are not there any more.
+        odd: The files that cannot be read, such as a folder in a file's place.
         moved: What it was made from and is another now: it is out of date.
         problem: Why nobody can tell what has moved.
     """
@@ -41,14 +44,26 @@ class ToolkitState:
     project: str
     goal: str | None
     is_degraded: bool
-    edited: tuple[str, ...]
+    edited: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
     problem: str | None = None
 
     @property
     def is_clean(self) -> bool:
         """Whether it needs no attention."""
-        return not (self.is_degraded or self.edited or self.moved or self.problem)
+        return not (self.is_degraded or self.edited or self.odd or self.is_stale)
+
+    @property
+    def can_be_rebuilt(self) -> bool:
+        """Whether building it again is what it needs: not where its goal is gone."""
+        return bool(self.moved or self.deleted) and not any(one.is_goal_gone for one in self.moved)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a build would make another one, or nobody can tell."""
+        return bool(self.moved or self.deleted or self.problem)
 
 
 @dataclass(frozen=True)
@@ -168,21 +183,20 @@ def toolkit_states(
     """
     found: dict[str, ToolkitState] = {}
     manifests: dict[str, Manifest] = {}
+    names = (*book.outputs, MANIFEST)
     for path in sorted(workspace.output.iterdir()) if workspace.output.is_dir() else ():
-        data = toolkits.read_manifest(path) if not path.name.startswith(".") else {}
-        if not data:
+        if path.name.startswith(".") or not any(os.path.lexists(path / name) for name in names):
             continue
-        goal, problem = data.get("goal"), None
+        problem = None
         try:
-            manifests[path.name] = manifest.parse(data, f"output/{path.name}/{MANIFEST}")
+            manifests[path.name] = manifest.load(path / MANIFEST, f"output/{path.name}/{MANIFEST}")
         except UserError as error:
             problem = error.message
+        data = toolkits.read_manifest(path)
+        files = hand_edits.look(path)
         found[path.name] = ToolkitState(
-            path.name,
-            goal if isinstance(goal, str) else None,
-            data.get("degraded") is True,
-            tuple(toolkits.edited_files(path)),
-            problem=problem,
-        )
+            path.name, toolkits.goal_of(path), data.get("degraded") is True,
+            files.edited, files.deleted, files.odd, problem=problem,
+        )  # fmt: skip
     changes = moved(workspace, repo, book, manifests, known, states_of) if manifests else {}
     return tuple(replace(one, moved=changes.get(project, ())) for project, one in found.items())

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,32 @@ from gitforge.plan import Planned
 from gitforge.text import as_diff, printable
 from gitforge.workspace import Workspace
 
-_RECORD = ".merged.json"  # in the staging folder: what was merged, for the build after a kill
+RECORD = ".merged.json"  # in the staging folder: what was merged, for the build after a kill
+
+
+@dataclass(frozen=True)
+class Place:
+    """Lines of a toolkit's file that were edited by hand, where something else was assembled since.
+
+    Attributes:
+        file: From the workspace.
+        line: Of the file as it was edited, from 1; None for the whole file.
+        ours: The lines as they were edited.
+        theirs: The lines as they are assembled now.
+    """
+
+    file: str
+    line: int | None
+    ours: str
+    theirs: str
+
+    @property
+    def diff(self) -> str:
+        """Both versions, signed as in a diff."""
+        sides = (("-", self.ours), ("+", self.theirs))
+        return "".join(
+            f"{sign}{one}\n" for sign, text in sides for one in text.removesuffix("\n").split("\n") if text
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +67,7 @@ class Toolkit:
         components: What it was made from.
         unused: Those of them that no file shows: its templates leave them out.
         kept: The files in which edits by hand were kept.
+        replaced: Edits by hand that gave way to what is assembled now.
         restored: The files that had been deleted by hand and are there again.
     """
 
@@ -53,6 +79,7 @@ class Toolkit:
     components: tuple[Planned, ...]
     unused: tuple[Planned, ...] = ()
     kept: tuple[str, ...] = ()
+    replaced: tuple[Place, ...] = ()
     restored: tuple[str, ...] = ()
 
     @property
@@ -74,6 +101,24 @@ class EditedByHand(Conflict):
             f"output/{folder.name}: edited by hand since it was assembled, so not overwritten: {names_}"
             + (f"; it cannot be merged, because {reason}" if reason else ""),
             hint="Keep it by building under another project name, or replace your edits with --force.",
+        )
+        self.diff = diff
+
+
+class UnknownFiles(Conflict):
+    """Files are in the way of a toolkit, and no manifest says whether somebody edited them.
+
+    Attributes:
+        diff: What a build would change in them.
+    """
+
+    def __init__(self, folder: Path, files: Sequence[str], diff: str = "") -> None:
+        there = "cannot be read" if (folder / MANIFEST).exists() else "is not there"
+        super().__init__(
+            f"output/{folder.name}/{MANIFEST} {there}, so nobody can tell what was edited by hand; "
+            f"not overwritten: {', '.join(files)}",
+            hint=f"Bring {MANIFEST} back (--ours and --theirs cannot help without it), build under another "
+            "project name, or replace the files with --force.",
         )
         self.diff = diff
 
@@ -104,63 +149,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def edited_files(path: Path) -> list[str]:
-    """The files of a toolkit that differ from what its manifest says was assembled."""
-    known = _hashes(read_manifest(path))
-    return [name for name, sha256 in known.items() if _hash_of(path / name) not in {sha256, None}]
-
-
-def deleted_files(path: Path, files: Iterable[str]) -> tuple[str, ...]:
-    """Those of the files that a toolkit's manifest knows and that are not there."""
-    known = _hashes(read_manifest(path))
-    return tuple(name for name in files if name in known and _hash_of(path / name) is None)
-
-
-@dataclass(frozen=True)
-class Edited:
-    """A file of a toolkit as somebody edited it.
-
-    Attributes:
-        content: Its bytes.
-        sha256: Of the file on disk; another one than the content's where a killed build had merged it already.
-        manifest: What it was assembled from, as JSON data.
-    """
-
-    content: bytes
-    sha256: str
-    manifest: Mapping[str, Any]
-
-    def assembled(self, name: str) -> str | None:
-        """The SHA-256 of the text that it was before it was edited."""
-        return _hashes(self.manifest).get(name)
-
-
-def edits(path: Path, files: Iterable[str]) -> dict[str, Edited]:
-    """Those of the files that were edited since they were assembled, by name.
-
-    Args:
-        path: The toolkit's folder.
-        files: Names; those that no manifest knows are somebody else's, and are left out.
-    """
-    staged = _staged(path)
-    manifests = [read_manifest(one) for one in (path, staged)]
-    known = [_hashes(one) for one in manifests]
-    record = _read_record(staged)
-    found = {}
-    for name in files:
-        content = _read(path / name)
-        if content is None or not any(name in hashes for hashes in known):
-            continue
-        sha256 = _sha256(content)
-        merged = record.get(name, {})
-        ready = _read(staged / name) if merged.get("from") == sha256 else None
-        if merged.get("to") == sha256:  # moved into place by a build that was killed then
-            found[name] = Edited(content, sha256, manifests[1])
-        elif ready is not None and merged.get("to") == _sha256(ready):  # or about to be
-            found[name] = Edited(ready, sha256, manifests[1])
-        elif sha256 not in {hashes.get(name) for hashes in known}:
-            found[name] = Edited(content, sha256, manifests[0])
-    return found
+def goal_of(path: Path) -> str | None:
+    """What a toolkit is for; None where no manifest says it."""
+    goal = read_manifest(path).get("goal")
+    return goal if isinstance(goal, str) else None
 
 
 def write(
@@ -189,7 +181,9 @@ def write(
     """
     contents = contents_of(files, new)
     try:
-        if not _staged(path).exists() and all(_read(path / name) == contents[name] for name in contents):
+        if not staged_of(path).exists() and all(
+            read_if_there(path / name) == contents[name] for name in contents
+        ):
             return ()
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent):
@@ -198,6 +192,13 @@ def write(
         where = f"output/{path.name}"
         reason = error.strerror or str(error)
         raise UserError(f"{where}: cannot be written: {reason}; nothing in it was changed") from error
+
+
+def would_change(path: Path, files: Mapping[str, str], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the files that `write` would change; arguments are its own."""
+    return tuple(
+        name for name, content in contents_of(files, new).items() if read_if_there(path / name) != content
+    )
 
 
 def contents_of(files: Mapping[str, str], new: Mapping[str, Any]) -> dict[str, bytes]:
@@ -211,17 +212,18 @@ def _publish(
     path: Path, contents: Mapping[str, bytes], merged: Mapping[str, str], *, force: bool
 ) -> tuple[str, ...]:
     """Checks, stages, moves; with the output folder locked."""
-    staged = _staged(path)
+    staged = staged_of(path)
     # What a killed build had staged is ours too: its files are not edits.
-    known = [_hashes(read_manifest(one)) for one in (path, staged)] + [merged]
-    changed = [name for name, content in contents.items() if _read(path / name) != content]
+    known = [hashes(read_manifest(one)) for one in (path, staged)] + [merged]
+    changed = [name for name, content in contents.items() if read_if_there(path / name) != content]
     edited = [name for name in changed if name != MANIFEST and _is_edited(path / name, name, known)]
     if edited and not force:
-        raise EditedByHand(path, edited, "".join(difference(path, name, contents[name]) for name in edited))
+        refused = EditedByHand if any(known) else UnknownFiles
+        raise refused(path, edited, "".join(difference(path, name, contents[name]) for name in edited))
     was_killed = staged.exists()
     try:
-        record = {name: {"from": sha256, "to": _sha256(contents[name])} for name, sha256 in merged.items()}
-        extra = {_RECORD: json.dumps(record).encode()} if record else {}
+        record = {name: {"from": sha256, "to": sha256_of(contents[name])} for name, sha256 in merged.items()}
+        extra = {RECORD: json.dumps(record).encode()} if record else {}
         _stage(staged, {**contents, **extra})
         if not path.exists():
             staged.rename(path)
@@ -244,10 +246,10 @@ def _move(path: Path, staged: Path, changed: Sequence[str], outdated: Sequence[s
     before: dict[str, bytes | None] = {}
     try:
         for name in changed:
-            before[name] = _read(path / name)
+            before[name] = read_if_there(path / name)
             (staged / name).replace(path / name)
         for name in outdated:  # while the old manifest still knows them
-            before[name] = _read(path / name)
+            before[name] = read_if_there(path / name)
             (path / name).unlink(missing_ok=True)
         if is_new:
             (staged / MANIFEST).replace(path / MANIFEST)
@@ -255,7 +257,7 @@ def _move(path: Path, staged: Path, changed: Sequence[str], outdated: Sequence[s
         for name, content in before.items():
             if content is None:
                 (path / name).unlink(missing_ok=True)
-            elif _read(path / name) != content:
+            elif read_if_there(path / name) != content:
                 (staged / name).write_bytes(content)
                 (staged / name).replace(path / name)
         shutil.rmtree(staged, ignore_errors=True)
@@ -265,7 +267,7 @@ def _move(path: Path, staged: Path, changed: Sequence[str], outdated: Sequence[s
 def _stage(staged: Path, contents: Mapping[str, bytes]) -> None:
     """Writes the new files aside, the manifest first: a second kill must not forget what the first knew."""
     staged.mkdir(exist_ok=True)
-    for name in sorted(contents, key=lambda name: name not in {MANIFEST, _RECORD}):
+    for name in sorted(contents, key=lambda name: name not in {MANIFEST, RECORD}):
         fresh = staged / f".{name}.new"
         fresh.write_bytes(contents[name])
         fresh.replace(staged / name)
@@ -274,16 +276,8 @@ def _stage(staged: Path, contents: Mapping[str, bytes]) -> None:
             path.unlink()
 
 
-def _read_record(staged: Path) -> dict[str, dict[str, Any]]:
-    """What a killed build had merged: by file name the SHA-256 before and after."""
-    try:
-        data = json.loads((staged / _RECORD).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {name: entry for name, entry in data.items() if isinstance(entry, dict)}
-
-
-def _staged(path: Path) -> Path:
+def staged_of(path: Path) -> Path:
+    """The folder in which a toolkit's new files are made ready."""
     return path.with_name(f".{path.name}.staged")
 
 
@@ -298,7 +292,7 @@ def _locked(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _hashes(data: Mapping[str, Any]) -> dict[str, str]:
+def hashes(data: Mapping[str, Any]) -> dict[str, str]:
     """File name to SHA-256, from a manifest that may have been tampered with."""
     outputs = data.get("outputs")
     if not isinstance(outputs, dict):
@@ -319,27 +313,30 @@ def _is_file_name(name: str) -> bool:
 
 
 def _is_edited(path: Path, name: str, known: Sequence[Mapping[str, str]]) -> bool:
-    found = _hash_of(path)
-    return found is not None and found not in {hashes.get(name) for hashes in known}
+    found = hash_of(path)
+    return found is not None and found not in {one.get(name) for one in known}
 
 
-def _hash_of(path: Path) -> str | None:
-    content = _read(path)
-    return None if content is None else _sha256(content)
+def hash_of(path: Path) -> str | None:
+    """The SHA-256 of a file; None where it is not there."""
+    content = read_if_there(path)
+    return None if content is None else sha256_of(content)
 
 
-def _read(path: Path) -> bytes | None:
+def read_if_there(path: Path) -> bytes | None:
+    """A file's bytes; None where it is not there."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _sha256(content: bytes) -> str:
+def sha256_of(content: bytes) -> str:
+    """The hash of a file with these bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
 def difference(path: Path, name: str, content: bytes) -> str:
     """What a file of a toolkit would lose and gain if this content replaced it, as a diff."""
-    old = (_read(path / name) or b"").decode("utf-8", "replace")
+    old = (read_if_there(path / name) or b"").decode("utf-8", "replace")
     return as_diff(printable(f"output/{path.name}/{name}"), old, content.decode())

@@ -93,6 +93,7 @@ LAYERS = [
     "undo",
     "restore",
     "toolkits",
+    "hand_edits",
     "manifest",
     "inputs",
     "remake",

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from making import fill, make_workspace, small_disk
 
-from gitforge import toolkits
+from gitforge import hand_edits, toolkits
 from gitforge.errors import Conflict, UserError
-from gitforge.toolkits import EditedByHand
+from gitforge.toolkits import EditedByHand, UnknownFiles
 
 ONE = {"A.md": "a1\n", "B.md": "b1\n"}
 TWO = {"A.md": "a2\n", "B.md": "b2\n"}
@@ -78,7 +78,7 @@ def test_a_file_that_the_goal_no_longer_has_goes_and_other_files_stay(path: Path
 def test_a_file_edited_by_hand_is_not_overwritten_and_the_difference_is_shown(path: Path) -> None:
     write(path, ONE)
     (path / "A.md").write_text("mine\n")
-    assert toolkits.edited_files(path) == ["A.md"]
+    assert hand_edits.look(path).edited == ("A.md",)
     with pytest.raises(EditedByHand, match=r"output/p: edited by hand .*: A\.md") as refused:
         write(path, TWO)
     assert isinstance(refused.value, Conflict)
@@ -94,13 +94,13 @@ def test_force_replaces_what_was_edited_by_hand(path: Path) -> None:
     (path / "A.md").write_text("mine\n")
     write(path, TWO, force=True)
     assert contents(path) == TWO
-    assert toolkits.edited_files(path) == []
+    assert hand_edits.look(path).edited == ()
 
 
 def test_a_merged_file_replaces_only_the_text_that_was_merged(path: Path) -> None:
     write(path, ONE)
     (path / "A.md").write_text("mine\n")
-    (edited,) = toolkits.edits(path, ONE).values()
+    (edited,) = hand_edits.edits(path, ONE).values()
     assert (edited.content, edited.assembled("A.md")) == (b"mine\n", hashlib.sha256(b"a1\n").hexdigest())
     files = {**TWO, "A.md": "mine, and a2\n"}
     (path / "A.md").write_text("edited meanwhile\n")
@@ -110,7 +110,7 @@ def test_a_merged_file_replaces_only_the_text_that_was_merged(path: Path) -> Non
     (path / "A.md").write_text("mine\n")
     toolkits.write(path, files, manifest(TWO), force=False, merged={"A.md": edited.sha256})
     assert contents(path) == files
-    assert toolkits.edited_files(path) == ["A.md"], (
+    assert hand_edits.look(path).edited == ("A.md",), (
         "the manifest knows what was assembled, not what was merged"
     )
     assert [one.name for one in path.parent.iterdir()] == ["p"]
@@ -126,7 +126,7 @@ def test_an_edited_file_that_the_goal_no_longer_has_stays(path: Path) -> None:
 def test_a_file_that_was_there_before_any_toolkit_is_somebodys_work(path: Path) -> None:
     path.mkdir(parents=True)
     (path / "A.md").write_text("mine\n")
-    with pytest.raises(EditedByHand):
+    with pytest.raises(UnknownFiles, match=r"toolkit\.json is not there"):
         write(path, ONE)
     assert contents(path) == {"A.md": "mine\n"}
 
@@ -134,7 +134,7 @@ def test_a_file_that_was_there_before_any_toolkit_is_somebodys_work(path: Path) 
 def test_a_deleted_file_comes_back(path: Path) -> None:
     write(path, ONE)
     (path / "A.md").unlink()
-    assert toolkits.edited_files(path) == []
+    assert hand_edits.look(path).edited == ()
     assert write(path, ONE) == ("A.md",)
     assert contents(path) == ONE
 
@@ -150,7 +150,7 @@ def test_a_manifest_that_was_tampered_with_leads_nowhere(tmp_path: Path, path: P
     (tmp_path / "goals.yaml").write_text("precious")
     write(path, ONE)
     (path / "toolkit.json").write_text(text, encoding="latin-1")
-    assert set(toolkits.edited_files(path)) <= {"A.md"}
+    assert set(hand_edits.look(path).edited) <= {"A.md"}
     write(path, TWO, force=True)
     assert contents(path) == TWO
     assert (tmp_path / "goals.yaml").read_text() == "precious"
@@ -201,7 +201,7 @@ def test_a_full_disk_leaves_the_old_toolkit_or_none(path: Path, is_rebuild: bool
         assert found == (["filler", "p"] if is_rebuild else ["filler"])
         if is_rebuild:
             assert contents(path) == ONE
-            assert toolkits.edited_files(path) == []
+            assert hand_edits.look(path).edited == ()
 
 
 BUILD = """
@@ -289,7 +289,7 @@ def test_two_builds_at_once_leave_one_whole_toolkit(tmp_path: Path) -> None:
         _, said = process.communicate()
         assert process.returncode == 0, said
     assert contents(path) in versions
-    assert toolkits.edited_files(path) == []
+    assert hand_edits.look(path).edited == ()
     assert [one.name for one in path.parent.iterdir()] == ["p"]
 
 

@@ -14,7 +14,7 @@ from gitforge.blame import blame as look
 from gitforge.cli import completing, output
 from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, here, open_repo
-from gitforge.line_ranges import selected
+from gitforge.line_ranges import NoRange, selected
 from gitforge.text import printable
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -52,7 +52,11 @@ def blame(
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     lines = look(workspace, repo, here(ctx, directory) / file)
-    wanted = [lines[number - 1] for number in selected(ranges or (), [line.text for line in lines])]
+    try:
+        wanted = [lines[number - 1] for number in selected(ranges or (), [line.text for line in lines])]
+    except NoRange as error:
+        hint = f" {error.hint}" if error.hint else ""
+        raise typer.BadParameter(f"{error.message.removeprefix('-L ')}.{hint}", param_hint="-L") from None
     if as_json:
         output.data({"file": str(file), "lines": [_as_json(line) for line in wanted]})
     else:
@@ -102,7 +106,7 @@ def _columns(line: BlamedLine) -> list[tuple[str, str]]:
     commit = (mark + line.commit)[:_COMMIT] if line.commit else "-" * _COMMIT
     name = line.path.rpartition("/")[2] if line.path else "gitforge" if line.source == "template" else "-"
     author = line.author.partition(" <")[0]
-    style = {"component": "", "template": output.DIM, "hand": output.WARN}[line.source]
+    style = {"component": "", "template": output.DIM, "hand": output.WARN, "unknown": output.DIM}[line.source]
     who = (line.model, "cyan") if line.model else (author, style)
     seen = (", ".join(one.partition(" <")[0] for one in line.reviewers), output.GOOD)
     if line.needs_review:

@@ -28,11 +28,14 @@ from gitforge.cli.session import (
     open_forge,
     open_repo,
 )
-from gitforge.errors import ProviderError
+from gitforge.cli.together import refuse_apart
+from gitforge.errors import ProviderError, UserError
 from gitforge.goals import MANIFEST, Goal
+from gitforge.hand_edits import unknown_files
 from gitforge.plan import Plan
-from gitforge.rebuild import Decide, refuse_unmergeable
-from gitforge.toolkits import Toolkit
+from gitforge.rebuild import Clashes, Decide, refuse_unmergeable
+from gitforge.text import printable
+from gitforge.toolkits import Toolkit, UnknownFiles
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -83,7 +86,12 @@ def build(
     ] = False,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="REV|DATE|MANIFEST", help="The toolkit as it was, from git alone."),
+        typer.Option(
+            "--at",
+            metavar="REV|DATE|MANIFEST",
+            help="The toolkit as it was, from git alone.",
+            autocompletion=completing.commits,
+        ),
     ] = None,
     to: Annotated[
         Path | None,
@@ -99,15 +107,16 @@ def build(
 ) -> None:
     """Build a project's toolkit for a goal.
 
-    Asks for what it is not told, generates the components that are missing, lets you review each as a diff,
+    Asks for what it is not told (a toolkit that is there keeps its goal), generates the components that are missing,
+    lets you review each as a diff,
     records each that you accept as one commit, and assembles output/PROJECT/. Run again, it changes nothing.
     What you edited in the toolkit by hand is merged with what has changed since.
     With --propose the commits are on the branch forge/PROJECT, and nothing is assembled.
     """
-    merging.refuse_both(keep_ours=keep_ours, take_theirs=take_theirs, force=force)
+    refuse_apart(ctx)
     options = plans.Options(describe or (), yes, no_review, provider, model, candidates, max_cost)
     workspace = find_workspace(ctx, directory)
-    if at is not None or to is not None:
+    if at is not None:
         where = _At(at, to, here(ctx, directory))
         raise typer.Exit(
             _build_at(workspace, where, project, goal_name, force=force, dry_run=dry_run, as_json=as_json)
@@ -117,10 +126,7 @@ def build(
     is_refusing = require_reviewed or forge.book.require_reviewed
     refuse = partial(_refuse_unreviewed, forge, is_refusing)
     if stale:
-        named = project or goal_name
-        raise typer.Exit(
-            _build_stale(forge, named, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
-        )
+        raise typer.Exit(_build_stale(forge, decide, refuse, force=force, dry_run=dry_run, as_json=as_json))
     forge, project, goal, new_goal = _asked(forge, project, goal_name)
     branch = proposing.branch_for(project, is_wanted=propose)
     options = replace(options, branch=branch)
@@ -131,7 +137,12 @@ def build(
     refuse(planned)  # now, not once drafts are paid for
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:
-        _dry_run(forge, project, goal, planned, options, new_goal, as_json=as_json)
+        would = partial(make_toolkit, forge, project, goal, planned, force=force, decide=decide, dry_run=True)
+        is_whole = (
+            branch is None and new_goal is None and not any(one.is_absent for one in planned.components)
+        )
+        toolkit = _made(would, as_json=as_json) if is_whole else None
+        _dry_run(forge, project, goal, planned, options, new_goal, toolkit, as_json=as_json)
         return
     done = None
     if new_goal is not None or any(one.is_absent for one in planned.components):
@@ -144,7 +155,8 @@ def build(
             refuse(planned)
     toolkit = None
     if branch is None and (done is None or not done.failed or keep_going):
-        toolkit = make_toolkit(forge, project, goal, planned, force=force, decide=decide)
+        make = partial(make_toolkit, forge, project, goal, planned, force=force, decide=decide)
+        toolkit = _made(make, as_json=as_json)
     if as_json:
         output.data(
             {**_as_json(project, goal, planned, toolkit, done), **proposing.as_json(forge.repo, branch)}
@@ -166,10 +178,20 @@ def _refuse_unreviewed(forge: Forge, is_refusing: bool, planned: Plan) -> None:
     refuse_unreviewed(forge.repo, planned.components)
 
 
+def _made(make: Callable[[], Toolkit], *, as_json: bool) -> Toolkit:
+    """The toolkit; where edits clash and nobody decides, a script gets the places first."""
+    try:
+        return make()
+    except Clashes as error:
+        if as_json:
+            output.data(merging.clashes_as_json(error))
+        raise
+
+
 class _At(NamedTuple):
     """What --at and --to say, and the folder that paths in them are relative to."""
 
-    at: str | None
+    at: str
     to: Path | None
     here: Path
 
@@ -180,8 +202,6 @@ def _build_at(
 ) -> int:  # fmt: skip
     from gitforge.cli.reproduce import build_at  # noqa: PLC0415
 
-    if where.at is None:
-        raise typer.BadParameter("is for a toolkit as it was: add --at", param_hint="--to")
     return build_at(
         workspace, open_repo(workspace), where.here, where.at, project, goal, where.to,
         force=force, dry_run=dry_run, as_json=as_json,
@@ -189,15 +209,11 @@ def _build_at(
 
 
 def _build_stale(
-    forge: Forge, named: str | None, decide: Decide | None, refuse: Callable[[Plan], None], *,
+    forge: Forge, decide: Decide | None, refuse: Callable[[Plan], None], *,
     force: bool, dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     from gitforge.cli.stale import build_stale  # noqa: PLC0415
 
-    if named is not None:
-        raise typer.BadParameter(
-            "builds every toolkit that is out of date: name neither project nor goal", param_hint="--stale"
-        )
     return build_stale(forge, decide, refuse, force=force, dry_run=dry_run, as_json=as_json)
 
 
@@ -209,11 +225,30 @@ def _asked(
         names.file_name(project, "project")
     goal = forge.book.goal(goal_name) if goal_name is not None else None
     project = project or wizard.ask_project()
-    goal = goal or wizard.ask_goal(forge.book, forge.workspace.library)
+    goal = goal or _goal_before(forge, project) or wizard.ask_goal(forge.book, forge.workspace.library)
     if goal is not None:
         return forge, project, goal, None
     forge, new_goal = _ask_new_goal(forge)
     return forge, project, new_goal.goal, new_goal
+
+
+def _goal_before(forge: Forge, project: str) -> Goal | None:
+    """What the toolkit of that name is for; None where there is none, or it does not say so."""
+    folder = toolkits.folder(forge.workspace, project)
+    name = toolkits.goal_of(folder)
+    if name is None:
+        if unknown := unknown_files(folder, forge.book.outputs):
+            output.say(("warning: ", output.WARN), UnknownFiles(folder, unknown).message)
+        return None
+    try:
+        goal = forge.book.goal(name)
+    except UserError as error:
+        raise UserError(
+            f"output/{project}/ is for {printable(name)}, and {error.message}",
+            hint=f"Name another goal with --goal. {error.hint or ''}".strip(),
+        ) from None
+    output.say(("goal: ", output.GOOD), f"{goal.name}, as before; --goal names another")
+    return goal
 
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:
@@ -248,6 +283,7 @@ def _dry_run(
     planned: Plan,
     options: plans.Options,
     new_goal: NewGoal | None,
+    toolkit: Toolkit | None,
     *,
     as_json: bool,
 ) -> None:
@@ -258,9 +294,13 @@ def _dry_run(
     if as_json:
         components = [plans.as_json(one) for one in planned.components]
         head = {"project": project, "goal": goal.name, "components": components}
-        output.data({**head, "would_generate": steps, "would_write": files})
+        output.data(
+            {**head, "would_generate": steps, "would_write": files, **merging.merged_as_json(toolkit)}
+        )
         return
     show_steps(steps)
+    if toolkit is not None:
+        merging.show_merged(f"output/{project}", toolkit)
     for name in files:
         output.result(f"would write output/{project}/{name}")
     output.say("Dry run: nothing was sent, recorded or written.")
@@ -275,7 +315,7 @@ def _as_json(
         "folder": str(toolkit.folder) if toolkit else None,
         "files": [*toolkit.files, MANIFEST] if toolkit else [],
         "changed": list(toolkit.changed) if toolkit else [],
-        "merged": list(toolkit.kept) if toolkit else [],
+        **merging.merged_as_json(toolkit),
         "degraded": toolkit.is_degraded if toolkit else None,
         "components": [plans.as_json(one) for one in planned.components],
         **plans.generated_as_json(done),

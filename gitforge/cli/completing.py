@@ -85,8 +85,16 @@ def commits(ctx: typer.Context) -> Iterator[tuple[str, str]]:
     return _commits(ctx)
 
 
+def commits_and_components(ctx: typer.Context, args: list[str], incomplete: str) -> Offered:
+    """Both; behind `--` no commits, but goals. Behind the dots of a range the commits that it can end with."""
+    start, dots, _ = incomplete.rpartition("..")
+    if dots and ctx.meta.get(BEHIND_DASHES) is None:
+        return [(f"{start}{dots}{commit}", subject) for commit, subject in commits(ctx, args, "")]
+    return _commits_and_components(ctx, args, incomplete)
+
+
 @_quietly
-def commits_and_components(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+def _commits_and_components(ctx: typer.Context) -> Iterator[tuple[str, str]]:
     """Both; behind `--` no commits, but goals."""
     behind = ctx.meta.get(BEHIND_DASHES) is not None
     if not behind:

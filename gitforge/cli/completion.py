@@ -24,6 +24,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 ASKED = "_GITFORGE_COMPLETE"
 """The environment variable by which a shell asks; it names the shell."""
 
+_GOAL = "-g"  # the one short option that has a value to offer
 _LINE, _BREAKS, _WORDS = "_GITFORGE_LINE", "_GITFORGE_BREAKS", "_GITFORGE_WORDS"
 
 
@@ -79,7 +80,8 @@ _FISH = """\
 # gitforge in fish.
 function __gitforge_complete
     set -lx _GITFORGE_COMPLETE fish
-    set -lx _GITFORGE_WORDS (string join \\n -- (commandline -opc) (commandline -ct) | string collect)
+    set -l word (commandline -ct)
+    set -lx _GITFORGE_WORDS (string join \\n -- (commandline -opc) | string collect)\\n"$word"
     gitforge 2>/dev/null
     or __fish_complete_path (commandline -ct)
 end
@@ -120,21 +122,24 @@ class _Asked(ShellComplete):
         super().__init__(typer.main.get_command(app), {}, "gitforge", ASKED)
         self._line = _typed(shell)
         self._is_bash = shell == Shell.BASH
+        self._option, self._value = _split_option(self._line.word)
 
     def source_vars(self) -> dict[str, Any]:
         """Nothing: the scripts are made without."""
         return {}
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one at the cursor, and that one."""
-        return _arguments(self._line.words), self._line.word
+        """The words before the one at the cursor, and that one; of `--goal=X` and `-gX` both parts as words."""
+        words = _arguments(self._line.words)
+        return ([*words, self._option.removesuffix("=")] if self._option else words), self._value
 
     def format_completion(self, item: CompletionItem) -> str:
         """A value with a tab and help; for bash, which shows no help, its end as it has to stand on the line."""
+        value = self._option + item.value
         if self._is_bash:
-            return self._line.ending(item.value)
+            return self._line.ending(value)
         help_ = printable(one_line(item.help or ""))
-        return f"{item.value}\t{help_}" if help_ else item.value
+        return f"{value}\t{help_}" if help_ else value
 
     def lines(self) -> list[str]:
         """Everything that fits, once each; names with hidden characters are not offered."""
@@ -155,6 +160,14 @@ def answer(app: typer.Typer) -> int:
         return 1
     sys.stdout.buffer.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
     return 0 if lines else 1
+
+
+def _split_option(word: str) -> tuple[str, str]:
+    """An option with what joins it to its value, if it has one behind it, and the rest of the word."""
+    if word.startswith("--"):
+        name, joint, value = word.partition("=")
+        return (name + joint, value) if joint else ("", word)
+    return (_GOAL, word.removeprefix(_GOAL)) if word.startswith(_GOAL) else ("", word)
 
 
 def _is_plain(value: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gitforge.cli import output
 from gitforge.cli.editing import edit
-from gitforge.store.merge import Chunk, Clash, Clean, both, clashes, settled
+from gitforge.store.merge import Chunk, Clash, Clean, both, places, settled
 
 _CONTEXT = 2  # lines before a clash, to tell where it is
 _NOTHING = "(these lines are taken out)"
@@ -24,19 +24,30 @@ def settle(
         ours: What our side is called, for example "your edits".
         theirs: What the other side is called, for example "the new draft".
     """
-    total = len(clashes(chunks))
+    decided = decide_all(chunks, name, find_editor, ours=ours, theirs=theirs)
+    if decided is None:
+        return None
+    answers = iter(decided)
+    return settled(chunks, lambda _: next(answers))
+
+
+def decide_all(
+    chunks: Sequence[Chunk], name: str, find_editor: Callable[[], str], *, ours: str, theirs: str
+) -> list[str] | None:
+    """As `settle`, but the text for each clash alone."""
+    lines = places(chunks)
     decided: list[str] = []
     for index, chunk in enumerate(chunks):
         if not isinstance(chunk, Clash):
             continue
-        heading = f"Clash {len(decided) + 1} of {total} in {name}"
+        number = len(decided)
+        heading = f"Clash {number + 1} of {len(lines)} in {name}, line {lines[number]}"
         show(chunk, _context(chunks, index), heading, ours=ours, theirs=theirs)
         taken = _ask(chunk, name, find_editor, f"  o  ours: {ours}\n  t  theirs: {theirs}")
         if taken is None:
             return None
         decided.append(taken)
-    answers = iter(decided)
-    return settled(chunks, lambda _: next(answers))
+    return decided
 
 
 def show(clash: Clash, context: str, heading: str, *, ours: str, theirs: str) -> None:
@@ -62,15 +73,16 @@ def _context(chunks: Sequence[Chunk], index: int) -> str:
 def _ask(clash: Clash, name: str, find_editor: Callable[[], str], sides: str) -> str | None:
     from gitforge.cli.prompts import ask_letter  # noqa: PLC0415
 
-    words = ("ours", "theirs", "both", "edit", "leave")
+    words = ("ours", "theirs", "both", "neither", "edit", "leave")
     explanation = (
-        f"{sides}\n  b  both, ours first\n  e  edit: write these lines in your editor, which has both\n"
+        f"{sides}\n  b  both, ours first\n  n  neither: these lines are taken out\n"
+        "  e  edit: write these lines in your editor, which has both\n"
         "  l  leave it all undecided: nothing is changed"
     )
     while True:
         letter = ask_letter("Which lines?", words, explanation)
         if letter != "e":
-            return {"o": clash.ours, "t": clash.theirs, "b": both(clash), "l": None}[letter]
+            return {"o": clash.ours, "t": clash.theirs, "b": both(clash), "n": "", "l": None}[letter]
         taken = edit(
             both(clash), name, find_editor, lambda text: text if text.endswith("\n") else f"{text}\n"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import typer
+
 from gitforge import names, reproduce, toolkits
 from gitforge.cli import output
 from gitforge.cli.main import DONE, PROBLEMS
@@ -51,16 +53,20 @@ def build_at(
         when = f"{made.commit.date:%Y-%m-%d %H:%M %z}"
         output.say(("as it was ", output.BOLD), f"at {made.commit.id[:12]} of {when}: {made.commit.subject}")
     else:
-        output.say(("as it was ", output.BOLD), f"by {at}: made again from git, and verified")
+        output.say(("as it was ", output.BOLD), f"by {at}: made again from git's objects, and verified")
     for path in made.missing:
         output.say(("degraded: ", output.WARN), f"a placeholder stands in for {path}")
+    for path in made.of_today:
+        output.say(("note: ", output.WARN), f"that commit has no {path}: gitforge's own of today is used")
     folder = here / to if to is not None else toolkits.folder(workspace, project)
     changed: tuple[str, ...] = ()
     if dry_run:
         output.say("Dry run: nothing was written.")
     elif to is not None:
+        made.keep_texts(repo)
         changed = reproduce.write_copy(folder, made)
     else:
+        made.keep_texts(repo)
         changed = toolkits.write(folder, made.files, made.manifest, force=force)
     _show(made, project, folder, to, changed, as_json=as_json)
     return PROBLEMS if made.missing else DONE
@@ -75,13 +81,19 @@ def _made(
             raise AnswerMissing("which toolkit is wanted?", hint="Name it: gitforge build PROJECT --at ...")
         goal = goal or reproduce.goal_of(workspace, project)
         if goal is None:
+            where = f"output/{project}/"
+            is_there = (toolkits.folder(workspace, project) / MANIFEST).exists()
             raise AnswerMissing(
-                f"output/{project}/{MANIFEST} does not say what the toolkit was for",
+                f"{where}{MANIFEST} does not say what the toolkit was for"
+                if is_there
+                else f"there is no toolkit {where}, so nobody can tell what it was for",
                 hint="Name the goal with --goal.",
             )
         return reproduce.from_commit(workspace, repo, project, goal, commit)
     path = here / at
     if path.is_file():
+        if goal is not None:
+            raise typer.BadParameter("a manifest says the goal itself", param_hint="--goal")
         return reproduce.from_manifest(repo, path, at)
     raise UserError(
         f"{printable(at)!r} is no revision, no date and no {MANIFEST}",
@@ -111,6 +123,7 @@ def _show(
                 "changed": list(changed),
                 "degraded": bool(made.missing),
                 "missing": list(made.missing),
+                "templates_of_today": list(made.of_today),
             }
         )
         return

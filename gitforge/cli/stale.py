@@ -10,7 +10,7 @@ from typing import Any
 from gitforge.build import Forge, make_toolkit
 from gitforge.cli import output
 from gitforge.cli.main import CONFLICT, DONE, FIXABLE, PROBLEMS, explain
-from gitforge.cli.merging import show_toolkit
+from gitforge.cli.merging import clashes_as_json, merged_as_json, show_toolkit
 from gitforge.errors import Cancelled, GitforgeError, UserError
 from gitforge.goals import MANIFEST
 from gitforge.plan import Plan
@@ -43,7 +43,7 @@ def build_stale(
         The exit code: that of the worst that happened.
     """
     found = toolkit_states(forge.workspace, forge.repo, forge.book)
-    stale = [one for one in found if one.moved or one.problem]
+    stale = [one for one in found if one.is_stale]
     done: list[dict[str, Any]] = []
     codes = set()
     for one in stale:
@@ -52,6 +52,8 @@ def build_stale(
         )
         for moved in one.moved:
             output.say(f"  {moved}")
+        for name in one.deleted:
+            output.say(f"  output/{one.project}/{name}: deleted")
         if dry_run:
             done.append(_as_json(one))
             continue
@@ -62,7 +64,7 @@ def build_stale(
             raise
         except GitforgeError as error:
             code = explain(error)
-            done.append({**_as_json(one), "error": error.message})
+            done.append({**_as_json(one), "error": error.message, **clashes_as_json(error)})
         codes.add(code)
     if as_json:
         output.data({"would_build" if dry_run else "toolkits": done})
@@ -84,7 +86,7 @@ def _build(
 ) -> tuple[int, dict[str, Any]]:
     if one.goal is None:
         raise UserError(
-            f"output/{one.project}/{MANIFEST} does not say what the toolkit is for",
+            f"output/{one.project}/{MANIFEST} does not say what the toolkit is for: {one.problem}",
             hint=f"Build it once: gitforge build {shlex.quote(one.project)} --goal GOAL",
         )
     goal = forge.book.goal(one.goal)
@@ -96,7 +98,7 @@ def _build(
     files = {
         "files": [*toolkit.files, MANIFEST],
         "changed": list(toolkit.changed),
-        "merged": list(toolkit.kept),
+        **merged_as_json(toolkit),
         "degraded": toolkit.is_degraded,
     }
     return (PROBLEMS if toolkit.is_degraded else DONE), files
@@ -107,5 +109,6 @@ def _as_json(one: ToolkitState) -> dict[str, Any]:
         "project": one.project,
         "goal": one.goal,
         "stale": [asdict(moved) for moved in one.moved],
+        "deleted": list(one.deleted),
         "problem": one.problem,
     }

@@ -56,6 +56,8 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
                         "goal": one.goal,
                         "degraded": one.is_degraded,
                         "edited": one.edited,
+                        "deleted": one.deleted,
+                        "odd": one.odd,
                         "stale": [asdict(moved) for moved in one.moved],
                         "problem": one.problem,
                     }
@@ -111,6 +113,14 @@ def _show(found: Status) -> None:
             (("by hand", output.WARN), f"output/{toolkit.project}/{name}", "edited since it was assembled")
             for name in toolkit.edited
         ]
+        rows += [
+            (("odd", output.BAD), f"output/{toolkit.project}/{name}", "is no file that can be read")
+            for name in toolkit.odd
+        ]
+        rows += [
+            (("stale", output.WARN), f"output/{toolkit.project}/", f"{name}: deleted")
+            for name in toolkit.deleted
+        ]
         rows += [(("stale", output.WARN), f"output/{toolkit.project}/", str(one)) for one in toolkit.moved]
         if toolkit.problem:
             rows.append((("unreadable", output.BAD), f"output/{toolkit.project}/", toolkit.problem))
@@ -119,7 +129,7 @@ def _show(found: Status) -> None:
     if found.is_repair_pending:
         rows.append((("pending", output.BAD), "a repair", "a recording was interrupted, or goes on just now"))
     output.table(("", "", ""), rows)
-    if any(toolkit.moved for toolkit in found.toolkits):
+    if any(toolkit.can_be_rebuilt for toolkit in found.toolkits):
         output.say(("hint: ", output.WARN), "`gitforge build --stale` builds again what is out of date.")
     if found.is_clean:
         output.result(("Nothing needs attention.", output.GOOD))

@@ -62,7 +62,7 @@ def blame(repo: Repo, questions: Sequence[Question]) -> list[list[LineOrigin]]:
     Raises:
         UserError: A commit has no such file, or git fails.
     """
-    cut = _cut(repo)
+    cut = repo.cut_at()
     answers: list[list[LineOrigin]] = []
     with tempfile.TemporaryDirectory(prefix="gitforge-blame-") as folder:
         for start in range(0, len(questions), _AT_ONCE):
@@ -94,14 +94,6 @@ def blobs_at(repo: Repo, places: Sequence[tuple[str, str]]) -> dict[tuple[str, s
     lines = repo.git.read("cat-file", "--batch-check", stdin=listed).stdout.splitlines()
     found = (line.decode(errors="replace").split(" ") for line in lines)
     return {place: words[0] for place, words in zip(asked, found, strict=True) if words[1:2] == ["blob"]}
-
-
-def _cut(repo: Repo) -> frozenset[str]:
-    """The commits at which a shallow clone's history is cut."""
-    try:
-        return frozenset((repo.common_dir / "shallow").read_text("ascii").split())
-    except FileNotFoundError:
-        return frozenset()
 
 
 def _ask(repo: Repo, question: Question, folder: Path) -> Running:

@@ -20,6 +20,15 @@ def commit_before(repo: Repo, when: datetime) -> str | None:
     return repo.git.read("rev-list", *about, "HEAD", "--").stdout.decode().strip() or None
 
 
+def first_commit(repo: Repo) -> Commit | None:
+    """The oldest commit of HEAD's own line (its first parents); None where there is no commit."""
+    if repo.head().commit is None:
+        return None
+    done = repo.git.read("rev-list", "--first-parent", "--max-parents=0", "HEAD", "--")
+    found = done.stdout.decode().split()
+    return read_commit(repo, found[-1]) if found else None
+
+
 def read_commit(repo: Repo, id_: str) -> Commit:
     """A commit's header and message.
 
@@ -29,6 +38,18 @@ def read_commit(repo: Repo, id_: str) -> Commit:
     layout = ("-s", f"--format={COMMIT_LAYOUT}", "--no-show-signature", "--encoding=UTF-8")
     done = repo.git.read("show", *layout, "--end-of-options", f"{id_}^{{commit}}", "--")
     return parse_commit(os.fsdecode(done.stdout))
+
+
+def place_of_blob(repo: Repo, blob: str) -> tuple[str, str] | None:
+    """A path at which the history of HEAD has a blob, under whatever name, and the newest commit that put it there."""
+    layout = ("--raw", "--no-abbrev", "--no-renames", "-z", "--format=tformat:%H", "--no-show-signature")
+    which = ("--max-count=1", "--diff-filter=AM", f"--find-object={blob}")
+    done = repo.git.read("log", *layout, *which, "HEAD", "--")
+    commit, _, rest = os.fsdecode(done.stdout).partition("\0")
+    words = rest.lstrip("\n").split("\0")
+    pairs = zip(words[::2], words[1::2], strict=False)
+    path = next((name for raw, name in pairs if raw.split(" ")[3:4] == [blob]), None)
+    return None if path is None else (path, commit)
 
 
 def read_file(repo: Repo, commit: str, path: str) -> tuple[str, str] | None:

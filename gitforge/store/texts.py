@@ -24,6 +24,11 @@ def id_of(repo: Repo, content: bytes) -> str:
     ).hexdigest()
 
 
+def is_kept(repo: Repo, id_: str) -> bool:
+    """Whether a text is kept because no commit had it."""
+    return bool(id_) and repo.object_of(f"{REFS}/{id_}") is not None
+
+
 def keep(repo: Repo, contents: Iterable[bytes]) -> None:
     """Keeps texts for as long as their refs are there; those that are kept already cost next to nothing.
 

@@ -193,3 +193,57 @@ def test_a_dry_run_and_options_that_do_not_fit_write_nothing(moved_on: Path) -> 
     assert gitforge("build", "outage", "--to", "x", cwd=moved_on).code == 2
     assert gitforge("build", "--at", "then", cwd=moved_on).code == 2
     assert files(moved_on) == before
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--stale",), ("--propose",), ("--ours",), ("--theirs",), ("--yes",), ("--require-reviewed",), ("--model=m",),
+     ("--keep-going",), ("--to=x", "--force")],
+)  # fmt: skip
+def test_options_that_a_toolkit_of_the_past_cannot_heed_are_refused(
+    moved_on: Path, options: tuple[str, ...]
+) -> None:
+    before = files(moved_on)
+    done = gitforge("build", "outage", "--at", "then", *options, cwd=moved_on)
+    assert done.code == 2
+    assert "cannot both hold" in done.err
+    assert files(moved_on) == before
+
+
+def test_a_goal_beside_a_manifest_is_refused(moved_on: Path) -> None:
+    done = gitforge("build", "--at", f"{TOOLKIT}/toolkit.json", "--goal", GOAL, cwd=moved_on)
+    assert done.code == 2
+    assert "a manifest says the goal itself" in done.err
+
+
+def test_a_toolkit_that_is_not_there_is_said_not_to_be(moved_on: Path) -> None:
+    done = gitforge("build", "nobodys", "--at", "then", cwd=moved_on)
+    assert done.code == 2
+    assert "there is no toolkit output/nobodys/" in done.err
+
+
+def test_a_template_that_a_commit_has_not_got_is_said_to_be_todays_and_a_dry_run_keeps_nothing(
+    workspace: Path, git: Git
+) -> None:
+    git("rm", "-q", "library/templates/persona.md", cwd=workspace)
+    git("commit", "-qm", "Use gitforge's", cwd=workspace)
+    at = ("build", "outage", "--goal", GOAL, "--at", "HEAD")
+    done = gitforge(*at, "--dry-run", cwd=workspace)
+    assert done.code == 0, done.told
+    assert "has no library/templates/persona.md: gitforge's own of today is used" in done.err
+    assert git("for-each-ref", "refs/gitforge", cwd=workspace) == ""
+    assert gitforge(*at, cwd=workspace).code == 0
+    assert git("for-each-ref", "refs/gitforge/texts", cwd=workspace)
+
+
+def test_a_date_before_the_first_commit_names_that_of_the_first(moved_on: Path, git: Git) -> None:
+    first = git("rev-list", "--max-parents=0", "HEAD", cwd=moved_on)
+    done = gitforge("build", "outage", "--at", "1999-01-01", cwd=moved_on)
+    assert done.code == 1
+    assert first[:12] in done.err
+
+
+def test_hours_are_counted_too(moved_on: Path) -> None:
+    done = gitforge("build", "outage", "--at", "9000 hours ago", cwd=moved_on)
+    assert done.code == 1
+    assert "no commit before" in done.err

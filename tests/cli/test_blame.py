@@ -341,6 +341,73 @@ def test_a_user_who_knows_git_finds_the_options(generated: Path) -> None:
     assert GOAL in (generated / "goals.yaml").read_text()
 
 
+@pytest.fixture
+def wrapping(generated: Path, git: Git) -> Path:
+    """A toolkit whose template wraps the constraints, and includes another template."""
+    (generated / "library/templates/foot.md").write_text("Foot by hand.\n")
+    layout = (
+        "# Layout\n\n{{ protocol.text }}\n{% for c in constraints %}\n{{ c.text | wordwrap(40) }}\n{% endfor %}\n"
+        "{% include 'templates/foot.md' %}\n"
+    )
+    (generated / LAYOUT).write_text(layout)
+    git("add", "library/templates", cwd=generated)
+    git("commit", "-qm", "Wrap it", cwd=generated)
+    assert build(generated).code == 0
+    return generated
+
+
+def test_where_one_text_cannot_be_marked_the_others_are(wrapping: Path, git: Git) -> None:
+    found = line(wrapping, "2. Ask again.")
+    assert (found["path"], found["source_line"], found["model"]) == (PROTOCOL, 4, "test-model")
+    found = line(wrapping, "Foot by hand.")
+    assert (found["path"], found["commit"]) == ("library/templates/foot.md", head(git, wrapping))
+    assert line(wrapping, "# Layout")["path"] == LAYOUT
+
+
+def test_what_is_committed_is_never_said_to_be_yours(wrapping: Path) -> None:
+    lines = blamed(wrapping)
+    assert not [one for one in lines if one["author"].startswith("you")]
+    wrapped = [one for one in lines if one["source"] == "component" and "/constraints/" in one["path"]]
+    assert len(wrapped) > len([one for one in lines if "/constraints/" in (one["path"] or "")]) / 2
+    assert all(one["commit"] for one in wrapped)
+
+
+def rename_in_history(git: Git, root: Path, old: str, new: str) -> None:
+    """As `git filter-repo --path-rename`: no commit has the old name."""
+    command = f"git ls-files -s | sed 's,\\t{old},\\t{new},' | GIT_INDEX_FILE=$GIT_INDEX_FILE.new git update-index --index-info"
+    move = 'test -f "$GIT_INDEX_FILE.new" && mv "$GIT_INDEX_FILE.new" "$GIT_INDEX_FILE" || true'
+    git("filter-branch", "--index-filter", f"{command} && {move}", "HEAD", cwd=root)
+
+
+def test_a_text_that_history_has_under_another_name_alone_is_found(generated: Path, git: Git) -> None:
+    new = PROTOCOL.replace("protocols/", "protocols/moved_")
+    rename_in_history(git, generated, PROTOCOL, new)
+    assert git("log", "--oneline", "HEAD", "--", PROTOCOL, cwd=generated) == ""
+    found = line(generated, "2. Ask again.")
+    assert found["commit"] == git("log", "-1", "--format=%H", "--", new, cwd=generated)
+    assert found["model"] == "test-model"
+
+
+def test_a_text_that_no_commit_has_any_more_is_said_to_be_so(generated: Path, git: Git) -> None:
+    (generated / PROTOCOL).write_text("## Drill\n\n1. Another.\n")
+    git("commit", "-q", "--amend", "--all", "--no-edit", cwd=generated)
+    found = line(generated, "2. Ask again.")
+    assert (found["commit"], found["author"]) == (None, "no commit has it any more")
+
+
+def test_line_endings_of_windows_make_no_line_yours(generated: Path) -> None:
+    path = generated / PROMPT
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert line(generated, "2. Ask again.")["path"] == PROTOCOL
+
+
+@pytest.mark.parametrize("range_", ["x", "1;2", "/[/", "5,+0"])
+def test_what_says_no_range_is_an_error_of_usage(generated: Path, range_: str) -> None:
+    done = gitforge("blame", PROMPT, "-L", range_, cwd=generated)
+    assert done.code == 2
+    assert range_ in done.err
+
+
 def test_what_was_renamed_and_edited_after_a_generation_is_unreviewed(generated: Path, git: Git) -> None:
     renamed = PROTOCOL.replace(NAME, "drill.md")
     git("mv", PROTOCOL, renamed, cwd=generated)

@@ -14,7 +14,7 @@ import pexpect  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from program import gitforge
+from program import build, gitforge
 
 from gitforge.cli.typed import typed
 
@@ -85,6 +85,13 @@ def test_commits_are_offered_with_their_subjects(workspace: Path, git: Git) -> N
     assert ["v1", "a tag"] in offered(workspace, "gitforge diff v")
     assert values(workspace, "gitforge show digital_detective.md@")[0] == f"digital_detective.md@{short}"
     assert values(workspace, f"gitforge diff {short} -- digital") == ["digital_detective.md"]
+
+
+@pytest.mark.parametrize(
+    "line", ["gitforge build outage --at ma", "gitforge diff HEAD..ma", "gitforge diff HEAD...ma"]
+)
+def test_commits_are_offered_wherever_one_can_stand(workspace: Path, line: str) -> None:
+    assert values(workspace, line) == [line.rpartition(" ")[2] + "in"]
 
 
 def test_choices_are_offered(workspace: Path) -> None:
@@ -263,6 +270,18 @@ def test_behind_a_colon_the_name_goes_on(shell: Shell) -> None:
 
 def test_goals_are_completed(shell: Shell) -> None:
     assert shell.completed("gitforge log DIAGNOSE_RO") == ["log", "DIAGNOSE_ROOT_CAUSE"]
+
+
+def test_an_empty_word_is_completed(shell: Shell, odd: Path) -> None:
+    assert build(odd).code == 0
+    (odd / "output/outage/01_PROMPT_TEMPLATE.md").unlink()
+    path = "output/outage/00_PERSONA.md"
+    assert shell.completed("gitforge blame ") == ["blame", path]
+
+
+@pytest.mark.parametrize("joint", ["--goal=", "-g"])
+def test_a_value_that_is_joined_to_its_option_is_completed(shell: Shell, joint: str) -> None:
+    assert shell.completed(f"gitforge build {joint}DIAGNOSE_RO") == ["build", f"{joint}DIAGNOSE_ROOT_CAUSE"]
 
 
 def test_git_forge_is_completed_in_bash_where_gits_own_completion_is_there(odd: Path) -> None:

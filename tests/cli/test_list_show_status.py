@@ -119,9 +119,10 @@ def test_the_status_names_everything_that_needs_attention(incomplete: Path, git:
     assert found["operation"] == "merge"
     persona = {"path": PERSONA, "how": "edited, not committed", "commit": None, "subject": None}
     assert found["toolkits"] == [
-        {"project": "outage", "goal": GOAL, "degraded": False, "edited": ["00_PERSONA.md"],
+        {"project": "outage", "goal": GOAL, "degraded": False, "edited": ["00_PERSONA.md"], "deleted": [], "odd": [],
          "stale": [persona], "problem": None},
-        {"project": "risks", "goal": users[0], "degraded": True, "edited": [], "stale": [], "problem": None},
+        {"project": "risks", "goal": users[0], "degraded": True, "edited": [], "deleted": [],
+         "odd": [], "stale": [], "problem": None},
     ]  # fmt: skip
     assert found["goals"] - found["ready"] == len(users)
     told = gitforge("status", cwd=incomplete).out

@@ -146,6 +146,85 @@ def test_bytes_that_are_no_text_survive_a_merge(polished: Path, git: Git) -> Non
     assert b"6. Sixth, twice." in path.read_bytes()
 
 
+def test_the_goal_of_a_toolkit_that_is_there_need_not_be_named_again(polished: Path) -> None:
+    done = gitforge("build", "outage", cwd=polished)
+    assert done.code == 0, done.told
+    assert f"goal: {GOAL}, as before" in done.err
+
+
+def test_a_toolkit_whose_goal_is_gone_says_so(polished: Path) -> None:
+    goals = polished / "goals.yaml"
+    goals.write_text(goals.read_text().replace(f"{GOAL}:", "ANOTHER_GOAL:", 1))
+    done = gitforge("build", "outage", cwd=polished)
+    assert done.code == 1
+    assert f"output/outage/ is for {GOAL}" in done.err
+    assert "--goal" in done.err
+
+
+def test_a_clash_with_another_goal_says_that_it_is_another(polished: Path) -> None:
+    done = gitforge("build", "outage", "--goal", "REPRODUCE_BUG", cwd=polished)
+    assert done.code == 4
+    assert f"the toolkit was for {GOAL}, and this build is for REPRODUCE_BUG" in " ".join(done.err.split())
+
+
+def test_edits_that_gave_way_are_not_said_to_be_kept(polished: Path, git: Git) -> None:
+    move_on(polished, git, "2. Second.", "2. Second, twice.")
+    line = (polished / PROMPT).read_text().split("\n").index("2. Second, politely.") + 1
+    done = build(polished, "--theirs")
+    assert f"replaced: your edits at {PROMPT}:{line}\n-2. Second, politely.\n+2. Second, twice.\n" in done.err
+    assert "are kept" not in done.err, "the file is as assembled"
+
+
+def test_the_json_says_which_edits_are_kept_and_which_gave_way(polished: Path, git: Git) -> None:
+    edit(polished, "7. Seventh.", "7. Seventh, softly.")
+    move_on(polished, git, "2. Second.", "2. Second, twice.")
+    line = (polished / PROMPT).read_text().split("\n").index("2. Second, politely.") + 1
+    found = build(polished, "--theirs", "--json").json
+    assert found["merged"] == ["01_PROMPT_TEMPLATE.md"]
+    assert found["replaced"] == [{"file": PROMPT, "line": line}]
+    found = build(polished, "--force", "--json").json
+    assert (found["merged"], found["replaced"]) == ([], [{"file": PROMPT, "line": None}])
+
+
+def test_the_json_has_every_clash_with_both_versions(polished: Path, git: Git) -> None:
+    move_on(polished, git, "2. Second.", "2. Second, twice.")
+    line = (polished / PROMPT).read_text().split("\n").index("2. Second, politely.") + 1
+    both = {"file": PROMPT, "line": line, "ours": "2. Second, politely.\n", "theirs": "2. Second, twice.\n"}
+    done = build(polished, "--json")
+    assert done.code == 4
+    assert done.json == {"clashes": [both]}
+    done = gitforge("build", "--stale", "--json", cwd=polished)
+    assert done.code == 4
+    assert done.json["toolkits"][0]["clashes"] == [both]
+
+
+def test_a_dry_run_foresees_merges_and_clashes(polished: Path, git: Git) -> None:
+    move_on(polished, git, "6. Sixth.", "6. Sixth, twice.")
+    before = files(polished)
+    done = build(polished, "--dry-run")
+    assert done.code == 0
+    assert f"merged: your edits in {PROMPT} are kept" in done.err
+    assert files(polished) == before
+    move_on(polished, git, "2. Second.", "2. Second, twice.")
+    before = files(polished)
+    done = build(polished, "--dry-run")
+    assert done.code == 4
+    assert "+2. Second, twice." in done.err
+    assert files(polished) == before
+
+
+def test_line_endings_of_windows_are_no_edit_of_every_line(polished: Path, git: Git) -> None:
+    path = polished / PROMPT
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    move_on(polished, git, "6. Sixth.", "6. Sixth, twice.")
+    done = build(polished)
+    assert done.code == 0, done.told
+    text = path.read_bytes()
+    assert b"2. Second, politely.\r\n" in text
+    assert b"6. Sixth, twice.\r\n" in text
+    assert text.count(b"\r\n") == text.count(b"\n")
+
+
 # The base cannot be made again
 
 
@@ -234,6 +313,15 @@ def test_who_decides_nothing_has_changed_nothing(polished: Path, git: Git, way: 
         terminal.send(way)
         assert terminal.ended() == code
     assert files(polished / "output") == before
+
+
+def test_both_versions_of_a_clash_can_be_taken_out(polished: Path, git: Git) -> None:
+    move_on(polished, git, "2. Second.", "2. Second, twice.")
+    with Terminal(*BUILD, cwd=polished) as terminal:
+        terminal.wait_for("Which lines?")
+        terminal.enter("n")
+        assert terminal.ended() == 0
+    assert "\n1. First.\n3. Third.\n" in (polished / PROMPT).read_text()
 
 
 def test_a_clash_is_edited_in_the_users_editor(polished: Path, git: Git) -> None:

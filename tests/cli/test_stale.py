@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ def test_nothing_is_generated(built: Path, git: Git) -> None:
     git("rm", "-q", PROTOCOL, cwd=built)
     git("commit", "-qm", "Drop it", cwd=built)
     head = git("rev-parse", "HEAD", cwd=built)
-    done = gitforge("build", "--stale", "--yes", cwd=built)
+    done = gitforge("build", "--stale", cwd=built)
     assert done.code == 3
     assert "a placeholder stands in" in done.err
     assert git("rev-parse", "HEAD", cwd=built) == head
@@ -222,3 +223,90 @@ def test_a_manifest_without_a_goal_is_an_error_of_that_toolkit_alone(built: Path
 
 def test_a_project_and_stale_together_are_refused(built: Path) -> None:
     assert gitforge("build", "outage", "--stale", cwd=built).code == 2
+
+
+@pytest.mark.parametrize(
+    "option", ["--yes", "--propose", "--provider=offline", "--max-cost=0", "--keep-going"]
+)
+def test_options_of_generating_are_refused_where_nothing_is_generated(built: Path, option: str) -> None:
+    done = gitforge("build", "--stale", option, cwd=built)
+    assert done.code == 2
+    assert option.partition("=")[0] in done.err
+
+
+def test_a_deleted_file_is_out_of_date_and_made_again(built: Path) -> None:
+    (built / PROMPT).unlink()
+    found = gitforge("status", "--json", cwd=built).json["toolkits"]
+    assert {one["project"]: one["deleted"] for one in found} == {
+        "bug": [], "outage": ["01_PROMPT_TEMPLATE.md"]
+    }  # fmt: skip
+    assert "01_PROMPT_TEMPLATE.md: deleted" in gitforge("status", cwd=built).out
+    assert gitforge("build", "--stale", cwd=built).code == 0
+    assert (built / PROMPT).is_file()
+
+
+@pytest.mark.parametrize("how", ["garbage", "", '{"format": 2, "proj', None])
+def test_a_toolkit_whose_manifest_is_damaged_is_not_forgotten(built: Path, how: str | None) -> None:
+    manifest = built / "output/bug/toolkit.json"
+    manifest.unlink()
+    if how is not None:
+        manifest.write_text(how)
+    told = gitforge("status", cwd=built)
+    assert "2 toolkits" in told.out
+    assert "unreadable" in told.out
+    assert "Nothing needs attention" not in told.out
+    done = gitforge("build", "--stale", cwd=built)
+    assert done.code == 1
+    assert "output/bug/toolkit.json does not say" in done.err
+
+
+def test_files_that_no_manifest_knows_are_not_overwritten_and_it_is_said_why(built: Path) -> None:
+    (built / "output/bug/toolkit.json").write_text("garbage")
+    path = built / "output/bug/01_PROMPT_TEMPLATE.md"
+    path.write_text("Mine.\n")
+    done = gitforge("build", "bug", cwd=built)
+    assert done.code == 2
+    assert "toolkit.json cannot be read" in done.err
+    for options in ((), ("--ours",), ("--theirs",)):
+        done = gitforge("build", "bug", "--goal", OTHER, *options, cwd=built)
+        assert done.code == 4
+        assert "toolkit.json cannot be read, so nobody can tell what was edited" in done.err
+        assert "--ours and --theirs cannot help" in done.err
+    assert path.read_text() == "Mine.\n"
+
+
+def test_a_folder_in_a_files_place_is_said_and_stops_nothing(built: Path) -> None:
+    (built / PROMPT).unlink()
+    (built / PROMPT).mkdir()
+    done = gitforge("status", cwd=built)
+    assert done.code == 0, done.told
+    assert f"{PROMPT}  is no file" in done.out
+
+
+def test_in_a_shallow_clone_the_cut_is_not_taken_for_the_change(
+    built: Path, git: Git, tmp_path: Path
+) -> None:
+    commit(built, git, PROTOCOL, "## Another\n", "Say it better")
+    commit(built, git, "README.md", "Read me.\n", "Something else")
+    git("clone", "-q", "--depth=1", f"file://{built}", str(tmp_path / "clone"), cwd=built)
+    shutil.copytree(built / "output", tmp_path / "clone/output", dirs_exist_ok=True)
+    (one,) = stale(tmp_path / "clone")["outage"]
+    assert (one["path"], one["commit"]) == (PROTOCOL, None)
+    assert "history is cut" in one["how"]
+
+
+def test_an_edit_that_was_taken_back_is_no_commits_doing(built: Path, git: Git) -> None:
+    (built / PROTOCOL).write_text("## Mine\n")
+    assert build(built).code == 0
+    git("checkout", "-q", "--", PROTOCOL, cwd=built)
+    (one,) = stale(built)["outage"]
+    assert (one["path"], one["commit"]) == (PROTOCOL, None)
+    assert "as committed again" in one["how"]
+
+
+def test_where_the_goal_is_gone_building_again_is_not_the_advice(built: Path) -> None:
+    goals = built / "goals.yaml"
+    goals.write_text(goals.read_text().replace(f"{OTHER}:", "ANOTHER_GOAL:", 1))
+    done = gitforge("status", cwd=built)
+    assert f"the goal {OTHER} is gone" in done.out
+    assert "--stale" not in done.err
