@@ -25,7 +25,7 @@ GOOD, BAD, WARN, DIM, BOLD = "green", "red", "yellow", "dim", "bold"
 STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted, not committed": BAD}
 
 
-_LAST_COLUMN = 12  # characters in which a column of words can still be read
+_LAST_COLUMN = 28  # characters in which a column of words can still be read
 _COLUMN = 48  # characters in which prose can be read
 
 
