@@ -417,6 +417,7 @@ def test_the_json_of_a_build_has_everything_a_script_needs(incomplete: Path, git
         "files": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
         "changed": ["00_PERSONA.md", "01_PROMPT_TEMPLATE.md", "toolkit.json"],
         "merged": [],
+        "replaced": [],
         "degraded": False,
         "generated": [{"path": PROTOCOL, "commit": commit, **NOTHING_COUNTED}],
         "skipped": [],

@@ -280,7 +280,7 @@ def test_an_edited_draft_is_shown_again_and_recorded_as_edited(
         ("true", "Nothing was changed"),
         ('printf "caf\\351" > "$1"', "cannot be used"),
         ('printf "a\\033[2Jb" > "$1"', "cannot be used"),
-        ('rm "$1"', "cannot be used"),
+        ('rm "$1"', "has removed the file"),
     ],
     ids=["fails", "empties", "changes nothing", "not UTF-8", "hidden characters", "removes"],
 )
