@@ -25,7 +25,9 @@ GOOD, BAD, WARN, DIM, BOLD = "green", "red", "yellow", "dim", "bold"
 STYLES = {"ready": GOOD, "missing": BAD, "edited, not committed": WARN, "deleted, not committed": BAD}
 
 
-_LAST_COLUMN = 28  # characters in which a column of words can still be read
+_LAST_COLUMN = 12  # characters in which a column of words can still be read
+_SENTENCES = 28  # the same for more than _WORDS characters
+_WORDS = 40
 _COLUMN = 48  # characters in which prose can be read
 
 
@@ -93,8 +95,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Part]], *, to_stderr: 
     from rich.text import Text  # noqa: PLC0415
 
     # Nothing is ever cut: where the others leave no room for the last column, they are folded too.
-    others = [max(len(_cell(cell)) for cell in column) + 2 for column in list(zip(*rows, strict=True))[:-1]]
-    fits = sum(others) + _LAST_COLUMN <= console(stream).width
+    *others, last = [max(len(_cell(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    least = _SENTENCES if last > _WORDS else _LAST_COLUMN
+    fits = sum(others) + 2 * len(others) + least <= console(stream).width
     grid = Table(
         box=None, pad_edge=False, show_header=bool(any(columns)), header_style=DIM, padding=(0, 2, 0, 0)
     )
