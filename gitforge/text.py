@@ -74,7 +74,8 @@ def printable(text: str) -> str:
 
 def printable_line(text: str) -> str:
     """The same on one line, with line breaks and tabs spelled out too: what a name must not forge is another row."""
-    return printable(text).translate(_BREAKS)
+    shown = printable(text)
+    return shown if text.isprintable() else shown.translate(_BREAKS)
 
 
 def _escape(character: str) -> str:
