@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -50,14 +50,17 @@ def _names(repo: Repo, known: Origins, moved: Sequence[Move], texts: Mapping[str
     unknown = names - texts.keys() - {move.path for move in moved}
     strays = unknown - repo.entries(sorted(unknown)).keys() if unknown else set()
     if strays:
-        names |= {
-            path for path in texts for stray in strays if _is_below(path, stray) or _is_below(stray, path)
-        }
+        names |= {path for path in texts if not strays.isdisjoint(_without_folders(path))}
+        names |= {path for stray in strays for path in _without_folders(stray) if path in texts}
     return names
 
 
-def _is_below(path: str, name: str) -> bool:
-    return path.endswith(f"/{name}")
+def _without_folders(path: str) -> Iterator[str]:
+    """The path without its first folder, without its first two, and so on."""
+    while path:
+        _, _, path = path.partition("/")
+        if path:
+            yield path
 
 
 def _descends(repo: Repo, known: Origins, path: str) -> bool:
