@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -89,12 +90,8 @@ def remove_goal(text: str, name: str) -> str:
 
 
 def _remove_json(text: str, goal: Goal, book: GoalBook) -> str:
-    try:
-        data = json.loads(text)
-    except ValueError:  # flow-style YAML that is not JSON
-        return _remove_yaml(text, goal, book)
-    _take_out(data if book.is_flat else data["goals"], goal)
-    return _as_json(data, text)
+    edited = _in_json(text, book, lambda categories: _take_out(categories, goal))
+    return _remove_yaml(text, goal, book) if edited is None else edited
 
 
 def _take_out(categories: Any, goal: Goal) -> None:
@@ -167,17 +164,20 @@ def _entry(goal: Goal) -> dict[str, Any]:
 
 
 def _edit_json(text: str, goal: Goal, book: GoalBook) -> str:
+    def add(categories: Any) -> None:
+        categories.setdefault(goal.category, {})[goal.name] = _entry(goal)
+
+    edited = _in_json(text, book, add)
+    return _edit_yaml(text, goal, book) if edited is None else edited
+
+
+def _in_json(text: str, book: GoalBook, change: Callable[[Any], None]) -> str | None:
+    """The text with its categories changed, written as it was; None for flow-style YAML that is not JSON."""
     try:
         data = json.loads(text)
-    except ValueError:  # flow-style YAML that is not JSON
-        return _edit_yaml(text, goal, book)
-    categories = data if book.is_flat else data["goals"]
-    categories.setdefault(goal.category, {})[goal.name] = _entry(goal)
-    return _as_json(data, text)
-
-
-def _as_json(data: Any, text: str) -> str:
-    """The data, written as the text was."""
+    except ValueError:
+        return None
+    change(data if book.is_flat else data["goals"])
     indent = re.search(r"\n([ \t]+)", text)
     end = "\n" if text.endswith("\n") else ""
     return json.dumps(data, indent=indent[1] if indent else 2, ensure_ascii=text.isascii()) + end

@@ -15,6 +15,7 @@ from gitforge.components import split_front_matter
 from gitforge.errors import UserError
 from gitforge.store import origins
 from gitforge.store.messages import Group, parse
+from gitforge.store.origins import Origins
 from gitforge.store.prompts import read_prompt
 from gitforge.store.records import Commit, FileChange, Generation
 from gitforge.store.repo import Repo
@@ -120,12 +121,13 @@ def _plain(commit: Commit) -> Generation:
     return Generation(commit.id, commit.subject, commit.author, commit.date, ())
 
 
-def generated_text(repo: Repo, path: str) -> str | None:
+def generated_text(repo: Repo, path: str, known: Origins) -> str | None:
     """What a model wrote before people changed it into what the last commit has, without front matter.
 
     Args:
         repo: The repository.
         path: The component, from the repository's root.
+        known: What the history says.
 
     Returns:
         None where no model did, or nobody knows.
@@ -136,7 +138,7 @@ def generated_text(repo: Repo, path: str) -> str | None:
     entry = repo.entries([path]).get(path)
     if entry is None:
         return None
-    said = origins.read(repo).generation_of(entry.id)
+    said = known.generation_of(entry.id)
     if said is not None:
         return _as_written(repo, said.group, said.group.blob or "") if said.group.model else None
     with closing(repo.log.follow([path])) as followed:

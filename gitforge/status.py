@@ -16,11 +16,10 @@ from gitforge.stale import Moved, StatesOf, moved
 from gitforge.store import origins, spool
 from gitforge.store.recovery import is_pending
 from gitforge.store.spool import Drafts
-from gitforge.unreviewed import need_review
+from gitforge.unreviewed import need_review, with_gone
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.origins import Origins
     from gitforge.store.repo import PathState, Repo
 
 States = Mapping[str, "PathState"]
@@ -136,6 +135,8 @@ def _status(
         ready += not lacking
         for path in lacking:
             users.setdefault(path, []).append(goal.name)
+    committed = {one.path: one.committed for one in planned if one.committed is not None}
+    texts = with_gone(workspace, repo, book, committed, known)
     return Status(
         goals=len(book.goals),
         ready=ready,
@@ -143,23 +144,11 @@ def _status(
         missing=tuple((one, tuple(users[one.need.path])) for one in planned if one.need.path in users),
         edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
-        unreviewed=None if repo.is_shallow() else tuple(_unreviewed(workspace, repo, planned, known)),
+        unreviewed=None if repo.is_shallow() else tuple(need_review(repo, texts, known)),
         toolkits=toolkit_states(workspace, repo, book, planned, states_of),
         drafts=spool.drafts(repo),
         is_repair_pending=is_pending(repo),
     )
-
-
-def _unreviewed(
-    workspace: Workspace, repo: Repo, planned: Iterable[Planned], known: Origins
-) -> Iterable[str]:
-    """Those that need review, also where they are gone from the working tree alone."""
-    texts = {one.path: one.committed for one in planned}
-    library = repo.relative(workspace.library.folder) + "/"
-    gone = [path for path in known.paths if path.startswith(library) and path not in texts]
-    if gone:
-        texts |= {path: entry.id for path, entry in repo.entries(gone).items() if entry.is_file}
-    return need_review(repo, {path: blob for path, blob in texts.items() if blob is not None}, known)
 
 
 def toolkit_states(

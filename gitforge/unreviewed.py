@@ -38,12 +38,27 @@ def committed_texts(workspace: Workspace, repo: Repo, book: GoalBook, known: Ori
     library = workspace.library
     top = repo.relative(library.folder)
     there = [f"{top}/{need.path}" for need in library.all(book.kinds.values())]
+    texts = {path: entry.id for path, entry in repo.entries(there).items() if entry.is_file}
+    return with_gone(workspace, repo, book, texts, known)
+
+
+def with_gone(
+    workspace: Workspace, repo: Repo, book: GoalBook, texts: Mapping[str, str], known: Origins
+) -> dict[str, str]:
+    """The texts, and those of generated components that are gone from the working tree alone.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        book: Says which kinds there are.
+        texts: The blob that the last commit has, by path, of the components in the working tree.
+        known: What the history says.
+    """
+    top = repo.relative(workspace.library.folder)
     folders = {f"{top}/{kind.folder}" for kind in book.kinds.values()}
-    gone = [
-        path for path in known.paths if path.rpartition("/")[0] in folders
-    ]  # perhaps from the worktree alone
-    entries = repo.entries(sorted({*there, *gone}))
-    return {path: entry.id for path, entry in entries.items() if entry.is_file}
+    gone = [path for path in known.paths if path.rpartition("/")[0] in folders and path not in texts]
+    entries = repo.entries(sorted(gone)) if gone else {}
+    return {**texts, **{path: entry.id for path, entry in entries.items() if entry.is_file}}
 
 
 def refuse_unreviewed(repo: Repo, planned: Sequence[Planned]) -> None:
@@ -92,9 +107,10 @@ def need_review(repo: Repo, texts: Mapping[str, str], known: Origins) -> list[st
     Raises:
         UserError: git cannot read its history.
     """
-    open_ = {path: blob for path, blob in texts.items() if not known.is_reviewed(blob)}
-    found = [path for path, blob in open_.items() if known.is_generation(blob)]
-    return sorted([*found, *lineage.edited(repo, texts, known)])
+    generated = (
+        path for path, blob in texts.items() if known.is_generation(blob) and not known.is_reviewed(blob)
+    )
+    return sorted([*generated, *lineage.edited(repo, texts, known)])
 
 
 def problems(workspace: Workspace, repo: Repo, book: GoalBook) -> Iterator[Problem]:

@@ -175,18 +175,18 @@ def _tasks(forge: Forge, planned: tuple[Planned, ...], feedback: str, options: p
     purposes = wizard.purposes(needs, described)
     tasks = []
     known = read_origins(forge.repo)
+    is_shallow = forge.repo.is_shallow()  # then nobody can tell
+    unreviewed = {} if is_shallow else {one.path: one for one in waiting(forge, known, needs)}
     for one in planned:
         origin = sources[one.need.path]
         text = forge.workspace.library.text(one.need) or ""
         is_bare_outline = origin.is_outline and not origin.later and "Edited-by" not in origin.trailers
         retry = None if is_bare_outline and not feedback else Retry(split_front_matter(text)[1], feedback)
         goal = generating.goal_using(forge, one.need)
-        base = generated_text(forge.repo, one.path)
-        task = Task(one, goal, purposes[one.need.path], text, retry, base)
-        if forge.repo.is_shallow():  # nobody can tell
-            task = replace(task, is_unreviewed=True)
-        elif unreviewed := waiting(forge, known, [one.need]):
-            reviewed = material(forge.repo, known, unreviewed[0]).reviewed
+        base = generated_text(forge.repo, one.path, known)
+        task = Task(one, goal, purposes[one.need.path], text, retry, base, is_unreviewed=is_shallow)
+        if one.path in unreviewed:
+            reviewed = material(forge.repo, known, unreviewed[one.path]).reviewed
             task = replace(task, is_unreviewed=True, reviewed=reviewed)
         tasks.append(task)
     return tasks

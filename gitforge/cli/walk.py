@@ -13,6 +13,7 @@ from gitforge.errors import Cancelled, GitforgeError, UserError
 from gitforge.goals import Need
 from gitforge.reviews import Material, Waiting, approve, edit, material, take_back, waiting
 from gitforge.store import origins
+from gitforge.store.origins import Origins
 from gitforge.store.transaction import Recorded
 from gitforge.text import as_diff
 
@@ -41,12 +42,13 @@ def walk(forge: Forge, needs: Sequence[Need] | None, provider: str | None, model
     left: set[tuple[str, str]] = set()
     decided = 0
     while True:
-        found = waiting(forge, origins.read(forge.repo), needs)
+        known = origins.read(forge.repo)
+        found = waiting(forge, known, needs)
         ahead = [one for one in found if (one.path, one.blob) not in left]
         if not ahead:
             break
         counter = f"{decided + len(left) + 1} of {decided + len(left) + len(ahead)}"
-        outcome = _one(forge, ahead[0], counter, provider, model)
+        outcome = _one(forge, ahead[0], known, counter, provider, model)
         if outcome == "quit":
             break
         decided += outcome == "done"
@@ -58,12 +60,14 @@ def walk(forge: Forge, needs: Sequence[Need] | None, provider: str | None, model
         output.say(("Everything here is reviewed.", output.GOOD))
 
 
-def _one(forge: Forge, one: Waiting, counter: str, provider: str | None, model: str | None) -> str:
+def _one(
+    forge: Forge, one: Waiting, known: Origins, counter: str, provider: str | None, model: str | None
+) -> str:
     """Shows one component until something is decided about it; returns what."""
     from gitforge.cli.prompts import ask, ask_letter  # noqa: PLC0415
 
     try:
-        found = material(forge.repo, origins.read(forge.repo), one)
+        found = material(forge.repo, known, one)
         _show(forge, one, found, counter)
     except UserError as error:
         _say_why("passed over", error)

@@ -40,14 +40,16 @@ class Origins:
     @property
     def paths(self) -> Collection[str]:
         """The components of which some text was generated."""
-        return self._generated_paths.keys()
+        return self._generated_at.keys()
 
     @cached_property
-    def _generated_paths(self) -> dict[str, int]:
-        """By path the newest statement that a text there was generated."""
-        kinds, paths = self._spoken.kinds, self._spoken.paths
-        numbers = range(len(kinds) - 1, -1, -1)  # so that the newest has the last word
-        return {paths[number]: number for number in numbers if kinds[number] in GENERATIONS}
+    def _generated_at(self) -> dict[str, list[int]]:
+        """By path the statements that a text there was generated, the newest first."""
+        found: dict[str, list[int]] = {}
+        for number, (kind, path) in enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True)):
+            if kind in GENERATIONS:
+                found.setdefault(path, []).append(number)
+        return found
 
     @cached_property
     def _generations(self) -> dict[str, int]:
@@ -75,25 +77,16 @@ class Origins:
 
     def generation_at(self, path: str) -> Statement | None:
         """The newest commit that says it generated some text of a component."""
-        number = self._generated_paths.get(path)
-        return self._spoken.statement(number) if number is not None else None
+        numbers = self._generated_at.get(path)
+        return self._spoken.statement(numbers[0]) if numbers else None
 
     def generations_at(self, path: str) -> list[Statement]:
         """The commits that say they generated texts of a component, the newest first."""
-        return [self._spoken.statement(number) for number in self._all_generations.get(path, ())]
-
-    @cached_property
-    def _all_generations(self) -> dict[str, list[int]]:
-        """By path all statements that a text there was generated, the newest first."""
-        found: dict[str, list[int]] = {}
-        for number, (kind, path) in enumerate(zip(self._spoken.kinds, self._spoken.paths, strict=True)):
-            if kind in GENERATIONS:
-                found.setdefault(path, []).append(number)
-        return found
+        return [self._spoken.statement(number) for number in self._generated_at.get(path, ())]
 
     def written_before(self, path: str) -> str | None:
         """The blob that people had written before the first generation of a component replaced it."""
-        numbers = self._all_generations.get(path)
+        numbers = self._generated_at.get(path)
         if not numbers or not self._spoken.mentions(numbers[-1], REPLACES):
             return None
         return self._spoken.statement(numbers[-1]).group.trailers.get(REPLACES)
@@ -119,10 +112,6 @@ class Origins:
         """Who has reviewed exactly this text, newest first; those who took it back are left out."""
         said = (self._spoken.statement(number).group.reviewer for number in self._reviews.get(blob, ()))
         return tuple(dict.fromkeys(name for name in said if name is not None))
-
-    def needs_review(self, path: str, blob: str) -> bool:
-        """Whether a text was generated, or comes from one that was, and nobody has reviewed it as it is."""
-        return self.is_generated(path, blob) and blob not in self._reviews
 
     def reviews(self, paths: Collection[str] | None = None) -> Iterator[Statement]:
         """The approvals of components and what took them back, the newest first; no generations.

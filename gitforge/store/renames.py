@@ -100,9 +100,10 @@ def _folders(paths: Iterable[str]) -> frozenset[str]:
 
 def _walk(repo: Repo, tip: str, folders: frozenset[str]) -> Sequence[Move]:
     kept = _load(repo)
-    known = next((one for one in kept if folders <= one.folders and repo.contains(tip, one.tip)), None)
-    if known is not None and known.tip == tip:
-        return known.moves
+    usable = [one for one in kept if folders <= one.folders]
+    if (same := next((one for one in usable if one.tip == tip), None)) is not None:
+        return same.moves
+    known = next((one for one in usable if repo.contains(tip, one.tip)), None)
     folders = folders if known is None else known.folders
     removed = repo.log.removals_below(sorted(folders), tip, since=known.tip if known is not None else None)
     renamed = repo.log.renames([commit for commit, _ in removed])
