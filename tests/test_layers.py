@@ -68,6 +68,7 @@ LAYERS = [
     "store.texts",
     "store.history",
     "store.merge",
+    "store.merge_driver",
     "store.past",
     "store.lines",
     "store.worktree",
