@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Git
-from servers import garbage, git_daemon, raw_server, reset, silent
+from servers import garbage, git_daemon, git_http, raw_server, reset, silent, ssh_server
 
 from gitforge.store import addresses, transfer
 from gitforge.store.addresses import Address
@@ -149,3 +149,74 @@ def test_a_server_that_is_none_is_told(repo: Repo, scheme: str, answer: object, 
         transfer.list_refs(repo, address(f"{scheme}://127.0.0.1:{port}/x"), silence=20)
     assert caught.value.message.isprintable()
     assert "127.0.0.1" in caught.value.message
+
+
+def test_http_serves_and_takes(repo: Repo, remote: Path, git: Git, direct: None) -> None:
+    with git_http(remote.parent) as url:
+        there = address(f"{url}/remote.git")
+        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
+        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
+        assert told == (Pushed("refs/heads/new", "ok"),)
+        with pytest.raises(RemoteFailed) as caught:
+            transfer.list_refs(repo, address(f"{url}/nowhere.git"))
+        assert caught.value.why == "missing"
+
+
+def test_http_asks_nobody_where_there_is_no_terminal(
+    repo: Repo, remote: Path, direct: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    window = tmp_path / "window"
+    window.write_text(f"#!/bin/sh\ntouch {asked}\n")
+    window.chmod(0o755)
+    monkeypatch.setenv("SSH_ASKPASS", str(window))
+    monkeypatch.setenv("DISPLAY", ":0")
+    with git_http(remote.parent, credentials="ada:s3cret") as url:
+        for given in ("", "ada:wr0ng@", "ada@"):
+            there = address(f"{url.replace('://', '://' + given)}/remote.git")
+            with pytest.raises(RemoteFailed) as caught:
+                transfer.list_refs(repo, there)
+            assert caught.value.why == "authentication"
+            assert "wr0ng" not in f"{caught.value.message} {caught.value.hint}"
+        right = address(f"{url.replace('://', '://ada:s3cret@')}/remote.git")
+        assert transfer.list_refs(repo, right).head == "refs/heads/main"
+    assert not asked.exists()
+
+
+def test_what_the_user_has_set_to_answer_for_them_is_asked(
+    repo: Repo, remote: Path, direct: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text("#!/bin/sh\ncase $1 in Username*) echo ada;; *) echo s3cret;; esac\n")
+    answers.chmod(0o755)
+    monkeypatch.setenv("GIT_ASKPASS", str(answers))
+    with git_http(remote.parent, credentials="ada:s3cret") as url:
+        assert transfer.list_refs(repo, address(f"{url}/remote.git")).head == "refs/heads/main"
+
+
+def test_ssh_serves_and_takes(
+    repo: Repo, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ssh_server(tmp_path / "ssh") as ssh:
+        monkeypatch.setenv("GIT_SSH_COMMAND", ssh.command)
+        there = address(f"{ssh.url}{remote}")
+        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
+        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
+        assert told == (Pushed("refs/heads/new", "ok"),)
+        with pytest.raises(RemoteFailed) as caught:
+            transfer.list_refs(repo, address(f"{ssh.url}{remote}-nowhere"))
+        assert caught.value.why == "missing"
+
+
+def test_ssh_asks_nobody_where_there_is_no_terminal(
+    repo: Repo, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ssh_server(tmp_path / "ssh") as ssh:
+        for command, why in ((ssh.stranger, "authentication"), (ssh.unknowing, "host-key")):
+            monkeypatch.setenv("GIT_SSH_COMMAND", command)
+            with pytest.raises(RemoteFailed) as caught:
+                transfer.list_refs(repo, address(f"{ssh.url}{remote}"))
+            assert caught.value.why == why
+    with pytest.raises(RemoteFailed) as caught:
+        transfer.list_refs(repo, address(f"{ssh.url}{remote}"))
+    assert caught.value.why == "unreachable"
