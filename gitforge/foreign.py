@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitforge import documents, goals_file, names
-from gitforge.components import MAX_BYTES
+from gitforge.components import MAX_BYTES, InvalidLibrary, LibraryNotFetched
 from gitforge.errors import InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Need, Pin
 from gitforge.store.batch import Batch
@@ -20,27 +20,10 @@ from gitforge.store.objects import Tree
 from gitforge.store.records import TREE, Entry
 from gitforge.text import printable
 
+__all__ = ["REFS", "File", "Foreign", "InvalidLibrary", "LibraryNotFetched", "ref_of"]
+
 REFS = "refs/gitforge/libraries"
 _MAX_TREE = 16 * 1024 * 1024
-
-
-class LibraryNotFetched(UserError):
-    """The commit at which a library is pinned is not in this repository.
-
-    Args:
-        pin: Where it is pinned.
-    """
-
-    def __init__(self, pin: Pin) -> None:
-        super().__init__(
-            f"the library {pin.name} is not fetched: commit {pin.commit[:12]}, which goals.yaml pins, is not here",
-            hint=f"`gitforge library fetch {pin.name}` brings it.",
-        )
-        self.pin = pin
-
-
-class InvalidLibrary(UserError):
-    """What a library has at its pin cannot be used."""
 
 
 class File(NamedTuple):
