@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from making import only_goal
 from two_libraries import THEIR_GOALS, make_two
 
-from gitforge import goals_file
-from gitforge.errors import UserError
+from gitforge import goals_file, names
+from gitforge.errors import InvalidFile, UserError
 from gitforge.foreign import Foreign, InvalidLibrary, LibraryNotFetched, ref_of
-from gitforge.goals import GoalBook, Need, Pin
+from gitforge.goals import DEFAULT_KINDS, GoalBook, Need, Pin
 from gitforge.workspace import Workspace
 
 Git = Callable[..., str]
@@ -280,6 +283,63 @@ def test_a_name_that_can_be_no_component_is_refused(name: str) -> None:
     text = f"goals:\n  C:\n    G:\n      description: d\n      persona: '{name}'\n      protocol: x.md\n"
     with pytest.raises(UserError, match=r"goals\.yaml:6: the component name"):
         goals_file.parse(library + text)
+
+
+@example(name="p.md")
+@example(name="acme:personas/p.md")
+@given(name=st.text(max_size=60) | st.from_regex(r"\A[a-zA-Z:./\\-]{0,12}\.md\Z"))
+def test_whatever_a_component_is_called_it_stays_in_its_kinds_folder(name: str) -> None:
+    data = {
+        "libraries": {"acme": {"url": "u", "commit": "1" * 40}},
+        "goals": {"C": {"G": {"description": "d", "persona": name, "protocol": f"acme:{name}"}}},
+    }
+    try:
+        goals = goals_file.inspect(json.dumps(data)).goals.values()
+    except InvalidFile:
+        return
+    for need in [need for goal in goals for need in goal.needs]:
+        library, _, path = need.path.rpartition(":")
+        assert library in {"", "acme"}
+        assert path.count("/") == 1
+        assert path.startswith(("personas/", "protocols/"))
+        assert names.component_name(need.name) == need.name
+
+
+@example(name="acme", given={"url": "u", "commit": "1" * 40})
+@given(
+    name=st.text(max_size=20),
+    given=st.dictionaries(st.sampled_from(["url", "commit", "rev", "folder"]), st.text()),
+)
+def test_garbage_for_a_library_is_a_problem_and_no_crash(name: str, given: dict[str, str]) -> None:
+    try:
+        book = goals_file.inspect(json.dumps({"libraries": {name: given}, "goals": {}}))
+    except InvalidFile:
+        return
+    assert bool(book.libraries) is not bool(book.problems)
+
+
+@example(mangled=THEIR_GOALS.encode())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(mangled=st.binary(max_size=400))
+def test_a_library_of_garbage_is_told_and_no_crash(
+    tmp_path_factory: pytest.TempPathFactory, git: Git, mangled: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("garbage")
+    git("init", "-q", ".", cwd=folder)
+    (folder / "goals.yaml").write_bytes(mangled)
+    (folder / "library/personas").mkdir(parents=True)
+    (folder / "library/personas/p.md").write_bytes(mangled)
+    git("add", "--all", cwd=folder)
+    git("commit", "-qm", "x", cwd=folder)
+    pin = Pin("acme", "u", git("rev-parse", "HEAD", cwd=folder))
+    foreign = Foreign(folder)
+    kind = DEFAULT_KINDS[0]
+    try:
+        assert foreign.all(pin, [kind]) in ([], [Need(kind, "p.md", pin=pin)])
+        text = foreign.text(Need(kind, "p.md", pin=pin))
+        assert text is None or text.encode() == mangled
+    except InvalidLibrary:
+        return
 
 
 def test_libraries_that_differ_in_case_only_are_refused() -> None:
