@@ -113,6 +113,22 @@ def components_at(ctx: typer.Context, args: list[str], incomplete: str) -> Offer
     return components_and_goals(ctx, args, incomplete)
 
 
+@_quietly
+def libraries(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+    """The other libraries."""
+    return ((pin.name, pin.url) for pin in _book(_workspace(ctx)).libraries.values())
+
+
+@_quietly
+def foreign_components(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+    """The components of other libraries that are here."""
+    book = _book(workspace := _workspace(ctx))
+    for pin in book.libraries.values():
+        if workspace.foreign.is_here(pin):
+            for need in workspace.foreign.all(pin, book.kinds.values()):
+                yield need.called, need.kind.name
+
+
 def providers(ctx: typer.Context, args: list[str], incomplete: str) -> Offered:
     """Who can write drafts."""
     return [
