@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from gitforge import documents, names
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import GoalBook, Kind, Need, Pin
+from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
 from gitforge.text import did_you_mean, hidden_characters, one_line, printable
 
 MAX_BYTES = 256 * 1024
@@ -59,14 +59,16 @@ class NotOurs(UserError):
     """A component of another library, which is only read.
 
     Args:
-        need: Which component.
+        name: The component, `acme:personas/x.md` or what it was called.
+        library: Whose it is.
         what: What cannot be done with it, for example "be edited".
     """
 
-    def __init__(self, need: Need, what: str = "be changed") -> None:
+    def __init__(self, name: str, library: str, what: str = "be changed") -> None:
+        shown = printable(name)
         super().__init__(
-            f"{need.path} belongs to the library {need.library}, so it cannot {what} here",
-            hint=f"`gitforge adopt {need.path}` makes it a component of your own.",
+            f"{shown} belongs to the library {library}, so it cannot {what} here",
+            hint=f"`gitforge adopt {shown}` makes it a component of your own.",
         )
 
 
@@ -79,8 +81,20 @@ class Reader(Protocol):
     def blob(self, need: Need) -> str | None:
         """The id of that text's blob."""
 
+    def file(self, need: Need) -> tuple[str, str] | None:
+        """Both: the id, and the text."""
+
     def all(self, pin: Pin, kinds: Iterable[Kind]) -> list[Need]:
         """Every component of these kinds that a library has."""
+
+    def goal(self, pin: Pin, name: str, book: GoalBook) -> Goal:
+        """A goal of a library, as one of ours."""
+
+    def goals(self, pin: Pin, book: GoalBook) -> Iterator[Goal]:
+        """Those that can be used here."""
+
+    def is_here(self, pin: Pin) -> bool:
+        """Whether the library is fetched."""
 
 
 class Library:
@@ -110,7 +124,7 @@ class Library:
             UserError: It is or lies behind a symbolic link, which git would not follow; or it is no file.
         """
         if need.pin is not None:
-            raise NotOurs(need)
+            raise NotOurs(need.path, need.pin.name)
         path = self.folder / need.path
         name = f"library/{need.path}"
         real = self.refuse_escape(path, name)
@@ -165,8 +179,21 @@ class Library:
         Raises:
             UserError: goals.yaml declares no such library, or what it has at its pin cannot be used.
         """
+        own = self.all(book.kinds.values())
+        if names.foreign_parts(name) is None or (not book.libraries and book.matching(name, own)):
+            return own  # a file whose name has a colon, where nothing else is meant by that
         pin = book.pin_of(name)
-        return self.all(book.kinds.values()) if pin is None else self.foreign.all(pin, book.kinds.values())
+        return own if pin is None else self.foreign.all(pin, book.kinds.values())
+
+    def goal(self, book: GoalBook, name: str) -> Goal:
+        """The goal of that name: the workspace's own, or `acme:GOAL` of another library.
+
+        Raises:
+            UserError: There is none, or the library cannot be read.
+        """
+        if any(own.casefold() == name.casefold() for own in book.goals) or (pin := book.pin_of(name)) is None:
+            return book.goal(name)
+        return self.foreign.goal(pin, name.partition(":")[2], book)
 
     def names(self, kind: Kind) -> frozenset[str]:
         """The names of the component files of one kind."""
@@ -259,7 +286,7 @@ def replaced_text(current: str | None, body: str) -> str:
 
 def problems(library: Library, need: Need) -> Iterator[Problem]:
     """What is wrong with a component's file; nothing where it is missing."""
-    name = f"library/{need.path}"
+    name = need.shown
     try:
         names.component_name(need.name)
         text = library.text(need)

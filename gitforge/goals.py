@@ -109,9 +109,16 @@ class Goal(NamedTuple):
     line: int | None = None
 
     @property
+    def library(self) -> str | None:
+        """The other library that it is of: `acme` of `acme:GOAL`; None for the workspace's own."""
+        parts = names.foreign_parts(self.name)
+        is_theirs = parts is not None and {need.library for need in self.needs} == {parts[0]}
+        return parts[0] if parts is not None and is_theirs else None
+
+    @property
     def title(self) -> str:
         """The name as people write it."""
-        return names.title(self.name)
+        return names.title(self.name if self.library is None else self.name.partition(":")[2])
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def adopt(
             metavar="NAME:COMPONENT...",
             help="Components of other libraries, or NAME:GOAL: a goal with its components.",
             show_default=False,
-            autocompletion=completing.foreign_components,
+            autocompletion=completing.foreign_names,
         ),
     ],
     called: Annotated[
