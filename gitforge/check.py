@@ -12,7 +12,6 @@ from gitforge.drafting import rules as draft_rules
 from gitforge.drafting.prompting import Brief, generators_of
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import GoalBook, Need
-from gitforge.payloads import suspicions
 from gitforge.templates import MAX_BYTES, Templates
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
@@ -84,6 +83,8 @@ def _libraries(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
 
 def _suspicions(workspace: Workspace, need: Need) -> Iterator[Problem]:
     """What in a stranger's component may be meant for the model alone; hidden characters are told anyway."""
+    from gitforge.payloads import suspicions  # noqa: PLC0415 -- its table, where a library is used
+
     try:
         text = workspace.foreign.text(need) or ""
     except UserError:  # told anyway

@@ -15,7 +15,7 @@ from gitforge import documents, goals_file, names
 from gitforge.components import MAX_BYTES, InvalidLibrary, LibraryNotFetched
 from gitforge.errors import InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Need, Pin
-from gitforge.store.batch import Batch
+from gitforge.store.batch import Batch, Header
 from gitforge.store.objects import Tree
 from gitforge.store.records import TREE, Entry
 from gitforge.text import printable
@@ -200,9 +200,7 @@ class _Library:
 
     def text(self, entry: Entry, name: str, limit: int = MAX_BYTES) -> str:
         """The text of a file; `name` is what errors call it."""
-        header = self._objects.header(entry.id)
-        if header is None:
-            raise LibraryNotFetched(self._pin)
+        header = self._header(entry.id)
         if header.kind != "blob" or header.size > limit:
             why = "is too large" if header.kind == "blob" else "is no file"
             raise InvalidLibrary(f"{printable(name)}: {why}: {header.size:,} bytes, {limit:,} at most")
@@ -239,12 +237,17 @@ class _Library:
         return tree
 
     def _tree(self, id_: str) -> Tree:
-        header = self._objects.header(id_)
-        if header is None:
-            raise LibraryNotFetched(self._pin)
+        header = self._header(id_)
         if header.kind != "tree" or header.size > _MAX_TREE:
             raise self._invalid("has a folder that is too large", "Pin another commit.")
         return Tree(self._objects.content(id_), len(id_) // 2)
+
+    def _header(self, id_: str) -> Header:
+        """What an object of the commit is, which has to be here where the commit is."""
+        if (header := self._objects.header(id_)) is None:
+            hint = "`git fsck` tells more; `git fetch --refetch` with the library's address brings all of it again."
+            raise self._invalid(f"is not whole here: object {id_[:12]} is missing or damaged", hint)
+        return header
 
     def _invalid(self, what: str, hint: str | None) -> InvalidLibrary:
         return InvalidLibrary(f"the library {self._pin.name} at {self._pin.commit[:12]} {what}", hint=hint)

@@ -124,6 +124,17 @@ def test_a_pin_that_is_not_here_says_how_to_bring_it(tmp_path: Path, git: Git) -
     assert foreign.text(book.goals["GOAL"].needs[0]) is not None  # one that fails does not spoil the rest
 
 
+def test_a_pin_of_which_an_object_is_missing_is_told_apart_from_one_that_is_not_fetched(
+    tmp_path: Path, git: Git
+) -> None:
+    two = make_two(tmp_path, git)
+    id_ = git("rev-parse", f"{two.pin}:library/personas/auditor.md", cwd=two.ours)
+    (two.ours / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    foreign, book, _ = opened(two.ours)
+    with pytest.raises(InvalidLibrary, match=f"is not whole here: object {id_[:12]} is missing or damaged"):
+        foreign.text(book.goals["GOAL"].needs[0])
+
+
 def test_a_pin_that_is_no_commit_is_told(tmp_path: Path, git: Git) -> None:
     two = make_two(tmp_path, git)
     foreign, _, pin = opened(two.ours)
