@@ -18,6 +18,7 @@ LAYERS = [
     "gitforge",
     "errors",
     "text",
+    "payloads",
     "names",
     "compare",
     "documents",
