@@ -258,16 +258,16 @@ def problems(library: Library, need: Need) -> Iterator[Problem]:
     meta, body = split_front_matter(text)
     if not body.strip():
         yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
-    yield from _front_matter_problems(meta, body, name)
+    broken = broken_front_matter(text, name)
+    if broken is not None:
+        hint = "Correct it: as it stands it goes into every toolkit."
+        yield Problem(name, broken.message, broken.line, hint)
+    yield from _unknown_keys(meta, name)
     yield from text_problems(text, name)
 
 
-def _front_matter_problems(meta: Mapping[str, Any], body: str, name: str) -> Iterator[Problem]:
-    """Front matter that is not taken for any, or has keys that mean nothing."""
-    match = _front_matter(body)
-    if match is not None and ":" in (match[1] or ""):
-        hint = "Correct it: as it stands it goes into every toolkit."
-        yield Problem(name, "has front matter that is not a YAML mapping", 1, hint)
+def _unknown_keys(meta: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """Keys of front matter that look like misspelt ones."""
     for key in sorted(meta.keys() - {"name", "description", "metadata"}):
         close = did_you_mean(key, ["name", "description", "metadata"])
         if close is not None:  # else it is another tool's, and means something there
