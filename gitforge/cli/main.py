@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import keyword
 import os
 import re
 import sys
@@ -63,6 +64,7 @@ COMMANDS = (
     "goal",
     "library",
     "adopt",
+    "import",
     "list",
     "show",
     "search",
@@ -92,13 +94,12 @@ class Commands(TyperGroup):
         return [CompletionItem(one) for one in COMMANDS if one.startswith(incomplete)] + options
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Imports `gitforge.cli.<name>` and takes its app."""
+        """Imports `gitforge.cli.<name>`, with `_` for `-` and behind a word of Python's, and takes its app."""
         if cmd_name not in (*COMMANDS, *HIDDEN):
             hint = did_you_mean(cmd_name, list(COMMANDS))
             return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
-        command = typer.main.get_command(
-            importlib.import_module(f"gitforge.cli.{cmd_name.replace('-', '_')}").app
-        )
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{module}").app)
         command.name = cmd_name
         return command
 
