@@ -113,12 +113,11 @@ def clone(
         RemoteFailed: The remote cannot be reached, or refuses.
     """
     with cloning.beside(target) as staged:
-        there = cloning.listed(staged.parent, address, can_ask=can_ask)
-        ref = cloning.chosen(there, address.shown, branch)
         repo = cloning.receive(
-            staged, address, there, max_bytes=max_bytes, progress=progress, can_ask=can_ask
+            staged, address, branch=branch, max_bytes=max_bytes, progress=progress, can_ask=can_ask
         )
-        commit = cloning.point(repo, ref, there)
+        head = repo.head()
+        commit = head.commit or ""
         try:
             seen = survey(repo, commit, max_bytes=max_bytes)
             _refuse_twins(repo, seen)
@@ -136,7 +135,7 @@ def clone(
         found = tuple(_found(staged, folder) for folder in folders)
         cloning.place(staged, target, last=(folders[0] or FILE_NAME).partition("/")[0])
     return Cloned(
-        target, ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None, commit, found,
+        target, head.ref.removeprefix("refs/heads/") if head.ref else None, commit, found,
         () if with_submodules else seen.submodules, seen.twins, tuple(filters.items()),
     )  # fmt: skip
 

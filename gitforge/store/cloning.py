@@ -1,8 +1,7 @@
 """A repository made from another one: beside its place first, and moved there when all of it is good.
 
-`git clone` is not used, because it checks out what nobody has looked at, runs hooks of a template, and leaves its
-folder behind when it is killed. A folder that a killed gitforge leaves has a name that nothing takes for a
-workspace, and the next clone to the same place removes it.
+`git clone` receives, and no more: what it would check out nobody has looked at. A folder that a killed gitforge
+leaves has a name that nothing takes for a workspace, and the next clone to the same place removes it.
 """
 
 from __future__ import annotations
@@ -18,22 +17,17 @@ from pathlib import Path
 from gitforge.errors import UserError
 from gitforge.store import prompts, texts, transfer
 from gitforge.store.addresses import Address
-from gitforge.store.process import harmless, run, succeed
+from gitforge.store.process import harmless, succeed
 from gitforge.store.remote_failures import RemoteFailed
 from gitforge.store.repo import Repo
-from gitforge.store.transfer import Advertised, OnProgress
+from gitforge.store.transfer import OnProgress
 
-REMOTE = "origin"
 SAFELY = {"core.hooksPath": "/dev/null", "core.protectHFS": "true", "core.protectNTFS": "true"}
 """git's settings for what puts a stranger's files on disk: no hook runs, no other system's `.git` gets through."""
 
 _MARK = ".gitforge-clone-"
 _LOCK = "in-progress"
-_REFSPECS = (
-    f"+refs/heads/*:refs/remotes/{REMOTE}/*",
-    "refs/tags/*:refs/tags/*",
-    *(f"{refs}/*:{refs}/*" for refs in (prompts.REFS, texts.REFS)),
-)
+_OURS = tuple(f"{refs}/*:{refs}/*" for refs in (prompts.REFS, texts.REFS))
 
 
 @contextmanager
@@ -129,115 +123,60 @@ def place(staged: Path, target: Path, last: str) -> None:
         raise
 
 
-def listed(folder: Path, source: Address, *, can_ask: bool) -> Advertised:
-    """What a remote has.
-
-    Raises:
-        UserError: It has nothing.
-        RemoteFailed: It cannot be reached, or refuses.
-    """
-    found = transfer.list_refs(Repo.outside(folder), source, can_ask=can_ask)
-    if not any(ref.startswith("refs/heads/") for ref in found.refs):
-        hint = "Fill it from a workspace: `git push` with its address."
-        raise UserError(f"{source.shown} has no branch: it is empty", hint=hint)
-    return found
-
-
-def chosen(found: Advertised, shown: str, wanted: str | None) -> str:
-    """The full name of the branch or tag to check out.
-
-    Args:
-        found: What the remote has.
-        shown: Its address, for people.
-        wanted: The user's word; None for the branch that its HEAD names.
-
-    Raises:
-        UserError: There is none of that name, or its HEAD names none.
-    """
-    branches = sorted(
-        harmless(ref.removeprefix("refs/heads/")) for ref in found.refs if ref.startswith("refs/heads/")
-    )
-    shown_branches = ", ".join(branches[:10]) + (", ..." if len(branches) > 10 else "")
-    hint = (
-        f"It has the branches {shown_branches}." if len(branches) > 1 else f"Its branch is {shown_branches}."
-    )
-    if wanted is not None:
-        for ref in (f"refs/heads/{wanted}", f"refs/tags/{wanted}"):
-            if ref in found.refs:
-                return ref
-        raise UserError(f"{shown} has no branch or tag {harmless(wanted)!r}", hint=hint)
-    if found.head is not None and found.head in found.refs:
-        return found.head
-    raise UserError(
-        f"{shown} does not say which of its branches to take", hint=f"{hint} Name it with --branch."
-    )
-
-
 def receive(
-    folder: Path,
+    staged: Path,
     source: Address,
-    found: Advertised,
     *,
+    branch: str | None,
     max_bytes: int,
     progress: OnProgress | None,
     can_ask: bool,
 ) -> Repo:
-    """A new repository with all that a remote has, as its remote `origin`, and nothing checked out.
+    """A new repository with all that a remote has, prompts and kept texts too, and nothing checked out.
+
+    Args:
+        staged: Where it is to be.
+        source: The remote.
+        branch: The branch or tag that HEAD is to be at; None for the remote's own.
+        max_bytes: How much may come.
+        progress: Told how far it has come.
+        can_ask: Whether a person is at the terminal.
 
     Raises:
+        UserError: It has no commit for HEAD.
         RemoteFailed: It cannot be reached, refuses, sends too much or what is unsound.
     """
-    algorithm = "sha256" if any(len(id_) == 64 for id_ in found.refs.values()) else "sha1"
-    succeed(
-        run(
-            folder.parent,
-            "init",
-            "--quiet",
-            "--template=",
-            f"--object-format={algorithm}",
-            "--",
-            str(folder),
-            options=("-c", "init.defaultBranch=main"),
-            writes=True,
-        )
-    )
-    repo = Repo.discover(folder)
-    _configure(repo, f"remote.{REMOTE}.url", source.stored)
-    _configure(repo, f"remote.{REMOTE}.fetch", _REFSPECS[0])
     try:
-        transfer.fetch(repo, source, _REFSPECS, progress=progress, max_bytes=max_bytes, can_ask=can_ask)
+        transfer.clone(
+            staged.parent, source, staged, branch=branch, refspecs=_OURS, settings=SAFELY, progress=progress,
+            max_bytes=max_bytes, can_ask=can_ask,
+        )  # fmt: skip
     except RemoteFailed as error:
         if error.why == "too-large":
             error.hint = "If you expect that much, allow it with --max-size."
+        if error.why == "no-ref":
+            error.hint = f"`git ls-remote {source.shown}` lists its branches and tags."
         raise
+    repo = Repo.discover(staged)
+    for refspec in _OURS:
+        succeed(
+            repo.git.run("config", "--unset", "--fixed-value", "remote.origin.fetch", refspec, writes=True)
+        )
+    if repo.commit_of("HEAD") is None:
+        raise _headless(repo, source)
     return repo.anew()
 
 
-def point(repo: Repo, ref: str, found: Advertised) -> str:
-    """Lets HEAD name what was chosen: a branch of its own that tracks the remote's, or a tag's commit.
-
-    Returns:
-        The commit's id.
-
-    Raises:
-        UserError: It names no commit, or git refuses.
-    """
-    branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
-    tracking = f"refs/remotes/{REMOTE}/{branch}" if branch is not None else ref
-    commit = repo.commit_of(tracking)
-    if commit is None:
-        raise UserError(f"{harmless(ref)} names no commit")
-    if branch is None:
-        succeed(repo.git.run("update-ref", "--no-deref", "HEAD", commit, writes=True))
-    else:
-        succeed(repo.git.run("symbolic-ref", "HEAD", ref, writes=True))
-        succeed(repo.git.run("update-ref", "-m", "clone", ref, commit, writes=True))
-        _configure(repo, f"branch.{branch}.remote", REMOTE)
-        _configure(repo, f"branch.{branch}.merge", ref)
-    if found.head is not None and found.head in found.refs:
-        tracked = f"refs/remotes/{REMOTE}/{found.head.removeprefix('refs/heads/')}"
-        succeed(repo.git.run("symbolic-ref", f"refs/remotes/{REMOTE}/HEAD", tracked, writes=True))
-    return commit
+def _headless(repo: Repo, source: Address) -> UserError:
+    branches = [name.removeprefix("origin/") for name, kind in repo.names() if kind == "a remote's branch"]
+    if not branches:
+        hint = "Fill it from a workspace: `git push` with its address."
+        return UserError(f"{source.shown} has no branch: it is empty", hint=hint)
+    told = ", ".join(map(harmless, branches[:10])) + (", ..." if len(branches) > 10 else "")
+    return UserError(
+        f"{source.shown} does not say which of its branches to take",
+        hint=f"It has {told}: name one with --branch.",
+    )
 
 
 def check_out(repo: Repo, commit: str) -> None:
@@ -262,7 +201,3 @@ def unfiltered(repo: Repo) -> dict[str, str]:
         if not any(repo.configuration.values.get(f"filter.{value}.{way}") for way in ("smudge", "process")):
             found.setdefault(value, path)
     return found
-
-
-def _configure(repo: Repo, key: str, value: str) -> None:
-    succeed(repo.git.run("config", "--local", "--", key, value, writes=True))
