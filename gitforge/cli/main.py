@@ -62,6 +62,8 @@ COMMANDS = (
     "undo",
     "restore",
     "goal",
+    "library",
+    "adopt",
     "list",
     "show",
     "search",
