@@ -16,6 +16,7 @@ from gitforge.cli.session import AsJson, Directory, here
 from gitforge.clone import Cloned, Found, folder_of
 from gitforge.clone import clone as clone_workspace
 from gitforge.errors import Problem
+from gitforge.goals import Pin
 from gitforge.store import addresses
 from gitforge.store.addresses import Address
 from gitforge.text import printable_line
@@ -68,7 +69,7 @@ def clone(
     with progress() as tell:
         done = clone_workspace(
             address, target, branch=branch, with_submodules=recurse_submodules, max_bytes=max_size * _MIB,
-            progress=tell, can_ask=output.is_interactive(),
+            progress=tell, before=_tell_fetch, can_ask=output.is_interactive(),
         )  # fmt: skip
     if as_json:
         output.data(_as_data(done, address))
@@ -78,11 +79,19 @@ def clone(
         raise typer.Exit(PROBLEMS)
 
 
+def _tell_fetch(pin: Pin, address: Address) -> None:
+    output.say(f"Fetching the library {printable_line(pin.name)} from {address.shown}")
+
+
 def _show(done: Cloned, address: Address) -> None:
     for found in done.workspaces:
         start = f"{found.folder}/" if found.folder else ""
         show_suspicions([(start + name, places) for name, places in found.suspicious])
         _show_problems(found.problems, start)
+        for left in found.left:
+            output.say(("not fetched: ", output.WARN), printable_line(left.why.message))
+            if left.why.hint:
+                output.say(("hint: ", output.WARN), left.why.hint)
     _show_notes(done, address)
     for found in done.workspaces:
         where = printable_line(str(done.root / found.folder))
@@ -167,4 +176,6 @@ def _workspace_as_data(done: Cloned, found: Found) -> dict[str, Any]:
             for one in found.problems
         ],
         "suspicions": suspicions_as_data(found.suspicious),
+        "libraries": [{"name": pin.name, "fetched": True, "message": None} for pin in found.fetched]
+        + [{"name": left.pin.name, "fetched": False, "message": left.why.message} for left in found.left],
     }  # fmt: skip
