@@ -19,8 +19,9 @@ from gitforge.library_look import Look, look
 from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
+from gitforge.store.meter import OnProgress
 from gitforge.store.transaction import Recorded, record
-from gitforge.store.transfer import OnProgress, RemoteFailed
+from gitforge.store.transfer import RemoteFailed
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 

@@ -23,8 +23,8 @@ from gitforge.store.transaction import Recorded, record
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
+    from gitforge.store.meter import OnProgress
     from gitforge.store.repo import Repo
-    from gitforge.store.transfer import OnProgress
 
 Decide = Callable[[str, Sequence[Chunk]], str | None]
 """The whole text for a path whose merge has clashes; None where a person leaves it undecided."""

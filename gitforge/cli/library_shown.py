@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gitforge.libraries import Addition, Standing
     from gitforge.library_update import Decide, Update
     from gitforge.store.merge import Chunk
+    from gitforge.store.meter import Progress
     from gitforge.store.repo import Repo
-    from gitforge.store.transfer import Progress
 
 PRECEDENCE = (
     "A plain name is always this workspace's own; a library's component is acme:FILE.md, its goal acme:GOAL."
