@@ -6,7 +6,7 @@ No worktree, no submodule, no remote: what is read of one are the objects of its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,26 @@ _SHOWN = 8
 
 OnFetch = Callable[[Pin, Address], None]
 """Told before a library is fetched, and from where."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How others are talked to.
+
+    Attributes:
+        progress: Told how far the fetching has come.
+        before: Told before a pin is fetched, and from where.
+        can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
+        max_bytes: How much may come of each library; None for no limit.
+    """
+
+    progress: OnProgress | None = None
+    before: OnFetch | None = None
+    can_ask: bool = False
+    max_bytes: int | None = transfer.MAX_BYTES
+
+
+SILENTLY = Terms()
 
 
 class Vanished(UserError):
@@ -166,7 +186,7 @@ def prepare(
     rev: str | None = None,
     folder: str = "",
     base: Path,
-    progress: OnProgress | None = None,
+    terms: Terms = SILENTLY,
 ) -> Addition:
     """Fetches a library and looks at it; goals.yaml is not touched yet.
 
@@ -178,7 +198,7 @@ def prepare(
         rev: The branch, tag or full id of a commit; None for what its HEAD names.
         folder: The folder of the workspace in it; empty for its top.
         base: What a relative path is relative to.
-        progress: Told how far the fetching has come.
+        terms: How it is fetched.
 
     Raises:
         UserError: A name or the address will not do, it cannot be fetched, or is no library.
@@ -202,7 +222,7 @@ def prepare(
     folder = folder.strip("/")
     if folder:
         names.folder_path(folder, "folder")
-    commit = fetch_tip(repo, name, address, rev, progress=progress)
+    commit = fetch_tip(repo, name, address, rev, terms)
     try:
         pin = Pin(name, address.stored, commit, rev, folder)
         return Addition(pin, look(repo, pin, book), address)
@@ -312,16 +332,25 @@ def missing(repo: Repo, book: GoalBook) -> list[Pin]:
 
 
 def fetch_missing(
-    workspace: Workspace, repo: Repo, *, progress: OnProgress | None = None, before: OnFetch | None = None
+    workspace: Workspace,
+    repo: Repo,
+    *,
+    progress: OnProgress | None = None,
+    before: OnFetch | None = None,
+    can_ask: bool = False,
+    max_bytes: int | None = transfer.MAX_BYTES,
 ) -> Brought:
     """Fetches the pins that are not here, where nobody was asked: from https, ssh, and what the user trusts.
 
     Args:
         workspace: Whose goals.yaml.
         repo: Its repository.
-        progress: Told how far the fetching has come.
+        progress: As in `Terms`, like those behind it.
         before: Told before each.
+        can_ask: Whether a person is at the terminal.
+        max_bytes: How much may come of each.
     """
+    terms = Terms(progress, before, can_ask, max_bytes)
     found = Brought()
     for pin in usable_book(workspace).libraries.values():
         if _is_kept(repo, pin):
@@ -329,7 +358,7 @@ def fetch_missing(
         try:
             address = addresses.parse(pin.url, base=workspace.root)
             _refuse_untrusted(repo, pin, address)
-            fetch_pin(repo, pin, address, progress=progress, before=before)
+            fetch_pin(repo, pin, address, terms)
             found = replace(found, fetched=(*found.fetched, pin))
         except UserError as error:
             found = replace(found, left=(*found.left, Left(pin, error)))
@@ -344,15 +373,8 @@ def _refuse_untrusted(repo: Repo, pin: Pin, address: Address) -> None:
         )
 
 
-def fetch(
-    workspace: Workspace,
-    repo: Repo,
-    pin: Pin,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
-    """Fetches one pin, because the user says so; arguments as in `fetch_missing`.
+def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
+    """Fetches one pin, because the user says so.
 
     Returns:
         Whether something was fetched: not, where it is here.
@@ -363,9 +385,7 @@ def fetch(
     """
     if _is_kept(repo, pin):
         return False
-    return fetch_pin(
-        repo, pin, addresses.parse(pin.url, base=workspace.root), progress=progress, before=before
-    )
+    return fetch_pin(repo, pin, addresses.parse(pin.url, base=workspace.root), terms)
 
 
 def _is_kept(repo: Repo, pin: Pin) -> bool:
@@ -379,23 +399,16 @@ def _is_kept(repo: Repo, pin: Pin) -> bool:
     return True
 
 
-def fetch_pin(
-    repo: Repo,
-    pin: Pin,
-    address: Address,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
+def fetch_pin(repo: Repo, pin: Pin, address: Address, terms: Terms = SILENTLY) -> bool:
     """Fetches a pinned commit: by its id, else with its branch, else with all branches and tags.
 
     Raises:
         Vanished: None of them has it.
         RemoteFailed: The library cannot be reached.
     """
-    if before is not None:
-        before(pin, address)
-    offered = _offered(repo, address, len(pin.commit))
+    if terms.before is not None:
+        terms.before(pin, address)
+    offered = _offered(repo, address, len(pin.commit), terms)
     place = f"{_INCOMING}/{pin.name}"
     ways = [[f"+{pin.commit}:{place}/pin"]]
     if (ref := _ref(offered, pin.rev)) is not None:
@@ -404,7 +417,7 @@ def fetch_pin(
     try:
         for refspecs in ways:
             try:
-                transfer.fetch(repo, address, refspecs, progress=progress)
+                _fetch(repo, address, refspecs, terms)
             except RemoteFailed as error:
                 if error.why not in {"no-ref", "other"}:
                     raise
@@ -419,9 +432,14 @@ def fetch_pin(
     )
 
 
-def fetch_tip(
-    repo: Repo, name: str, address: Address, rev: str | None, *, progress: OnProgress | None = None
-) -> str:
+def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) -> None:
+    transfer.fetch(
+        repo, address, refspecs,
+        progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+    )  # fmt: skip
+
+
+def fetch_tip(repo: Repo, name: str, address: Address, rev: str | None, terms: Terms = SILENTLY) -> str:
     """The id of the commit that a library's branch or tag names now, which is fetched.
 
     Args:
@@ -429,17 +447,17 @@ def fetch_tip(
         name: The library.
         address: Where it is.
         rev: A branch, a tag or the full id of a commit; None for what its HEAD names.
-        progress: Told how far it has come.
+        terms: How it is fetched.
 
     Raises:
         RemoteFailed: It cannot be reached.
         UserError: It has no such branch or tag, or its ids are made by another algorithm.
     """
-    offered = _offered(repo, address, _digits(repo))
+    offered = _offered(repo, address, _digits(repo), terms)
     target = rev if rev is not None and _FULL_ID.fullmatch(rev) else _ref(offered, rev)
     if target is None:
         raise _no_such_rev(address, offered, rev)
-    transfer.fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], progress=progress)
+    _fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], terms)
     commit = repo.commit_of(pins.fetched_ref(name))
     if commit is None:
         pins.drop(repo, [pins.fetched_ref(name)])
@@ -452,9 +470,9 @@ def _digits(repo: Repo) -> int:
     return 64 if repo.algorithm == "sha256" else 40
 
 
-def _offered(repo: Repo, address: Address, digits: int) -> transfer.Advertised:
+def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
     """What a remote has, whose ids must be of so many digits."""
-    offered = transfer.list_refs(repo, address)
+    offered = transfer.list_refs(repo, address, can_ask=terms.can_ask)
     if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(

@@ -129,8 +129,8 @@ class TestAdd:
         before = snapshot(place.git, place.ours)
         done = place.run("library", "add", "acme", str(place.acme.root))
         assert done.code == 2
-        assert "acme:constraints/be_fair.md:1: " in done.err
-        assert "acme:constraints/be_fair.md:2: overrides instructions" in done.err
+        assert "acme:constraints/be_fair.md:1:9: " in done.err
+        assert "acme:constraints/be_fair.md:2:1: overrides instructions" in done.err
         assert "\u202e" not in done.err
         assert "--yes" in done.err
         assert snapshot(place.git, place.ours) == before
