@@ -124,6 +124,7 @@ LAYERS = [
     "stale",
     "status",
     "doctor",
+    "plain_data",
     "cli",
     "cli.output",
     "cli.main",

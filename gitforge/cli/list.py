@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gitforge import catalog
+from gitforge import catalog, plain_data
 from gitforge.cli import output
 from gitforge.cli.session import AsJson, Directory, find_workspace
 from gitforge.text import one_line
@@ -39,18 +39,7 @@ def _list_goals(workspace: Workspace, *, only_missing: bool, as_json: bool) -> N
     goals = list(catalog.readiness(workspace.book(), workspace.library))
     shown = [one for one in goals if one.missing or not only_missing]
     if as_json:
-        output.data(
-            [
-                {
-                    "name": one.goal.name,
-                    "category": one.goal.category,
-                    "description": one.goal.description,
-                    "components": [f"library/{need.path}" for need in one.goal.needs],
-                    "missing": [f"library/{need.path}" for need in one.missing],
-                }
-                for one in shown
-            ]
-        )
+        output.data([plain_data.goal(one) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     category = None
@@ -69,19 +58,7 @@ def _list_components(workspace: Workspace, *, only_missing: bool, as_json: bool)
     found = list(catalog.components(workspace.book(), workspace.library))
     shown = [one for one in found if one.is_missing or not only_missing]
     if as_json:
-        output.data(
-            [
-                {
-                    "kind": one.need.kind.name,
-                    "name": one.need.name,
-                    "path": f"library/{one.need.path}",
-                    "description": one.description,
-                    "missing": one.is_missing,
-                    "goals": one.goals,
-                }
-                for one in shown
-            ]
-        )
+        output.data([plain_data.component(one) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:

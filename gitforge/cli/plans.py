@@ -91,19 +91,6 @@ def plan_rows(planned: Sequence[Planned]) -> list[tuple[output.Part, ...]]:
     return rows
 
 
-def as_json(one: Planned) -> dict[str, Any]:
-    """A component of a plan, for a script."""
-    return {
-        "kind": one.need.kind.name,
-        "name": one.need.name,
-        "path": one.path,
-        "state": one.state.value,
-        "blob": one.blob,
-        "commit": one.commit,
-        "outline": one.is_outline,
-    }
-
-
 def generated_as_json(done: Generated | None) -> dict[str, Any]:
     """What became of the missing components, for a script; None where none was missing."""
     if done is None:

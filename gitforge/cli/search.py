@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gitforge import catalog
+from gitforge import catalog, plain_data
 from gitforge.cli import output
 from gitforge.cli.main import DONE, FIXABLE
 from gitforge.cli.session import AsJson, Directory, find_workspace
@@ -33,7 +33,7 @@ def search(
     workspace = find_workspace(ctx, directory)
     found = list(catalog.search(workspace.book(), workspace.library, text))
     if as_json:
-        output.data([{"place": one.place, "text": one.text} for one in found])
+        output.data([plain_data.found(one) for one in found])
     else:
         for one in found:
             output.result((one.place, output.DIM), f": {one.text}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitforge import plain_data
 from gitforge.cli import completing, output, plans
 from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
 from gitforge.errors import AnswerMissing, UserError
@@ -18,7 +19,6 @@ from gitforge.named import deleted
 from gitforge.past import Past, past, split
 from gitforge.plan import Planned
 from gitforge.store import origins
-from gitforge.store.messages import parse
 from gitforge.store.records import FileChange
 from gitforge.text import did_you_mean, printable
 
@@ -144,7 +144,7 @@ def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
                 "category": goal.category,
                 "description": goal.description,
                 "line": goal.line,
-                "components": [plans.as_json(one) for one in planned],
+                "components": [plain_data.planned(one) for one in planned],
             }
         )
         return
@@ -160,8 +160,8 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     with closing(forge.repo.log.follow([planned.path])) as changes:
         last = next(changes, None) if planned.commit else None
     if as_json:
-        origin = _origin_as_json(last)
-        output.data({**plans.as_json(planned), "goals": users, "origin": origin, "text": text})
+        origin = plain_data.origin(last)
+        output.data({**plain_data.planned(planned), "goals": users, "origin": origin, "text": text})
         return
     output.result((f"library/{need.path}", output.BOLD), (f"  {planned.state.value}", _style(planned)))
     _show_rows([("goals", ", ".join(users) or "none"), *_origin_rows(last)])
@@ -180,7 +180,7 @@ def _show_past(forge: Forge, was: Past, *, as_json: bool) -> None:
                 "path": was.path,
                 "revision": was.rev,
                 "blob": was.blob,
-                "origin": _origin_as_json(was.change),
+                "origin": plain_data.origin(was.change),
                 "reviewers": list(reviewers),
                 "text": was.text,
             }
@@ -209,7 +209,7 @@ def _show_provenance_of(forge: Forge, path: str, rev: str, *, as_json: bool) -> 
 
     known = provenance(forge.repo, path, rev)
     if as_json:
-        output.data({"path": path, **shown.as_json(known)})
+        output.data({"path": path, **plain_data.provenance(known)})
     else:
         shown.show_provenance(path, known)
 
@@ -233,22 +233,4 @@ def _origin_rows(last: FileChange | None) -> list[tuple[str, str]]:
         ("commit", f"{commit.id[:10]}  {commit.date:%Y-%m-%d %H:%M}  {commit.author}"),
         ("", commit.subject),
     ]
-    return rows + [(key.lower(), value) for key, value in _trailers(last).items() if key in _SHOWN]
-
-
-def _trailers(last: FileChange) -> Mapping[str, str]:
-    """What the commit says of exactly the text that it holds."""
-    said = parse(last.commit.message).of_text(last.path, last.new_blob)
-    return said.trailers if said is not None else {}
-
-
-def _origin_as_json(last: FileChange | None) -> dict[str, Any] | None:
-    if last is None:
-        return None
-    return {
-        "commit": last.commit.id,
-        "date": last.commit.date.isoformat(),
-        "author": last.commit.author,
-        "subject": last.commit.subject,
-        "trailers": dict(_trailers(last)),
-    }
+    return rows + [(key.lower(), value) for key, value in plain_data.trailers(last).items() if key in _SHOWN]
