@@ -123,6 +123,21 @@ def make_toolkit(
     )  # fmt: skip
 
 
+def assembled(forge: Forge, project: str, goal: Goal) -> dict[str, str]:
+    """The files of a goal's toolkit, from the working tree; nothing is written, and no edits by hand are looked for.
+
+    Args:
+        forge: Where.
+        project: What the toolkit is called.
+        goal: What it is for.
+
+    Raises:
+        UserError: A component or template cannot be used.
+    """
+    components = [component_of(need, forge.workspace.library.text(need)) for need in goal.needs]
+    return assemble(project, goal, components, forge.book, forge.templates)
+
+
 def _part(used: Used, planned: Planned, need: Need, text: str | None) -> Part:
     noted = used.text(planned.path, planned.blob, text, is_committed=planned.state is State.READY)
     return Part(need, noted, planned.commit, planned.is_uncommitted)
