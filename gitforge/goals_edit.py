@@ -157,9 +157,9 @@ def _entry(goal: Goal) -> dict[str, Any]:
     entry: dict[str, Any] = {"description": goal.description}
     for need in goal.needs:
         if need.kind.many:
-            entry.setdefault(need.kind.key, []).append(need.name)
+            entry.setdefault(need.kind.key, []).append(need.called)
         else:
-            entry[need.kind.key] = need.name
+            entry[need.kind.key] = need.called
     return entry
 
 

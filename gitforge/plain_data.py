@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gitforge.catalog import Found, Listed, Readiness
     from gitforge.errors import Problem
+    from gitforge.goals import Goal
     from gitforge.plan import Planned
     from gitforge.provenance import Provenance
     from gitforge.status import Status, ToolkitState
@@ -16,14 +17,26 @@ if TYPE_CHECKING:
     from gitforge.store.spool import Kept
 
 
-def goal(one: Readiness) -> dict[str, Any]:
-    """A goal in a list."""
+def goal(one: Readiness, library: str | None = None) -> dict[str, Any]:
+    """A goal in a list; of another library where one is named."""
     return {
         "name": one.goal.name,
+        "library": library,
         "category": one.goal.category,
         "description": one.goal.description,
-        "components": [f"library/{need.path}" for need in one.goal.needs],
-        "missing": [f"library/{need.path}" for need in one.missing],
+        "components": [need.shown for need in one.goal.needs],
+        "missing": [need.shown for need in one.missing],
+    }
+
+
+def goal_with_states(one: Goal, states: Iterable[Planned]) -> dict[str, Any]:
+    """A goal, and how its components stand."""
+    return {
+        "name": one.name,
+        "category": one.category,
+        "description": one.description,
+        "line": one.line,
+        "components": [planned(state) for state in states],
     }
 
 
@@ -32,7 +45,8 @@ def component(one: Listed) -> dict[str, Any]:
     return {
         "kind": one.need.kind.name,
         "name": one.need.name,
-        "path": f"library/{one.need.path}",
+        "library": one.need.library,
+        "path": one.need.shown,
         "description": one.description,
         "missing": one.is_missing,
         "goals": list(one.goals),
@@ -49,6 +63,7 @@ def planned(one: Planned) -> dict[str, Any]:
     return {
         "kind": one.need.kind.name,
         "name": one.need.name,
+        "library": one.need.library,
         "path": one.path,
         "state": one.state.value,
         "blob": one.blob,
@@ -123,6 +138,7 @@ def status(now: Status) -> dict[str, Any]:
         "goals": now.goals,
         "ready": now.ready,
         "operation": now.operation,
+        "libraries_not_fetched": list(now.not_fetched),
         "missing": [{**_without_commit(one), "goals": list(goals)} for one, goals in now.missing],
         "edited": [_without_commit(one) for one in now.edited],
         "outlines": [_without_commit(one) for one in now.outlines],

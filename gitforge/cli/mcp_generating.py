@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitforge import plain_data
+from gitforge.build import Forge
 from gitforge.cli import generating, plans
 from gitforge.errors import UserError
 from gitforge.goals import Goal, Need
 from gitforge.plan import State
-from gitforge.serving.desk import Desk
 from gitforge.serving.records import Data, Tool
 from gitforge.serving.schemas import PLANNED, arguments, flag, maybe, result, text
 
 
-def _generate(desk: Desk, given: Mapping[str, Any]) -> Data:
-    forge = desk.open()
+def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
     need = generating.find(forge, given["component"])
-    chosen = forge.book.goal(given["goal"]) if "goal" in given else None
+    chosen = forge.goal(given["goal"]) if "goal" in given else None
     (before,) = forge.states([need])
     purpose = given.get("purpose") or need.purpose
     if before.state is State.MISSING and not (purpose and purpose.strip()):

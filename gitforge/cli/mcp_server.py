@@ -24,6 +24,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from gitforge import __version__
+from gitforge.build import Forge
 from gitforge.cli import mcp_generating, output
 from gitforge.cli.main import FIXABLE_ERRNO, bug_report, translate
 from gitforge.cli.mcp_stdio import Wire, streams
@@ -134,15 +135,13 @@ class _Offer:
             await anyio.sleep(_QUIET)
 
     async def _list_prompts(self, context: Context, asked: Any) -> types.ListPromptsResult:
-        found = await self._read(lambda: list(prompts.offered(self._desk.open())))
+        found = await self._read(lambda forge: list(prompts.offered(forge)))
         return types.ListPromptsResult(prompts=[_prompt(one) for one in found])
 
     async def _get_prompt(
         self, context: Context, asked: types.GetPromptRequestParams
     ) -> types.GetPromptResult:
-        found = await self._read(
-            lambda: prompts.rendered(self._desk.open(), asked.name, asked.arguments or {})
-        )
+        found = await self._read(lambda forge: prompts.rendered(forge, asked.name, asked.arguments or {}))
         return types.GetPromptResult(
             description=spelled_out(found.description),
             messages=[
@@ -152,7 +151,7 @@ class _Offer:
         )
 
     async def _list_resources(self, context: Context, asked: Any) -> types.ListResourcesResult:
-        found = await self._read(lambda: list(resources.listed(self._desk.open())))
+        found = await self._read(lambda forge: list(resources.listed(forge)))
         return types.ListResourcesResult(
             resources=[
                 types.Resource(
@@ -184,7 +183,7 @@ class _Offer:
     async def _read_resource(
         self, context: Context, asked: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        found = await self._read(lambda: resources.read(self._desk.open(), asked.uri))
+        found = await self._read(lambda forge: resources.read(forge, asked.uri))
         about = {f"gitforge/{key}": value for key, value in spelled_out(found.about).items()}
         content = types.TextResourceContents(
             uri=asked.uri, mime_type=found.mime_type, text=spelled_out(found.text), _meta=about or None
@@ -213,21 +212,26 @@ class _Offer:
         if isinstance(asked.ref, types.ResourceTemplateReference):
             others = (asked.context.arguments if asked.context else None) or {}
             about = asked.ref.uri, asked.argument.name, asked.argument.value, others
-            found = await self._read(lambda: resources.names(self._desk.open(), *about))
+            found = await self._read(lambda forge: resources.names(forge, *about))
         values = [spelled_out(one) for one in found[:_MOST_NAMES]]
         has_more = len(found) > len(values)
         return types.CompleteResult(
             completion=types.Completion(values=values, total=len(found), has_more=has_more)
         )
 
-    async def _read(self, work: Callable[[], Answer]) -> Answer:
+    async def _read(self, work: Callable[[Forge], Answer]) -> Answer:
         """Does what only looks.
 
         Raises:
             MCPError: It could not.
         """
+
+        def whole() -> Answer:
+            with self._desk.opened() as forge:
+                return work(forge)
+
         try:
-            return await self._in_thread(work)
+            return await self._in_thread(whole)
         except Exception as error:  # noqa: BLE001 -- the protocol's own way to say so
             is_of_params = isinstance(error, GitforgeError) and not isinstance(error, InvalidFile)
             code = types.INVALID_PARAMS if is_of_params else types.INTERNAL_ERROR

@@ -10,6 +10,7 @@ from gitforge import plain_data
 from gitforge.cli import output
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
 from gitforge.errors import UserError
+from gitforge.plan import State
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
@@ -61,8 +62,13 @@ def _show(found: Status) -> None:
             "gitforge records nothing until it is over.",
         )
     rows: list[tuple[output.Part, ...]] = [
-        (("missing", output.BAD), f"library/{one.need.path}", ", ".join(goals))
+        (("not fetched", output.BAD), name, f"`gitforge library fetch {name}` brings it")
+        for name in found.not_fetched
+    ]
+    rows += [
+        (("missing" if one.need.pin is None else "absent", output.BAD), one.need.shown, ", ".join(goals))
         for one, goals in found.missing
+        if one.state is not State.NOT_FETCHED
     ]
     rows += [(("edited", output.WARN), one.path, "not committed") for one in found.edited]
     rows += [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ class Desk:
         """
         return Workspace.find(self.start)
 
-    def open(self) -> Forge:
-        """The workspace as it is now.
+    @contextmanager
+    def opened(self) -> Iterator[Forge]:
+        """The workspace as it is now, for one request.
 
         Raises:
             UserError: There is none, or goals.yaml or the repository cannot be used.
@@ -49,4 +51,7 @@ class Desk:
             repo = replace(repo, memory=self._memory)
         elif (done := recover_if_needed(repo)) is not None:
             self.on_repair(done.done)
-        return Forge.open(workspace, repo)
+        try:
+            yield Forge.open(workspace, repo)
+        finally:
+            workspace.close()

@@ -2,64 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any
 
 from gitforge import catalog, plain_data
-from gitforge.build import assembled
+from gitforge.build import Forge, assembled
 from gitforge.check import check as find_problems
-from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import FILE_NAME
+from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
 from gitforge.plan import plan
-from gitforge.provenance import provenance
-from gitforge.serving.desk import Desk
-from gitforge.serving.prompts import not_reviewed, project_of
+from gitforge.serving.origin import not_reviewed, origin_of, suspicious, users_of
+from gitforge.serving.prompts import project_of
 from gitforge.serving.records import Data
 from gitforge.serving.slots import arguments as slots_of
 from gitforge.serving.slots import filled
 from gitforge.status import status as look
 from gitforge.unreviewed import problems as unreviewed_problems
 from gitforge.unreviewed import refuse_unreviewed
+from gitforge.workspace import Workspace
 
 Given = Mapping[str, Any]
 
 MOST_FOUND = 200  # lines that a search gives: an agent reads all of them
 
 
-def list_goals(desk: Desk, given: Given) -> Data:
-    """The goals."""
-    forge = desk.open()
+def list_goals(forge: Forge, given: Given) -> Data:
+    """The goals: the workspace's own, or those of another library."""
+    library, other = forge.workspace.library, given.get("library")
+    listed = (
+        catalog.readiness(forge.book, library)
+        if other is None
+        else catalog.foreign_goals(forge.book, library, forge.book.library(other))
+    )
     found = [
         one
-        for one in catalog.readiness(forge.book, forge.workspace.library)
+        for one in listed
         if (one.missing or not given.get("missing"))
         and given.get("category", one.goal.category).casefold() == one.goal.category.casefold()
     ]
-    return {"goals": [plain_data.goal(one) for one in found]}
+    return {"goals": [plain_data.goal(one, other) for one in found], "libraries": list(forge.book.libraries)}
 
 
-def list_components(desk: Desk, given: Given) -> Data:
-    """The components."""
-    forge = desk.open()
-    kind = given.get("kind")
+def list_components(forge: Forge, given: Given) -> Data:
+    """The components: the workspace's own and those that its goals use, or those of another library."""
+    kind, library, other = given.get("kind"), forge.workspace.library, given.get("library")
     if kind is not None and kind not in forge.book.kinds:
-        raise UserError(
-            f"there is no kind of component {kind!r}", hint=f"There is {', '.join(forge.book.kinds)}."
-        )
+        hint = f"There is {', '.join(forge.book.kinds)}."
+        raise UserError(f"there is no kind of component {kind!r}", hint=hint)
+    listed = (
+        catalog.components(forge.book, library)
+        if other is None
+        else catalog.foreign_components(forge.book, library, forge.book.library(other))
+    )
     found = [
         one
-        for one in catalog.components(forge.book, forge.workspace.library)
+        for one in listed
         if (one.is_missing or not given.get("missing")) and kind in {None, one.need.kind.name}
     ]
-    return {"components": [plain_data.component(one) for one in found]}
+    return {
+        "components": [plain_data.component(one) for one in found],
+        "libraries": list(forge.book.libraries),
+    }
 
 
-def search(desk: Desk, given: Given) -> Data:
+def search(forge: Forge, given: Given) -> Data:
     """The lines that have a text."""
-    forge = desk.open()
     wanted = given["text"]
     if not wanted.strip():
         raise UserError("there is nothing to search for", hint="Name a text.")
@@ -70,57 +79,50 @@ def search(desk: Desk, given: Given) -> Data:
     }
 
 
-def show_goal(desk: Desk, given: Given) -> Data:
+def show_goal(forge: Forge, given: Given) -> Data:
     """A goal."""
-    forge = desk.open()
-    goal = forge.book.goal(given["name"])
-    return {
-        "name": goal.name,
-        "category": goal.category,
-        "description": goal.description,
-        "components": [plain_data.planned(one) for one in forge.states(goal.needs)],
-    }
+    goal = forge.goal(given["name"])
+    return plain_data.goal_with_states(goal, forge.states(goal.needs))
 
 
-def show_component(desk: Desk, given: Given) -> Data:
+def show_component(forge: Forge, given: Given) -> Data:
     """A component, and where its text comes from."""
-    forge = desk.open()
     library = forge.workspace.library
-    need = forge.book.find(given["name"], library.all(forge.book.kinds.values()))
+    need = forge.book.find(given["name"], library.known(forge.book, given["name"]))
     (planned,) = forge.states([need])
-    known = plain_data.provenance(provenance(forge.repo, planned.path))
-    with closing(forge.repo.log.follow([planned.path])) as changes:
-        last = next(changes, None) if planned.commit else None
+    last = None
+    if planned.commit and need.pin is None:
+        with closing(forge.repo.log.follow([planned.path])) as changes:
+            last = next(changes, None)
     return {
         **plain_data.planned(planned),
-        "goals": [
-            one.name for one in forge.book.goals.values() if need.path in {each.path for each in one.needs}
-        ],
-        "text": library.text(need),
+        "goals": users_of(forge.book, need),
+        "text": library.text(need) if planned.blob else None,
         "origin": plain_data.origin(last),
-        "provenance": {**known, "messages": known["messages"] if given.get("prompt") else None},
+        "provenance": origin_of(forge, need, with_messages=given.get("prompt", False)),
     }
 
 
-def status(desk: Desk, _given: Given) -> Data:
+def status(forge: Forge, _given: Given) -> Data:
     """What needs attention."""
-    forge = desk.open()
     found = look(forge.workspace, forge.repo)
     return {"clean": found.is_clean, **plain_data.status(found)}
 
 
-def check(desk: Desk, _given: Given) -> Data:
+def check(forge: Forge, _given: Given) -> Data:
     """What is wrong."""
-    workspace = desk.workspace()
-    found = find_problems(workspace)
-    try:
-        forge = desk.open()
-    except UserError as error:  # what is wrong in goals.yaml is told already
-        found += (
-            [] if isinstance(error, InvalidFile) else [Problem(FILE_NAME, error.message, hint=error.hint)]
-        )
-    else:
-        found += unreviewed_problems(workspace, forge.repo, forge.book) if forge.book.require_reviewed else ()
+    found = find_problems(forge.workspace)
+    if forge.book.require_reviewed:
+        found += unreviewed_problems(forge.workspace, forge.repo, forge.book)
+    return _problems(found)
+
+
+def check_alone(workspace: Workspace) -> Data:
+    """What is wrong, where goals.yaml cannot be used."""
+    return _problems(find_problems(workspace))
+
+
+def _problems(found: Sequence[Problem]) -> Data:
     errors = sum(one.severity == "error" for one in found)
     return {
         "errors": errors,
@@ -129,10 +131,9 @@ def check(desk: Desk, _given: Given) -> Data:
     }
 
 
-def build(desk: Desk, given: Given) -> Data:
+def build(forge: Forge, given: Given) -> Data:
     """The toolkit of a goal, as texts."""
-    forge = desk.open()
-    goal = forge.book.goal(given["goal"])
+    goal = forge.goal(given["goal"])
     project = file_name(given.get("project") or project_of(goal), "project")
     planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
     if forge.book.require_reviewed:
@@ -148,6 +149,7 @@ def build(desk: Desk, given: Given) -> Data:
         "missing": [one.path for one in planned if one.is_absent],
         "outlines": [one.path for one in planned if one.is_outline],
         "unreviewed": not_reviewed(forge, planned),
+        "suspicious": suspicious(forge, planned),
         "open_slots": [
             {"name": one.name, "title": one.title, "description": one.description}
             for one in slots_of(list(files.values()))

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from gitforge import catalog
 from gitforge.build import Forge, assembled
 from gitforge.errors import UserError
 from gitforge.goals import Goal
 from gitforge.plan import Planned, plan
-from gitforge.serving.records import Prompt, Rendered
+from gitforge.serving.origin import not_reviewed, suspicious
+from gitforge.serving.records import Argument, Prompt, Rendered
 from gitforge.serving.slots import arguments, filled
-from gitforge.store import origins
 from gitforge.text import one_line
-from gitforge.unreviewed import need_review, refuse_unreviewed
+from gitforge.unreviewed import refuse_unreviewed
 
 
 def offered(forge: Forge) -> Iterator[Prompt]:
-    """Every goal; one whose components are missing or cannot be read says so."""
-    for one in catalog.readiness(forge.book, forge.workspace.library):
-        goal = one.goal
-        missing = [f"library/{need.path}" for need in one.missing]
-        note = f" (Not complete: {', '.join(missing)} is missing.)" if missing else ""
-        try:
-            slots = arguments(list(assembled(forge, project_of(goal), goal).values()))
-        except UserError as error:
-            slots, note = (), f" (It cannot be used: {one_line(error.message)})"
-        yield Prompt(goal.name, goal.title, goal.description + note, slots)
+    """Every goal, other libraries' last; one whose components are missing or cannot be read says so."""
+    book, library = forge.book, forge.workspace.library
+    for one in catalog.readiness(book, library):
+        yield _offered(forge, one, "")
+    for pin in book.libraries.values():
+        with suppress(UserError):  # status names a library that is not fetched
+            for one in catalog.foreign_goals(book, library, pin):
+                yield _offered(forge, one, f" (Of the library {pin.name}.)")
+
+
+def _offered(forge: Forge, one: catalog.Readiness, note: str) -> Prompt:
+    goal = one.goal
+    if missing := [need.shown for need in one.missing]:
+        note += f" (Not complete: {', '.join(missing)} is missing.)"
+    slots: tuple[Argument, ...] = ()
+    try:
+        slots = arguments(list(assembled(forge, project_of(goal), goal).values()))
+    except UserError as error:
+        note += f" (It cannot be used: {one_line(error.message)})"
+    return Prompt(goal.name, goal.title, goal.description + note, slots)
 
 
 def rendered(forge: Forge, name: str, values: Mapping[str, str]) -> Rendered:
@@ -42,7 +53,7 @@ def rendered(forge: Forge, name: str, values: Mapping[str, str]) -> Rendered:
         UserError: There is no such goal or argument, or a component or template cannot be used.
         NotReviewed: goals.yaml wants components to be reviewed, and some are not.
     """
-    goal = forge.book.goal(name)
+    goal = forge.goal(name)
     planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
     if forge.book.require_reviewed:
         refuse_unreviewed(forge.repo, planned)
@@ -58,14 +69,8 @@ def notes(forge: Forge, planned: Sequence[Planned]) -> Iterator[str]:
         yield f"An outline with TODO points, to be filled in by a person: {', '.join(outlines)}."
     if unreviewed := not_reviewed(forge, planned):
         yield f"Generated, and nobody has reviewed it yet: {', '.join(unreviewed)}."
-
-
-def not_reviewed(forge: Forge, planned: Sequence[Planned]) -> list[str]:
-    """The generated components whose text nobody has reviewed, by path; of a shallow clone none."""
-    if forge.repo.is_shallow():
-        return []
-    texts = {one.path: one.blob for one in planned if one.blob is not None}
-    return need_review(forge.repo, texts, origins.read(forge.repo))
+    if places := suspicious(forge, planned):
+        yield f"Of another library, and perhaps meant to mislead: {'; '.join(places)}."
 
 
 def project_of(goal: Goal) -> str:

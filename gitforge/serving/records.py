@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitforge.serving.desk import Desk
+from gitforge.build import Forge
 from gitforge.text import printable
+from gitforge.workspace import Workspace
 
 Data = dict[str, Any]
 
@@ -114,6 +115,7 @@ class Tool:
         input_schema: JSON Schema of its arguments.
         output_schema: JSON Schema of its result.
         call: Does it.
+        at_worst: What it gives where goals.yaml cannot be used; None: that this is so.
         is_writing: Whether it changes anything; never destroys, and a second call changes nothing more.
         is_open: Whether it talks to somebody outside of the workspace.
     """
@@ -123,7 +125,8 @@ class Tool:
     description: str
     input_schema: Data
     output_schema: Data
-    call: Callable[[Desk, Mapping[str, Any]], Data] = field(repr=False)
+    call: Callable[[Forge, Mapping[str, Any]], Data] = field(repr=False)
+    at_worst: Callable[[Workspace], Data] | None = field(default=None, repr=False)
     is_writing: bool = False
     is_open: bool = False
 

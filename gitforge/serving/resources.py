@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gitforge import catalog, documents, plain_data, toolkits
 from gitforge.build import Forge
-from gitforge.goals import MANIFEST, Need
-from gitforge.provenance import provenance
+from gitforge.errors import UserError
+from gitforge.foreign import LibraryNotFetched
+from gitforge.goals import MANIFEST, Goal
 from gitforge.serving import uris
-from gitforge.serving.records import Content, Data, Resource, ResourceTemplate
+from gitforge.serving.origin import origin_of, users_of
+from gitforge.serving.records import Content, Resource, ResourceTemplate
 from gitforge.serving.uris import COMPONENT, GOAL, TOOLKIT, NoSuchResource, Uri
 from gitforge.text import did_you_mean
 
@@ -35,17 +38,35 @@ TEMPLATES = (
 
 
 def listed(forge: Forge) -> Iterator[Resource]:
-    """Everything that can be read: goals, components, files of toolkits."""
-    for goal in forge.book.goals.values():
+    """Everything that can be read: goals, components, files of toolkits; other libraries' behind our own."""
+    for goal in _goals(forge):
         yield Resource(str(Uri(GOAL, goal.name)), goal.name, goal.description, _JSON)
-    for one in catalog.components(forge.book, forge.workspace.library):
+    for one in _components(forge):
         if not one.is_missing:
-            uri = Uri(COMPONENT, one.need.path)
-            size = _size(forge.workspace.library.folder / one.need.path)
-            yield Resource(str(uri), one.need.path, one.description, _type_of(one.need.name), size)
+            size = None if one.need.pin else _size(forge.workspace.library.folder / one.need.path)
+            uri = str(Uri(COMPONENT, one.need.path))
+            yield Resource(uri, one.need.path, one.description, _type_of(one.need.name), size)
     for name, path in _files(forge).items():
         about = f"Of the toolkit {path.parent.name}"
         yield Resource(str(Uri(TOOLKIT, name)), name, about, _type_of(name), _size(path))
+
+
+def _goals(forge: Forge) -> Iterator[Goal]:
+    yield from forge.book.goals.values()
+    for pin in forge.book.libraries.values():
+        with suppress(UserError):  # status names a library that is not fetched
+            yield from forge.workspace.library.foreign.goals(pin, forge.book)
+
+
+def _components(forge: Forge) -> Iterator[catalog.Listed]:
+    book, library = forge.book, forge.workspace.library
+    own = list(catalog.components(book, library))
+    yield from own
+    known = {one.need.path for one in own}
+    for pin in book.libraries.values():
+        with suppress(UserError):  # as above
+            found = catalog.foreign_components(book, library, pin)
+            yield from (one for one in found if one.need.path not in known)
 
 
 def read(forge: Forge, uri: str) -> Content:
@@ -71,13 +92,12 @@ def names(forge: Forge, uri_template: str, argument: str, begun: str, others: di
         begun: What was typed of it.
         others: The variables that are known already.
     """
-    components = [one.path for one in forge.workspace.library.all(forge.book.kinds.values())]
     files = [name.partition("/") for name in _files(forge)]
     projects = list(dict.fromkeys(project for project, _, _ in files))
     project = others.get("project")
     choices = {
-        (TEMPLATES[0].uri_template, "path"): components,
-        (TEMPLATES[1].uri_template, "name"): list(forge.book.goals),
+        (TEMPLATES[0].uri_template, "path"): [one.need.path for one in _components(forge)],
+        (TEMPLATES[1].uri_template, "name"): [goal.name for goal in _goals(forge)],
         (TEMPLATES[2].uri_template, "project"): projects,
         (TEMPLATES[2].uri_template, "file"): [file for one, _, file in files if project in {None, one}],
     }.get((uri_template, argument), [])
@@ -87,35 +107,36 @@ def names(forge: Forge, uri_template: str, argument: str, begun: str, others: di
     return list(dict.fromkeys([*starting, *within]))
 
 
-def origin_of(forge: Forge, need: Need) -> Data:
-    """Where a component's text comes from, without the prompt that was sent for it."""
-    known = plain_data.provenance(
-        provenance(forge.repo, forge.repo.relative(forge.workspace.library.path(need)))
-    )
-    return {key: value for key, value in known.items() if key != "messages"}
-
-
 def _goal(forge: Forge, uri: str, name: str) -> Content:
-    if name not in forge.book.goals:
-        raise NoSuchResource(uri, did_you_mean(name, iter(forge.book.goals)))
-    goal = forge.book.goals[name]
-    (one,) = (found for found in catalog.readiness(forge.book, forge.workspace.library) if found.goal == goal)
-    return Content(uri, _JSON, json.dumps(plain_data.goal(one), indent=2, ensure_ascii=False))
+    try:
+        goal = forge.goal(name)
+    except LibraryNotFetched:
+        raise
+    except UserError as error:
+        raise NoSuchResource(uri, error.hint) from None
+    data = plain_data.goal_with_states(goal, forge.states(goal.needs))
+    return Content(uri, _JSON, json.dumps(data, indent=2, ensure_ascii=False))
 
 
 def _component(forge: Forge, uri: str, path: str) -> Content:
     library = forge.workspace.library
-    known = {need.path: need for need in library.all(forge.book.kinds.values())} | forge.book.needs()
+    try:
+        needs = library.known(forge.book, path)
+    except LibraryNotFetched:
+        raise
+    except UserError as error:
+        raise NoSuchResource(uri, error.hint) from None
+    known = {need.path: need for need in needs} | forge.book.needs()
     text = library.text(known[path]) if path in known else None
     if text is None:
-        what = (
-            f"library/{path} is missing: goals need it, and it is not written yet." if path in known else None
+        missing = (
+            f"{known[path].shown} is missing: it is named, but there is no text." if path in known else None
         )
-        raise NoSuchResource(uri, what or did_you_mean(path, list(known)))
+        raise NoSuchResource(uri, missing or did_you_mean(path, list(known)))
     need = known[path]
-    users = [goal.name for goal in forge.book.goals.values() if path in {one.path for one in goal.needs}]
     (state,) = forge.states([need])
-    about = {**plain_data.planned(state), "goals": users, "provenance": origin_of(forge, need)}
+    origin = origin_of(forge, need)
+    about = {**plain_data.planned(state), "goals": users_of(forge.book, need), "provenance": origin}
     return Content(uri, _type_of(path), text, about)
 
 

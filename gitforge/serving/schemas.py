@@ -60,7 +60,8 @@ PLANNED = result(
     {
         "kind": text("What sort of component it is"),
         "name": text("Its file name"),
-        "path": text("Its file, from the top of the repository"),
+        "library": maybe(text("The other library that it is of; null for the workspace's own")),
+        "path": text("Its file, from the top of the repository; of another library LIBRARY:FOLDER/FILE"),
         "state": text("ready, missing, or with edits that are in no commit"),
         "blob": maybe(text("git's id of its text; null where there is none")),
         "commit": maybe(text("The last commit that changed it")),

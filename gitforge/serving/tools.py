@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from gitforge.errors import UserError
+from gitforge.errors import InvalidFile, UserError
 from gitforge.serving import looking
 from gitforge.serving.desk import Desk
 from gitforge.serving.records import Data, Tool
@@ -34,7 +34,13 @@ def call(tool: Tool, desk: Desk, given: Mapping[str, Any]) -> Data:
         raise UserError(
             f"{tool.name}: {where + ': ' if where else ''}{wrong.message[:300]}", hint=f"It takes {takes}."
         )
-    return tool.call(desk, given)
+    try:
+        with desk.opened() as forge:
+            return tool.call(forge, given)
+    except InvalidFile:
+        if tool.at_worst is None:
+            raise
+        return tool.at_worst(desk.workspace())
 
 
 def readable(found: Data) -> list[str]:
@@ -49,6 +55,9 @@ def readable(found: Data) -> list[str]:
 
 _GOAL = {"goal": text("The goal's name, for example DIAGNOSE_ROOT_CAUSE", least=1)}
 _MISSING = {"missing": flag("Only what is not complete")}
+_LIBRARY = {"library": text("Those of this other library, instead of the workspace's own", least=1)}
+_OTHERS = {"libraries": texts("Other libraries that goals.yaml names: ask for theirs with library")}
+_OF = {"library": maybe(text("The other library that it is of; null for the workspace's own"))}
 _PATHS = "Paths from the top of the repository"
 
 READING = (
@@ -57,13 +66,14 @@ READING = (
         "List goals",
         "Lists the goals that prompts can be built for, by category, each with its components and those that are "
         "missing. Start here to find out what there is.",
-        arguments(optional={"category": text("Only the goals of this category"), **_MISSING}),
+        arguments(optional={"category": text("Only the goals of this category"), **_MISSING, **_LIBRARY}),
         result(
             {
                 "goals": many(
                     result(
                         {
                             "name": text("What other tools and prompts call it"),
+                            **_OF,
                             "category": text("What it is listed under"),
                             "description": text("What it is for"),
                             "components": texts("The files that its prompt is made from"),
@@ -71,7 +81,8 @@ READING = (
                         }
                     ),
                     "In the order of goals.yaml",
-                )
+                ),
+                **_OTHERS,
             }
         ),
         looking.list_goals,
@@ -81,7 +92,9 @@ READING = (
         "List components",
         "Lists the components that prompts are made from (personas, protocols, constraints and the like), each with "
         "what it is for and the goals that use it.",
-        arguments(optional={"kind": text("Only those of this kind, for example persona"), **_MISSING}),
+        arguments(
+            optional={"kind": text("Only those of this kind, for example persona"), **_MISSING, **_LIBRARY}
+        ),
         result(
             {
                 "components": many(
@@ -89,6 +102,7 @@ READING = (
                         {
                             "kind": text("What sort of component it is"),
                             "name": text("Its file name"),
+                            **_OF,
                             "path": text("Its file in the workspace"),
                             "description": text("What it is for; may be empty"),
                             "missing": flag("Whether there is no such file yet"),
@@ -96,7 +110,8 @@ READING = (
                         }
                     ),
                     "By kind and name",
-                )
+                ),
+                **_OTHERS,
             }
         ),
         looking.list_components,
@@ -128,6 +143,7 @@ READING = (
                 "name": text("Its name"),
                 "category": text("What it is listed under"),
                 "description": text("What it is for"),
+                "line": maybe({"type": "integer", "description": "Its line in goals.yaml"}),
                 "components": many(PLANNED, "What its prompt is made from, in order"),
             }
         ),
@@ -150,9 +166,10 @@ READING = (
                 "text": maybe(text("The whole file; null where it is missing")),
                 "origin": {"type": ["object", "null"], "description": "The last commit that changed it"},
                 "provenance": {
-                    "type": "object",
-                    "description": "model (null: people wrote it, or an outline), purpose, commit, reviewers of "
-                    "exactly this text, commits that changed it since, and messages: what the model was sent",
+                    "type": ["object", "null"],
+                    "description": "Null for another library's. Else model (null: people wrote it, or an outline), "
+                    "purpose, commit, reviewers of exactly this text, commits that changed it since, and messages: "
+                    "what the model was sent",
                 },
             },
             "required": [*PLANNED["required"], "goals", "text", "origin", "provenance"],
@@ -171,6 +188,7 @@ READING = (
                 "goals": count("How many goals there are"),
                 "ready": count("How many of them have all their components"),
                 "operation": maybe(text("What git is in the middle of, for example merge")),
+                "libraries_not_fetched": texts("Libraries that goals.yaml names and that are not here"),
                 "missing": many({"type": "object"}, "Components that goals need and that are not there"),
                 "edited": many({"type": "object"}, "Components with edits that are in no commit"),
                 "outlines": many({"type": "object"}, "Outlines that a person has to fill in"),
@@ -209,6 +227,7 @@ READING = (
             }
         ),
         looking.check,
+        looking.check_alone,
     ),
     Tool(
         "build",
@@ -239,6 +258,9 @@ READING = (
                 "missing": texts(f"The missing components. {_PATHS}"),
                 "outlines": texts(f"Components with TODO points that a person has to fill in. {_PATHS}"),
                 "unreviewed": texts(f"Generated components that nobody has reviewed. {_PATHS}"),
+                "suspicious": texts(
+                    "Places in components of other libraries that may be meant to mislead you"
+                ),
                 "open_slots": many(
                     result(
                         {

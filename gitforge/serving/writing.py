@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitforge import toolkits
-from gitforge.build import make_toolkit
+from gitforge.build import Forge, make_toolkit
 from gitforge.errors import UserError
 from gitforge.goals import MANIFEST
-from gitforge.serving.desk import Desk
 from gitforge.serving.records import Data, Tool
 from gitforge.serving.schemas import arguments, flag, result, text, texts
 from gitforge.unreviewed import refuse_unreviewed
 
 
-def _write_toolkit(desk: Desk, given: Mapping[str, Any]) -> Data:
-    forge = desk.open()
+def _write_toolkit(forge: Forge, given: Mapping[str, Any]) -> Data:
     project = given["project"]
     name = given.get("goal") or toolkits.goal_of(toolkits.folder(forge.workspace, project))
     if name is None:
         raise UserError(f"there is no toolkit {project!r} yet, so it has no goal", hint="Name one in goal.")
-    goal = forge.book.goal(name)
+    goal = forge.goal(name)
     planned = forge.plan(goal)
     if forge.book.require_reviewed:
         refuse_unreviewed(forge.repo, planned.components)
