@@ -93,7 +93,7 @@ def _names(texts: Sequence[str]) -> dict[tuple[str, str], str]:
         key = slot.title, slot.what
         if key in names or len(names) == MAX_SLOTS:
             continue
-        name = "_".join(re.findall(r"\w+", slot.title.casefold()))[:40].strip("_") or "slot"
+        name = "_".join(re.findall(r"\w+", slot.title.lower()))[:40].strip("_") or "slot"
         same = sum(
             re.fullmatch(f"{re.escape(name)}(_[0-9]+)?", other) is not None for other in names.values()
         )

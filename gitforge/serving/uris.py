@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from gitforge.errors import UserError
-from gitforge.text import printable
+from gitforge.text import printable_line
 
 COMPONENT, GOAL, TOOLKIT = "component", "goal", "toolkit"
 _SCHEME = "gitforge://"
@@ -48,7 +48,7 @@ class NoSuchResource(UserError):
     """
 
     def __init__(self, uri: str, hint: str | None = None) -> None:
-        shown = printable(uri if len(uri) <= 200 else f"{uri[:200]}...")
+        shown = printable_line(uri if len(uri) <= 200 else f"{uri[:200]}...")
         super().__init__(
             f"there is no resource {shown}",
             hint=hint

@@ -11,6 +11,7 @@ import anyio
 import pytest
 from agent import refused, talk, told
 from conftest import Git
+from llm_server import LlmServer, Say
 from mcp import Client
 from mcp.types import PromptReference, ResourceTemplateReference, TextContent
 from program import CONSTRAINT, GOAL, NAME, PERSONA, PROTOCOL, gitforge
@@ -433,6 +434,33 @@ def test_what_an_agent_generates_is_recorded_as_one_commit_that_names_no_reviewe
     assert git("status", "--porcelain", cwd=incomplete) == ""
     unreviewed = gitforge("status", "--json", cwd=incomplete).json["unreviewed"]
     assert unreviewed == [PROTOCOL]
+
+
+def test_a_draft_that_may_not_be_recorded_is_told_and_a_good_one_recorded(
+    incomplete: Path, llm: LlmServer, git: Git
+) -> None:
+    before = git("rev-parse", "HEAD", cwd=incomplete)
+    arguments = {"component": NAME, "purpose": "To drill down."}
+
+    async def conversation(client: Client) -> None:
+        llm.queue(
+            Say("I'm sorry, but I can't help with that."), Say("I'm sorry, but I can't help with that.")
+        )
+        bad = await client.call_tool("generate_component", arguments)
+        assert bad.is_error
+        assert f"there is no good draft of {PROTOCOL}" in told(bad)
+        assert git("rev-parse", "HEAD", cwd=incomplete) == before
+        llm.queue(Say("## Drill down\n\n1. Ask why.\n"))
+        good: Any = await client.call_tool(
+            "generate_component", {"component": "protocols/another_drill.md", "purpose": "To ask why."}
+        )
+        assert not good.is_error, told(good)
+        assert good.structured_content["text"] == "## Drill down\n\n1. Ask why.\n"
+
+    talk(incomplete, conversation, "--allow-write")
+    message = git("log", "--format=%B", f"{before}..HEAD", cwd=incomplete)
+    assert "Assisted-by: gitforge:test-model" in message
+    assert "Reviewed-by" not in message
 
 
 # Other libraries
