@@ -11,6 +11,7 @@ from gitforge.cli import generating, plans
 from gitforge.errors import UserError
 from gitforge.goals import Goal, Need
 from gitforge.plan import State
+from gitforge.serving.origin import not_reviewed
 from gitforge.serving.records import Data, Tool
 from gitforge.serving.schemas import PLANNED, arguments, flag, maybe, result, text
 
@@ -36,7 +37,7 @@ def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
     return {
         "component": plain_data.planned(now),
         "recorded": done.commits.get(need.path),
-        "reviewed": False,
+        "needs_review": bool(not_reviewed(forge, [now])),
         "text": forge.workspace.library.text(need),
     }
 
@@ -44,9 +45,10 @@ def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
 GENERATE = Tool(
     "generate_component",
     "Generate a component",
-    "Has a missing component written by the language model that the user has set up, and records it as one commit. A "
-    "component that is there already is left alone. Nobody has reviewed what it records: the commit names no reviewer, "
-    "whatever you think of the text, and the user reviews it with `gitforge review`. It may cost the user money.",
+    "Has a missing component written by the language model that the user has set up (where there is none: an outline "
+    "with TODO points), and records it as one commit. A component that is there already is left alone. Nobody has "
+    "reviewed what it records: the commit names no reviewer, whatever you think of the text, and the user reviews it "
+    "with `gitforge review`. It may cost the user money.",
     arguments(
         {
             "component": text(
@@ -62,7 +64,7 @@ GENERATE = Tool(
         {
             "component": PLANNED,
             "recorded": maybe(text("The commit; null where there was nothing to generate")),
-            "reviewed": flag("Always false"),
+            "needs_review": flag("Whether it is generated and nobody has reviewed it"),
             "text": maybe(text("What it says")),
         }
     ),

@@ -258,7 +258,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in FIXABLE_ERRNO:
         error = translate(error)
     if isinstance(error, GitforgeError):
-        hint = f"\nhint: {error.hint}" if error.hint else ""
+        hint = f"\nhint: {tools.for_agents(error.hint)}" if error.hint else ""
         return str(spelled_out(f"{error.message}{hint}"))
     output.say(("bug: ", output.BAD), f"{type(error).__name__}. {bug_report(error)}")
     return (

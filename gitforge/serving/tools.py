@@ -43,6 +43,13 @@ def call(tool: Tool, desk: Desk, given: Mapping[str, Any]) -> Data:
         return tool.at_worst(desk.workspace())
 
 
+def for_agents(told: str) -> str:
+    """What a person is told to type, as the tool that an agent has for it."""
+    for command, tool in _INSTEAD.items():
+        told = told.replace(f"`gitforge {command}`", f"the tool {tool}")
+    return told
+
+
 def readable(found: Data) -> list[str]:
     """A tool's result for a reader: as JSON, and behind it the texts of files as they are, line by line."""
     files = [(one["name"], one["text"]) for one in found.get("files", ()) if isinstance(one, dict)]
@@ -53,6 +60,12 @@ def readable(found: Data) -> list[str]:
     return [json.dumps(told, indent=1, ensure_ascii=False), *behind]
 
 
+_INSTEAD = {
+    "list": "list_goals",
+    "list --components": "list_components",
+    "status": "status",
+    "check": "check",
+}
 _GOAL = {"goal": text("The goal's name, for example DIAGNOSE_ROOT_CAUSE", least=1)}
 _MISSING = {"missing": flag("Only what is not complete")}
 _LIBRARY = {"library": text("Those of this other library, instead of the workspace's own", least=1)}

@@ -358,6 +358,8 @@ def test_a_call_that_is_wrong_is_told_what_is_wrong_and_what_to_do(workspace: Pa
             assert "hint: " in told(result)
             assert "Traceback" not in told(result)
             assert told(result).replace("\n", "").isprintable()
+        unlike = await client.call_tool("show_goal", {"name": "qqq"})
+        assert told(unlike).endswith("hint: the tool list_goals shows the goals.")
         error = await refused(client.call_tool("biuld", {}))
         assert "Did you mean 'build'?" in error.message
 
@@ -423,9 +425,11 @@ def test_what_an_agent_generates_is_recorded_as_one_commit_that_names_no_reviewe
         )
         found: Any = result.structured_content
         assert found["recorded"] == git("rev-parse", "HEAD", cwd=incomplete)
-        assert (found["component"]["state"], found["reviewed"]) == ("ready", False)
+        assert (found["component"]["state"], found["needs_review"]) == ("ready", True)
         again: Any = (await client.call_tool("generate_component", {"component": NAME})).structured_content
         assert again["recorded"] is None
+        own: Any = (await client.call_tool("generate_component", {"component": PERSONA})).structured_content
+        assert (own["recorded"], own["needs_review"]) == (None, False)
 
     talk(incomplete, conversation, "--allow-write")
     message = git("log", "--format=%B", f"{before}..HEAD", cwd=incomplete)
