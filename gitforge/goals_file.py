@@ -81,6 +81,11 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     return _Reader(document).book()
 
 
+def is_flat(data: Mapping[str, Any]) -> bool:
+    """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
+    return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
+
+
 @functools.cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of goals.yaml that ships with gitforge."""
@@ -203,7 +208,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data: dict[str, Any] = document.data
-        self._is_flat = not {"version", "goals", "kinds", "outputs", "policy"} & self._data.keys()
+        self._is_flat = is_flat(self._data)
         self._top: list[str | int] = [] if self._is_flat else ["goals"]
         self._problems: list[Problem] = []
         self._declared: Mapping[str, Any] = {}
@@ -217,11 +222,12 @@ class _Reader:
         self._declared = settings.get("libraries") or {}
         self._libraries = self._pins(self._declared)
         goals = self._goals(kinds, purposes)
-        unused = purposes.keys() - {
-            name for goal in goals.values() for need in goal.needs for name in (need.called, need.path)
-        }
-        for name in sorted(unused):
-            self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
+        if purposes:
+            used = (
+                name for goal in goals.values() for need in goal.needs for name in (need.called, need.path)
+            )
+            for name in sorted(purposes.keys() - set(used)):
+                self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line or 0))
         policy = settings.get("policy") or {}
         required = policy.get("require_reviewed", False)

@@ -58,7 +58,7 @@ def libraries(ctx: typer.Context) -> Iterator[tuple[str, str]]:
 
 
 @_quietly
-def _foreign_names(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+def foreign_names(ctx: typer.Context) -> Iterator[tuple[str, str]]:
     """The components and goals of other libraries."""
     workspace = _workspace(ctx)
     return _foreign(workspace, _book(workspace), with_components=True)
@@ -126,7 +126,7 @@ def components_at(ctx: typer.Context, args: list[str], incomplete: str) -> Offer
     name, at, _ = incomplete.rpartition("@")
     if at:
         return [(f"{name}@{commit}", subject) for commit, subject in commits(ctx, args, "")]
-    return components_and_goals(ctx, args, incomplete) + _foreign_names(ctx, args, incomplete)
+    return components_and_goals(ctx, args, incomplete) + foreign_names(ctx, args, incomplete)
 
 
 def providers(ctx: typer.Context, args: list[str], incomplete: str) -> Offered:
