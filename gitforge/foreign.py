@@ -52,6 +52,10 @@ class Foreign:
         self._objects = Batch(folder)
         self._libraries: dict[Pin, _Library] = {}
 
+    def close(self) -> None:
+        """Ends the git that was started, for who lives on."""
+        self._objects.close()
+
     def book(self, pin: Pin) -> GoalBook:
         """The library's goals.yaml, with what is wrong in it."""
         return self._at(pin).book

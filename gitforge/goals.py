@@ -166,6 +166,13 @@ class GoalBook:
         hint = did_you_mean(name, iter(self.goals)) or "`gitforge list` shows the goals."
         raise UserError(f"{self.file} has no goal {printable(name)!r}", hint=hint)
 
+    def library(self, name: str) -> Pin:
+        """Where another library is pinned; raises UserError where none of that name is declared."""
+        if name in self.libraries:
+            return self.libraries[name]
+        hint = did_you_mean(name, iter(self.libraries)) or "`gitforge library list` shows them."
+        raise UserError(f"{self.file} declares no library {printable(name)!r}", hint=hint)
+
     def pin_of(self, name: str) -> Pin | None:
         """The library that a name like `acme:file.md` or `acme:GOAL` is of; None where it is not of that form.
 

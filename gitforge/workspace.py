@@ -76,6 +76,11 @@ class Workspace:
 
         return Foreign(self.root)
 
+    def close(self) -> None:
+        """Ends what reading other libraries has started."""
+        if "foreign" in self.__dict__:
+            self.foreign.close()
+
     def book(self) -> GoalBook:
         """Reads goals.yaml.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gitforge import names, toolkits
+from gitforge import names, plain_data, toolkits
 from gitforge.build import Forge, make_toolkit
 from gitforge.cli import completing, merging, output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
@@ -293,7 +293,7 @@ def _dry_run(
     steps = foresee(forge, planned.components, lambda _: goal, options, new_goal=new_goal)
     files = (*forge.book.outputs, MANIFEST) if options.branch is None else ()
     if as_json:
-        components = [plans.as_json(one) for one in planned.components]
+        components = [plain_data.planned(one) for one in planned.components]
         head = {"project": project, "goal": goal.name, "components": components}
         output.data(
             {**head, "would_generate": steps, "would_write": files, **merging.merged_as_json(toolkit)}
@@ -318,6 +318,6 @@ def _as_json(
         "changed": list(toolkit.changed) if toolkit else [],
         **merging.merged_as_json(toolkit),
         "degraded": toolkit.is_degraded if toolkit else None,
-        "components": [plans.as_json(one) for one in planned.components],
+        "components": [plain_data.planned(one) for one in planned.components],
         **plans.generated_as_json(done),
     }

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gitforge import plain_data
 from gitforge.cli import completing, generating, output, plans, proposing
 from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
@@ -94,7 +95,7 @@ def generate(
         return
     done = generating.generate_missing(forge, planned, goal_of, options)
     if as_json:
-        states = [plans.as_json(one) for one in forge.states(needs)]
+        states = [plain_data.planned(one) for one in forge.states(needs)]
         proposal = proposing.as_json(forge.repo, branch)
         output.data({"components": states, **plans.generated_as_json(done), **proposal})
     elif not any(one.state is State.MISSING for one in planned):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitforge import catalog
+from gitforge import catalog, plain_data
 from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, find_workspace
-from gitforge.errors import UserError
 from gitforge.goals import GoalBook, Pin
-from gitforge.text import did_you_mean, one_line, printable
+from gitforge.text import one_line
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,19 +47,12 @@ def list_(
     """
     workspace = find_workspace(ctx, directory)
     book = workspace.book()
-    pin = _pin(book, library) if library is not None else None
+    pin = book.library(library) if library is not None else None
     show = _list_components if components else _list_goals
     show(workspace, book, pin, only_missing=missing, as_json=as_json)
     if pin is None and book.libraries and not as_json:
         told = ", ".join(f"`gitforge list --library {name}`" for name in book.libraries)
         output.say((f"More in other libraries: {told}", output.DIM))
-
-
-def _pin(book: GoalBook, name: str) -> Pin:
-    if name in book.libraries:
-        return book.libraries[name]
-    hint = did_you_mean(name, iter(book.libraries)) or "`gitforge library list` shows them."
-    raise UserError(f"{book.file} declares no library {printable(name)!r}", hint=hint)
 
 
 def _list_goals(
@@ -71,19 +63,8 @@ def _list_goals(
     goals = list(found)
     shown = [one for one in goals if one.missing or not only_missing]
     if as_json:
-        output.data(
-            [
-                {
-                    "name": one.goal.name,
-                    "library": pin.name if pin else None,
-                    "category": one.goal.category,
-                    "description": one.goal.description,
-                    "components": [need.shown for need in one.goal.needs],
-                    "missing": [need.shown for need in one.missing],
-                }
-                for one in shown
-            ]
-        )
+        name = pin.name if pin else None
+        output.data([plain_data.goal(one, name) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     category = None
@@ -112,13 +93,7 @@ def _list_components(
         output.data(
             [
                 {
-                    "kind": one.need.kind.name,
-                    "name": one.need.name,
-                    "library": one.need.library,
-                    "path": one.need.shown,
-                    "description": one.description,
-                    "missing": one.is_missing,
-                    "goals": one.goals,
+                    **plain_data.component(one),
                     "adopted_from": str(adopted[one.need.path]) if one.need.path in adopted else None,
                 }
                 for one in shown

@@ -77,6 +77,7 @@ COMMANDS = (
     "check",
     "doctor",
     "install-driver",
+    "mcp",
     "completion",
 )
 HIDDEN = ("merge-driver",)  # for git, not for people
@@ -156,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:  # what was still in the buffer found no room
         output.discard_output()
-        return explain(_translate(error))
+        return explain(translate(error))
     return code
 
 
@@ -176,7 +177,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return explain(_translate(error)) if error.errno in _FIXABLE_ERRNO else _report_bug(error)
+        return explain(translate(error)) if error.errno in FIXABLE_ERRNO else _report_bug(error)
     except Exception as error:  # noqa: BLE001 -- the last resort
         return _report_bug(error)
     if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
@@ -184,13 +185,13 @@ def _run(arguments: list[str]) -> int:
     return returned if isinstance(returned, int) else DONE
 
 
-_FIXABLE_ERRNO = {
+FIXABLE_ERRNO = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE,
     errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO,
 }  # fmt: skip
 
 
-def _translate(error: OSError) -> UserError:
+def translate(error: OSError) -> UserError:
     """A failure of the file system that nobody nearer to it has put into words."""
     where = f"{error.filename}: " if error.filename else ""
     return UserError(f"{where}{error.strerror or error}")
@@ -221,6 +222,18 @@ def _explain_usage(error: typer.exceptions.TyperException) -> int:
 
 
 def _report_bug(error: Exception) -> int:
+    where = bug_report(error)
+    output.say(
+        ("bug: ", output.BAD),
+        "gitforge failed in a way that it should not: "
+        + _without_secrets(f"{type(error).__name__}: {error}"),
+    )
+    output.say(where, " Please report it with that file; nothing of yours was half-written.")
+    return BUG
+
+
+def bug_report(error: Exception) -> str:
+    """Writes down what a bug needs to be found, without secrets; says in a sentence where."""
     import tempfile  # noqa: PLC0415
     import traceback  # noqa: PLC0415
 
@@ -235,16 +248,9 @@ def _report_bug(error: Exception) -> int:
             errors="backslashreplace",
         ) as file:
             file.write(f"gitforge {__version__}, Python {sys.version}\n\n{report}")
-        where = f"The details are in {file.name}."
     except OSError as failure:
-        where = f"The details could not be written ({failure})."
-    output.say(
-        ("bug: ", output.BAD),
-        "gitforge failed in a way that it should not: "
-        + _without_secrets(f"{type(error).__name__}: {error}"),
-    )
-    output.say(where, " Please report it with that file; nothing of yours was half-written.")
-    return BUG
+        return f"The details could not be written ({failure})."
+    return f"The details are in {file.name}."
 
 
 def _without_secrets(text: str) -> str:

@@ -102,20 +102,6 @@ def tell_absent(planned: Sequence[Planned]) -> None:
             )
 
 
-def as_json(one: Planned) -> dict[str, Any]:
-    """A component of a plan, for a script."""
-    return {
-        "kind": one.need.kind.name,
-        "name": one.need.name,
-        "library": one.need.library,
-        "path": one.path,
-        "state": one.state.value,
-        "blob": one.blob,
-        "commit": one.commit,
-        "outline": one.is_outline,
-    }
-
-
 def generated_as_json(done: Generated | None) -> dict[str, Any]:
     """What became of the missing components, for a script; None where none was missing."""
     if done is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gitforge import catalog
+from gitforge import catalog, plain_data
 from gitforge.cli import output
 from gitforge.cli.main import DONE, FIXABLE
 from gitforge.cli.session import AsJson, Directory, find_workspace
@@ -39,7 +39,7 @@ def search(
             output.say(("not searched: ", output.WARN), missing.message, (f" ({missing.hint})", output.DIM))
     found = list(catalog.search(book, workspace.library, text))
     if as_json:
-        output.data([{"place": one.place, "text": one.text} for one in found])
+        output.data([plain_data.found(one) for one in found])
     else:
         for one in found:
             output.result((one.place, output.DIM), f": {one.text}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitforge import plain_data
 from gitforge.cli import completing, output, plans
 from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
 from gitforge.components import NotOurs
@@ -19,7 +20,6 @@ from gitforge.named import deleted
 from gitforge.past import Past, past, split
 from gitforge.plan import Planned
 from gitforge.store import origins
-from gitforge.store.messages import parse
 from gitforge.store.records import FileChange
 from gitforge.text import did_you_mean, printable
 
@@ -142,15 +142,7 @@ def _show_prompt(forge: Forge, found: Goal | Need, options: plans.Options, *, as
 def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
     planned = forge.states(goal.needs)
     if as_json:
-        output.data(
-            {
-                "name": goal.name,
-                "category": goal.category,
-                "description": goal.description,
-                "line": goal.line,
-                "components": [plans.as_json(one) for one in planned],
-            }
-        )
+        output.data(plain_data.goal_with_states(goal, planned))
         return
     pin = forge.book.pin_of(goal.name)
     where = f"{forge.book.file}:{goal.line}" if pin is None else _where(pin)
@@ -169,11 +161,10 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
         with closing(forge.repo.log.follow([planned.path])) as changes:
             last = next(changes, None) if planned.commit else None
     if as_json:
-        origin = _origin_as_json(last)
+        origin = plain_data.origin(last)
         from_ = str(adopted.origin) if adopted is not None else None
-        output.data(
-            {**plans.as_json(planned), "goals": users, "adopted_from": from_, "origin": origin, "text": text}
-        )
+        about = {"goals": users, "adopted_from": from_, "origin": origin, "text": text}
+        output.data({**plain_data.planned(planned), **about})
         return
     output.result((need.shown, output.BOLD), (f"  {planned.state.value}", _style(planned)))
     rows = [("library", _where(need.pin)), ("", printable(need.pin.url))] if need.pin is not None else []
@@ -208,7 +199,7 @@ def _show_past(forge: Forge, was: Past, *, as_json: bool) -> None:
                 "path": was.path,
                 "revision": was.rev,
                 "blob": was.blob,
-                "origin": _origin_as_json(was.change),
+                "origin": plain_data.origin(was.change),
                 "reviewers": list(reviewers),
                 "text": was.text,
             }
@@ -257,9 +248,9 @@ def _show_provenance_of(
     place = _place(forge, adopted.origin) if adopted is not None else None
     there = provenance(forge.repo, place, adopted.origin.commit) if adopted is not None and place else None
     if as_json:
-        more = shown.as_json(there) if there is not None else {}
+        more = plain_data.provenance(there) if there is not None else {}
         origin = {"origin": str(adopted.origin), **more} if adopted is not None else None
-        output.data({"path": called or path, **shown.as_json(known), "adopted_from": origin})
+        output.data({"path": called or path, **plain_data.provenance(known), "adopted_from": origin})
         return
     shown.show_provenance(called or path, known)
     if adopted is not None:
@@ -298,22 +289,4 @@ def _origin_rows(last: FileChange | None) -> list[tuple[str, str]]:
         ("commit", f"{commit.id[:10]}  {commit.date:%Y-%m-%d %H:%M}  {commit.author}"),
         ("", commit.subject),
     ]
-    return rows + [(key.lower(), value) for key, value in _trailers(last).items() if key in _SHOWN]
-
-
-def _trailers(last: FileChange) -> Mapping[str, str]:
-    """What the commit says of exactly the text that it holds."""
-    said = parse(last.commit.message).of_text(last.path, last.new_blob)
-    return said.trailers if said is not None else {}
-
-
-def _origin_as_json(last: FileChange | None) -> dict[str, Any] | None:
-    if last is None:
-        return None
-    return {
-        "commit": last.commit.id,
-        "date": last.commit.date.isoformat(),
-        "author": last.commit.author,
-        "subject": last.commit.subject,
-        "trailers": dict(_trailers(last)),
-    }
+    return rows + [(key.lower(), value) for key, value in plain_data.trailers(last).items() if key in _SHOWN]

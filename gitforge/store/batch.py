@@ -33,6 +33,7 @@ class Batch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: Popen[bytes] | None = None
+        self._finalizer: weakref.finalize[..., Batch] | None = None
         self._lock = Lock()
 
     def header(self, id_: str) -> Header | None:
@@ -81,8 +82,15 @@ class Batch:
             self._process = process.converse(
                 self._folder, "cat-file", "--batch-command", environment=_ONLY_HERE
             )
-            weakref.finalize(self, _end, self._process)
+            self._finalizer = weakref.finalize(self, _end, self._process)
         return self._process
+
+    def close(self) -> None:
+        """Ends git now; what is asked for later starts another one."""
+        with self._lock:
+            if self._finalizer is not None:
+                self._finalizer()
+            self._process = self._finalizer = None
 
     def _failed(self) -> UserError:
         running = self._running()

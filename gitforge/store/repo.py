@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gitforge.errors import UserError
 from gitforge.store import configuration, plain
@@ -76,6 +76,8 @@ class Repo:
         configuration: What is set in git, in every scope.
         algorithm: What ids are made by: `sha1` or `sha256`.
         environment: Variables for git beyond this process's own.
+        memory: Where to keep what was read from the history, by name with what it depends on; None: in the git
+            directory. With one, looking at the repository writes nothing there.
     """
 
     root: Path
@@ -85,6 +87,7 @@ class Repo:
     configuration: Configuration = field(repr=False, compare=False)
     algorithm: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    memory: dict[str, tuple[bytes, Any]] | None = field(default=None, repr=False, compare=False)
 
     # --- finding and making ------------------------------------------------------------------------------
 
