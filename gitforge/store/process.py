@@ -117,6 +117,16 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def process(self) -> Popen[bytes]:
+        """For who reads its output as it comes."""
+        return self._process
+
+    @property
+    def verb(self) -> str:
+        """The git command."""
+        return self._verb
+
     def finish(self, timeout: float | None = None) -> Done:
         """Waits for its end; asked again, says the same.
 
