@@ -69,6 +69,11 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     return _Reader(document).book()
 
 
+def is_flat(data: Mapping[str, Any]) -> bool:
+    """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
+    return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
+
+
 @functools.cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of goals.yaml that ships with gitforge."""
@@ -189,7 +194,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data: dict[str, Any] = document.data
-        self._is_flat = not {"version", "goals", "kinds", "outputs", "policy"} & self._data.keys()
+        self._is_flat = is_flat(self._data)
         self._top: list[str | int] = [] if self._is_flat else ["goals"]
         self._problems: list[Problem] = []
 

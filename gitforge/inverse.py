@@ -111,7 +111,7 @@ def _without_goals(change: Change, before: str, after: str, now: str) -> str | N
     added = [goal for name, goal in new.goals.items() if name not in old.goals]
     if not added or _rest(new, added) != _rest(old, []):
         return None
-    from gitforge.goals_edit import remove_goal  # noqa: PLC0415 -- ruamel.yaml, where text alone will not do
+    from gitforge.goals_edit import remove_goal  # noqa: PLC0415 -- where text alone will not do
 
     for goal in added:
         if goal.name not in here.goals:

@@ -25,6 +25,11 @@ LAYERS = [
     "starter",
     "goals",
     "goals_file",
+    "rewriting",
+    "rewriting.nodes",
+    "rewriting.snippets",
+    "rewriting.layout",
+    "rewriting.patches",
     "goals_edit",
     "components",
     "workspace",
@@ -142,8 +147,7 @@ LAYERS = [
 ]
 
 HOMES = {
-    "ruamel": ("goals_edit", "initialise"),
-    "yaml": ("documents",),
+    "yaml": ("documents", "rewriting.*"),
     "jsonschema_rs": ("goals_file",),
     "git": ("store.*",),
     "openai": ("llm.openai_provider", "llm.openai_errors"),

@@ -253,7 +253,7 @@ def _goal_before(forge: Forge, project: str) -> Goal | None:
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:
     """A goal that goals.yaml has not got yet, and the forge as it will be with it."""
-    from gitforge.new_goal import propose  # noqa: PLC0415 -- ruamel.yaml, for a new goal only
+    from gitforge.new_goal import propose  # noqa: PLC0415 -- for a new goal only
 
     new_goal = propose(forge.workspace, wizard.ask_new_goal(forge.book, forge.workspace.library))
     return replace(forge, book=new_goal.book), new_goal
