@@ -68,6 +68,7 @@ COMMANDS = (
     "diff",
     "status",
     "blame",
+    "sync",
     "drafts",
     "check",
     "doctor",

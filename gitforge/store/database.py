@@ -93,14 +93,19 @@ class Database:
 
     def sizes(self, ids: Iterable[str]) -> dict[str, int]:
         """How many bytes objects have, by id; those that are not here are left out."""
+        return {id_: int(size) for id_, (_, size) in self._looked_up(ids).items()}
+
+    def kinds(self, ids: Iterable[str]) -> dict[str, str]:
+        """What objects are, by id: `blob`, `tree`, `commit` or `tag`; those that are not here are left out."""
+        return {id_: kind for id_, (kind, _) in self._looked_up(ids).items()}
+
+    def _looked_up(self, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
         listed = "".join(f"{id_}\n" for id_ in dict.fromkeys(ids)).encode()
         if not listed:
             return {}
-        layout = "--batch-check=%(objectname) %(objectsize)"
+        layout = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         lines = self._git.read("cat-file", layout, stdin=listed).stdout.decode().splitlines()
-        return {
-            id_: int(size) for id_, _, size in (line.partition(" ") for line in lines) if size.isdecimal()
-        }
+        return {words[0]: (words[1], words[2]) for line in lines if len(words := line.split(" ")) == 3}
 
     def write_blob(self, content: bytes) -> str:
         """The id of a blob with this content, as it is, which is stored durably."""

@@ -13,6 +13,7 @@ from typing import Literal
 
 from gitforge.errors import Conflict
 from gitforge.store.commit import SIGN_SECONDS
+from gitforge.store.disputes import Decide, Dispute, Join, Sides, resolve
 from gitforge.store.messages import Group
 from gitforge.store.objects import CommitObject
 from gitforge.store.process import harmless
@@ -20,7 +21,6 @@ from gitforge.store.records import Entry, Identity
 from gitforge.store.repo import Repo
 from gitforge.store.rewording import encoded, reworded
 from gitforge.store.series import Member, PathChange, compare, read_series, renamed
-from gitforge.store.three_way import Decide, Dispute, Join, Sides, resolve
 from gitforge.store.tree import edit_tree
 
 Why = Literal["nothing of it is left", "the published one is used", "it speaks of a text that is not used"]

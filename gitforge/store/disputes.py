@@ -29,7 +29,7 @@ class Dispute:
         ours: What this clone made of it; None: it is deleted.
         theirs: What was published; None: it is deleted.
         chunks: The text, merged as far as it can be, where all three are texts.
-        places: Where the two clash, in words, where they are data.
+        places: Where the two clash, as a `Join` tells it.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Dispute:
     ours: Entry | None
     theirs: Entry | None
     chunks: tuple[Chunk, ...] = ()
-    places: tuple[str, ...] = ()
+    places: tuple[object, ...] = ()
 
 
 Decide = Callable[[Dispute], Side | Sequence[str] | None]
@@ -51,15 +51,15 @@ class Joined:
 
     Attributes:
         text: The merged text.
-        open: Where nobody has decided, in words; the published version stands there.
+        open: Where nobody has decided; the published version stands there.
     """
 
     text: str
-    open: tuple[str, ...] = ()
+    open: tuple[object, ...] = ()
 
 
-Join = Callable[[str | None, str, str], Joined]
-"""Merges a file of a form of its own: base, ours, theirs."""
+Join = Callable[[str | None, str, str], Joined | None]
+"""Merges a file of a form of its own: base, ours, theirs; None where it has to be merged by lines."""
 
 
 def resolve(
@@ -93,8 +93,7 @@ def _merged(
 ) -> tuple[str | None, Dispute | None]:
     """The merged text; None, and what nobody has decided."""
     base, ours, theirs = texts
-    if join is not None:
-        joined = join(base if dispute.base is not None else None, ours, theirs)
+    if join is not None and (joined := join(base if dispute.base else None, ours, theirs)) is not None:
         return (None, replace(dispute, places=joined.open)) if joined.open else (joined.text, None)
     chunks = merge(repo, base, ours, theirs)
     if not clashes(chunks):
