@@ -77,6 +77,26 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
+def stalling(port: int, amount: int) -> Callable[[socket.socket], None]:
+    """Passes on what a server on another port says, and falls silent after so many bytes of it."""
+
+    def answer(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+
+            def ask() -> None:
+                with contextlib.suppress(OSError):
+                    while chunk := connection.recv(1 << 16):
+                        server.sendall(chunk)
+
+            threading.Thread(target=ask, daemon=True).start()
+            left = amount
+            while left and (chunk := server.recv(min(left, 1 << 16))):
+                connection.sendall(chunk)
+                left -= len(chunk)
+
+    return answer
+
+
 @contextmanager
 def git_daemon(folder: Path, *, writable: bool = False) -> Iterator[str]:
     """`git daemon` over a folder of repositories; gives the URL to put a repository's name behind."""
