@@ -20,12 +20,12 @@ from gitforge.store.advance import advance
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
 from gitforge.store.disputes import Decide, Dispute, Joined, Side
+from gitforge.store.meter import OnProgress
 from gitforge.store.records import Head
 from gitforge.store.recovery import Repair
 from gitforge.store.replay import Dropped, Replayed, replay, shown
 from gitforge.store.repo import Repo
 from gitforge.store.series import Member, PathChange, compare, read_series
-from gitforge.store.transfer import OnProgress
 from gitforge.store.upstream import Upstream, find_upstream, follow
 from gitforge.workspace import Workspace
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitforge.store import prompts, texts
+from gitforge.store.meter import OnProgress
 from gitforge.store.process import succeed
 from gitforge.store.repo import Repo
-from gitforge.store.transfer import OnProgress, Source, fetch
+from gitforge.store.transfer import Source, fetch
 
 PATTERNS = (f"{prompts.REFS}/*", f"{texts.REFS}/*")
 """Where they are."""
