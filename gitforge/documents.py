@@ -104,6 +104,8 @@ def parse(text: str, file: str) -> Document:
         builder.read(_Loader(_paired(text.removeprefix("\ufeff"))))
     except yaml.MarkedYAMLError as error:
         raise InvalidFile([_syntax_problem(error, text, file)]) from None
+    except UnicodeEncodeError:
+        raise InvalidFile([Problem(file, "is not UTF-8 text")]) from None
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise InvalidFile([Problem(file, f"is not YAML: {reason}", _line_of_control(text))]) from None
