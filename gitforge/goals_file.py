@@ -23,6 +23,7 @@ from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import DEFAULT_KINDS, DEFAULT_OUTPUTS, FILE_NAME, MANIFEST, Goal, GoalBook, Kind, Need
 from gitforge.text import did_you_mean, one_line, printable
 
+VERSION = 1
 RESERVED_FOLDERS = ("generators", "templates")
 RESERVED_KEYS = (  # a goal and the templates mean something else by them
     *("description", "goal", "kinds", "project"),
@@ -63,6 +64,8 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     if document.data is None:
         hint = "`gitforge init` in an empty folder shows what belongs in it."
         raise InvalidFile([Problem(file, "is empty", hint=hint)])
+    if newer := _newer_version(document):
+        raise InvalidFile([newer])
     problems = [*document.duplicates, *_schema_problems(document)]
     if problems:
         raise InvalidFile(sorted(problems, key=lambda problem: problem.line or 0))
@@ -72,6 +75,15 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
 def is_flat(data: Mapping[str, Any]) -> bool:
     """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
     return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
+
+
+def _newer_version(document: Document) -> Problem | None:
+    """That a file is of a later version, which explains all else that is strange in it."""
+    version = document.data.get("version") if isinstance(document.data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version <= VERSION:
+        return None
+    message = f"is of version {version}, and this gitforge knows version {VERSION}"
+    return Problem(document.file, message, document.line(["version"]), "Update gitforge.")
 
 
 @functools.cache

@@ -53,6 +53,7 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
 
 COMMANDS = (
     "init",
+    "clone",
     "build",
     "generate",
     "regenerate",

@@ -18,12 +18,13 @@ from gitforge.store.addresses import Address
 from gitforge.store.incoming import swept
 from gitforge.store.meter import Meter, OnProgress, Progress, too_large
 from gitforge.store.process import Done, harmless
-from gitforge.store.remote_environment import remote_environment
+from gitforge.store.remote_environment import remote_environment, with_secret
 from gitforge.store.remote_failures import Rejected, RemoteFailed, remote_failed, without_secrets
 from gitforge.store.repo import Repo
 
 __all__ = [
     "Advertised",
+    "OnProgress",
     "Progress",
     "Pushed",
     "Rejected",
@@ -33,6 +34,7 @@ __all__ = [
     "push",
     "refusal",
     "shown",
+    "update_submodules",
 ]
 
 SILENCE = 60.0  # seconds
@@ -203,6 +205,37 @@ def push(
     return pushed
 
 
+def update_submodules(
+    repo: Repo,
+    source: Source,
+    *,
+    settings: Mapping[str, str],
+    silence: float = SILENCE,
+    max_bytes: int | None = MAX_BYTES,
+    can_ask: bool = False,
+) -> None:
+    """Fetches and checks out the repositories within, from where `.gitmodules` says; only on the user's word.
+
+    Args:
+        repo: The repository.
+        source: Where it came from: they may come by https, by ssh, and in the same way as it.
+        settings: Of git, for what it puts on disk.
+        silence: Seconds after which a remote that says nothing is given up.
+        max_bytes: How much may come of each; None for no limit.
+        can_ask: Whether a person is at the terminal.
+
+    Raises:
+        RemoteFailed: One cannot be reached, refuses, or sends too much.
+    """
+    kind = source.kind if isinstance(source, Address) else "https"
+    _talk(
+        repo, source, "submodule", "update", "--init", "--recursive", "--progress",
+        silence=silence, can_ask=can_ask, writes=True, max_file=max_bytes,
+        settings={"fetch.fsckObjects": "true", **settings},
+        environment={"GIT_ALLOW_PROTOCOL": f"https:ssh:{kind}", "GIT_TEMPLATE_DIR": ""},
+    )  # fmt: skip
+
+
 def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFailed | None:
     """Why a push did not do all that was wanted, as an error; None where it did."""
     where = shown(repo, target)
@@ -250,7 +283,7 @@ def _outcomes(done: Done) -> list[Pushed]:
 
 
 def _named(source: Source) -> str:
-    return source.url if isinstance(source, Address) else source
+    return source.stored if isinstance(source, Address) else source
 
 
 def _talk(
@@ -264,6 +297,7 @@ def _talk(
     writes: bool = False,
     on_line: Callable[[str], None] = lambda _: None,
     settings: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
     max_file: int | None = None,
     accept: Sequence[int] = (0,),
 ) -> Done:
@@ -280,13 +314,20 @@ def _talk(
     done = repo.git.watch(
         verb, *arguments,
         options=[part for key, value in chosen.items() for part in ("-c", f"{key}={value}")],
-        environment=remote_environment(
-            source.kind if isinstance(source, Address) else None, repo.configuration.values, os.environ,
-            silence, can_ask=can_ask,
-        ),
+        environment=_variables(repo, source, silence, can_ask=can_ask) | dict(environment or {}),
         on_line=on_line, silence=silence, first_silence=max(first, _PATIENCE) if can_ask else first,
         can_ask=can_ask, writes=writes, max_file=max_file,
     )  # fmt: skip
     if done.timed_out or done.status not in accept:
         raise remote_failed(done, shown(repo, source), silence)
     return done
+
+
+def _variables(repo: Repo, source: Source, silence: float, *, can_ask: bool) -> dict[str, str]:
+    address = source if isinstance(source, Address) else None
+    kind = address.kind if address is not None else None
+    return {
+        **remote_environment(kind, repo.configuration.values, os.environ, silence, can_ask=can_ask),
+        **(with_secret(address, os.environ) if address is not None else {}),
+        "GIT_REFLOG_ACTION": f"fetch {_named(source)}",
+    }
