@@ -68,6 +68,7 @@ class Plan:
         silence: Seconds after which a remote that says nothing is given up.
         max_bytes: How much may come at once; None for no limit.
         can_ask: Whether a person is at the terminal.
+        bring_libraries: Called once what was published is here: brings what its goals.yaml names and is not here yet.
     """
 
     remote: str | None = None
@@ -79,6 +80,7 @@ class Plan:
     silence: float = transfer.SILENCE
     max_bytes: int | None = transfer.MAX_BYTES
     can_ask: bool = False
+    bring_libraries: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ class _Sync:
             )
         if not self.plan.dry_run:
             self.fetch_kept(there)
+            if self.plan.bring_libraries is not None:
+                self.plan.bring_libraries()
         return self.push(there, tip)
 
     # --- fetch -------------------------------------------------------------------------------------------
