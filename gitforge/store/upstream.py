@@ -12,6 +12,7 @@ from gitforge.store.repo import Repo
 from gitforge.store.transfer import Source
 
 _HEADS = "refs/heads/"
+_HOOK_SECONDS = 60.0  # for a hook of the user's that sees refs move
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Upstream:
     def name(self) -> str:
         """The branch there, without `refs/heads/`."""
         return self.ref.removeprefix(_HEADS)
+
+    @property
+    def shown(self) -> str:
+        """What people call it: `origin/main`."""
+        source = self.source if isinstance(self.source, str) else self.source.shown
+        return harmless(f"{source}/{self.name}")
 
     @property
     def tracking(self) -> str | None:
@@ -78,6 +85,21 @@ def follow(repo: Repo, upstream: Upstream) -> None:
     values = {"merge": upstream.ref, "remote": str(upstream.source)}
     for key, value in values.items():
         succeed(repo.git.run("config", f"branch.{name}.{key}", value, writes=True))
+
+
+def remember(repo: Repo, upstream: Upstream, tip: str) -> None:
+    """Notes here where the branch there is, as `git fetch` does.
+
+    Args:
+        repo: The repository.
+        upstream: What the branch follows.
+        tip: Id of the commit that the branch there is at.
+
+    Raises:
+        UserError: git refuses.
+    """
+    if upstream.tracking is not None and repo.commit_of(upstream.tracking) != tip:
+        repo.make_refs({upstream.tracking: tip}, timeout=_HOOK_SECONDS)
 
 
 def remotes(repo: Repo) -> list[str]:

@@ -95,9 +95,7 @@ class TestIntegrate:
         assert told == "Carol|carol@example.org|2001-02-03T04:05:06+01:00|Ada Engineer"
         assert read(workspace, "notes.txt") == "theirs\n"
         assert git("status", "--porcelain", cwd=workspace) == ""
-        assert (
-            git("reflog", "-1", "--format=%gs", cwd=workspace) == "gitforge: sync: 1 commits of origin/main"
-        )
+        assert git("reflog", "-1", "--format=%gs", cwd=workspace) == "gitforge: sync: 1 commit of origin/main"
         assert_sound(git, workspace)
 
     def test_the_users_staged_changed_and_untracked_files_stay(
