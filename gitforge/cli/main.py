@@ -73,6 +73,7 @@ COMMANDS = (
     "diff",
     "status",
     "blame",
+    "sync",
     "drafts",
     "check",
     "doctor",

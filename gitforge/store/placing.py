@@ -14,12 +14,20 @@ from gitforge.errors import Conflict
 from gitforge.store.edits import Change, NewFile
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
-from gitforge.store.worktree import Staging, read_file, remove_file
+from gitforge.store.worktree import Staging, executable, read_file, remove_file
 
 
 def stage_files(repo: Repo, changes: Sequence[Change], staging: Staging) -> dict[str, Path]:
     """The new content of the worktree's files under other names, by path."""
-    return {c.path: staging.write(repo.root / c.path, c.content) for c in changes if c.content is not None}
+    return {
+        c.path: staging.write(
+            repo.root / c.path,
+            c.content,
+            is_executable=executable(c.committed, c.indexed, is_new=c.seen is None),
+        )
+        for c in changes
+        if c.content is not None
+    }
 
 
 def write_worktree(

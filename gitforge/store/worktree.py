@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.process import harmless
+from gitforge.store.records import Entry
 
 
 def check_path(path: str) -> None:
@@ -81,6 +82,19 @@ def _kind(mode: int) -> str:
     return "a file" if stat.S_ISREG(mode) else "a special file"
 
 
+def executable(committed: Entry | None, indexed: Entry | None, *, is_new: bool) -> bool | None:
+    """Whether a written file is to be executable; None: as it is.
+
+    Args:
+        committed: What the commit has.
+        indexed: What the index had.
+        is_new: Whether the file was not there.
+    """
+    if committed is None or not (is_new or (indexed is not None and indexed.mode != committed.mode)):
+        return None
+    return committed.mode == "100755"
+
+
 class Staging:
     """Files written under other names, to be put in place after the commit point.
 
@@ -96,8 +110,13 @@ class Staging:
         self._sources: list[Path] = []
         self._folders: list[Path] = []
 
-    def write(self, target: Path, content: bytes) -> Path:
+    def write(self, target: Path, content: bytes, *, is_executable: bool | None = None) -> Path:
         """Writes a file's content durably under another name, with its permissions and in reach of a rename.
+
+        Args:
+            target: The file.
+            content: What it is to hold.
+            is_executable: Whether it can be run by those who can read it; None: as it is.
 
         Raises:
             OSError: The disk is full, or the target's folder cannot be made or written to.
@@ -117,6 +136,9 @@ class Staging:
         with source.open("xb") as file:  # the umask gives a new file git's permissions
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+            if is_executable is not None:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2 if is_executable else mode & ~0o111)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,154 @@
+"""Fetch, integrate, push: what is here and what a team has published become one line of commits.
+
+Nothing is ever forced, and nothing of the user's is touched; docs/sync.md tells the steps by the names of the
+functions here, and what git would do beside it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gitforge.errors import UserError
+from gitforge.sharing.decisions import Decisions
+from gitforge.sharing.integrating import integrate
+from gitforge.sharing.publishing import look, publish
+from gitforge.sharing.records import Disputed, Plan, Synced
+from gitforge.store import kept, transfer
+from gitforge.store.commit import refuse_during_operation
+from gitforge.store.commit_point import LostRace
+from gitforge.store.repo import Repo
+from gitforge.store.upstream import Upstream, find_upstream, remember
+from gitforge.workspace import Workspace
+
+__all__ = ["Disputed", "Plan", "Synced", "sync"]
+
+ATTEMPTS = 12
+"""How often all is done again because somebody else has pushed, or recorded something here, meanwhile."""
+_LONGEST_PAUSE = 4.0  # seconds
+
+
+def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
+    """Brings what was published, puts what is here on top of it, and publishes that.
+
+    Args:
+        workspace: The workspace.
+        repo: Its repository.
+        plan: What is asked for.
+
+    Raises:
+        Disputed: Both sides have changed the same.
+        Conflict: Something of the user's is in the way, or a merge by hand is needed.
+        RemoteFailed: The remote cannot be reached, or refuses.
+        UserError: There is no remote, what came cannot be used, or git refuses.
+    """
+    refuse_during_operation(repo)
+    work = _Sync(workspace, repo, plan)
+    for number in range(ATTEMPTS):
+        try:
+            return work.once()
+        except (LostRace, transfer.Rejected) as error:
+            reason = error
+        pause = min(_LONGEST_PAUSE, 0.05 * 2**number)
+        time.sleep(random.uniform(pause / 4, pause))  # noqa: S311
+    raise UserError(
+        f"Others were faster {ATTEMPTS} times in a row; all that they published until then is here",
+        hint="Try again.",
+    ) from reason
+
+
+class _Sync:
+    """One run, of one attempt or several.
+
+    Args:
+        workspace: The workspace.
+        repo: Its repository.
+        plan: What is asked for.
+    """
+
+    def __init__(self, workspace: Workspace, repo: Repo, plan: Plan) -> None:
+        self._workspace, self._repo, self._plan = workspace, repo, plan
+        self._upstream: Upstream = find_upstream(repo, plan.remote)
+        self._decisions = Decisions(plan.decide, plan.decide_goal)
+        head = repo.head().commit
+        self._done = Synced(self._upstream, head, head)
+
+    def once(self) -> Synced:
+        """One attempt.
+
+        Raises:
+            LostRace: Somebody recorded something here meanwhile.
+            Rejected: Somebody pushed something meanwhile.
+        """
+        there = look(self._repo, self._upstream, self._plan)
+        self._bring(there.get(self._upstream.ref))
+        if not self._plan.dry_run:
+            self._fetch_kept(there)
+            if self._plan.bring_libraries is not None:
+                self._plan.bring_libraries()
+        if self._plan.push and self._done.after is not None:
+            sent = publish(self._repo, self._upstream, self._plan, there, self._done.after)
+            self._done = replace(self._done, sent=sent.commits, kept_sent=sent.kept, refused=sent.refused)
+            self._warn(*([sent.warning] if sent.warning else []))
+        return self._done
+
+    def _bring(self, tip: str | None) -> None:
+        """Fetches the branch and integrates it, where it has something new."""
+        head = self._repo.head()
+        self._done = replace(self._done, after=head.commit)
+        if tip is None:
+            if head.commit is None:
+                raise UserError(
+                    f"{self._upstream.shown} has no commit yet, and neither has this branch",
+                    hint="Record something first: `gitforge init` starts a library.",
+                )
+            return
+        self._fetch_branch(tip)
+        if head.commit is None or not self._repo.contains(head.commit, tip):
+            new = integrate(
+                self._workspace, self._repo, self._upstream, head, tip, self._decisions,
+                dry_run=self._plan.dry_run,
+            )  # fmt: skip
+            self._done = replace(
+                self._done,
+                after=new.tip,
+                arrivals=self._done.arrivals + new.arrivals,
+                replayed=new.replayed,
+                dropped=tuple(dict.fromkeys((*self._done.dropped, *new.dropped))),
+                repair=self._done.repair or new.repair,
+            )
+        if not self._plan.dry_run:
+            remember(self._repo, self._upstream, tip)
+
+    def _fetch_branch(self, tip: str) -> None:
+        """Brings the branch's commits; no ref moves."""
+        tracking = self._upstream.tracking
+        if tip in {self._repo.head().commit, self._repo.commit_of(tracking) if tracking else None}:
+            return
+        transfer.fetch(
+            self._repo, self._upstream.source, [self._upstream.ref], progress=self._plan.progress,
+            silence=self._plan.silence, max_bytes=self._plan.max_bytes, can_ask=self._plan.can_ask,
+        )  # fmt: skip
+        if self._repo.commit_of(tip) is None:
+            raise LostRace("The branch moved there meanwhile")
+
+    def _fetch_kept(self, there: Mapping[str, str]) -> None:
+        """Brings prompts and texts."""
+        refs = {ref: id_ for ref, id_ in there.items() if ref != self._upstream.ref}
+        brought = kept.bring(
+            self._repo, self._upstream.source, refs, progress=self._plan.progress,
+            silence=self._plan.silence, can_ask=self._plan.can_ask,
+        )  # fmt: skip
+        where = self._upstream.shown
+        self._warn(
+            *(
+                f"{ref} is not the same here and in {where}, or not what it is named after"
+                for ref in brought.wrong
+            )
+        )
+        self._done = replace(self._done, kept_received=self._done.kept_received + len(brought.refs))
+
+    def _warn(self, *warnings: str) -> None:
+        self._done = replace(self._done, warnings=tuple(dict.fromkeys((*self._done.warnings, *warnings))))
