@@ -61,6 +61,8 @@ COMMANDS = (
     "undo",
     "restore",
     "goal",
+    "library",
+    "adopt",
     "list",
     "show",
     "search",
