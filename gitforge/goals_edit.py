@@ -44,7 +44,7 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
     change(wanted)
     if repr(data) == repr(wanted):
         return text
-    if len(repr(wanted)) > 2 * documents.MAX_BYTES:  # no text of it can be small enough
+    if len(repr(wanted)) > 2 * documents.MAX_BYTES:  # nobody writes so much by hand
         raise _too_large()
     for candidate in _candidates(plain, data, wanted, sources):
         if _means(candidate, wanted):
