@@ -318,3 +318,52 @@ def test_a_large_file_is_merged_in_a_moment() -> None:
     assert merged.clashes == ()
     assert "    # a comment\n    G9_9:" in merged.text
     assert len(names_of(merged.text)) == 5000
+
+
+PIN = "libraries:\n  acme:\n    url: https://example.org/acme.git\n    commit: {}\n"
+
+
+def test_libraries_merge_by_name_and_a_pin_as_a_whole() -> None:
+    base = BASE.replace("goals:", PIN.format("a" * 40) + "goals:")
+    moved = base.replace("a" * 40, "b" * 40)
+    other = base.replace(
+        "goals:", "  other:\n    url: https://example.org/other.git\n    commit: " + "c" * 40 + "\ngoals:"
+    )
+    for merged in (merge(base, moved, other), merge(base, other, moved)):
+        assert merged.clashes == ()
+        assert {name: pin["commit"][0] for name, pin in data_of(merged.text)["libraries"].items()} == {
+            "acme": "b",
+            "other": "c",
+        }
+    elsewhere = base.replace("https://example.org/acme", "https://example.org/else")
+    (clash,) = merge(base, moved, elsewhere).clashes
+    assert clash.place == "libraries > acme"
+    assert clash.theirs == f"url: https://example.org/else.git\ncommit: {'a' * 40}"
+
+
+def test_a_library_that_the_other_side_uses_is_not_removed() -> None:
+    base = BASE.replace("goals:", PIN.format("a" * 40) + "goals:")
+    used = base + "    D: {persona: 'acme:q.md', protocol: x.md}\n"
+    merged = merge(base, used, BASE)
+    assert [clash.place for clash in merged.clashes] == ["libraries"]
+    assert merged.text == used
+    merged = merge(base, BASE, used)
+    assert [clash.place for clash in merged.clashes] == ["goals > D"]
+    assert meaning(merged.text) == meaning(BASE)
+
+
+def test_the_order_of_kinds_is_that_of_the_side_that_changed_it() -> None:
+    kinds = ["persona: {}", "protocol: {}", "constraint: {many: true}", "note: {many: true}"]
+
+    def with_kinds(*order: int) -> str:
+        return BASE.replace("goals:", "kinds:\n" + "".join(f"  {kinds[at]}\n" for at in order) + "goals:")
+
+    for base, one, other in (
+        (with_kinds(0, 1, 2), with_kinds(0, 1, 2, 3), with_kinds(2, 1, 0)),
+        (BASE, with_kinds(0, 1, 2, 3), with_kinds(3, 0, 1, 2)),
+        (with_kinds(0, 1, 2, 3), with_kinds(0, 1, 2, 3).replace("To be a.", "New"), with_kinds(3, 2, 1, 0)),
+    ):
+        here, there = merge(base, one, other), merge(base, other, one)
+        assert (here.clashes, there.clashes) == ((), ())
+        assert meaning(here.text) == meaning(there.text)
+    assert list(data_of(here.text)["kinds"]) == ["note", "constraint", "protocol", "persona"]

@@ -94,7 +94,7 @@ class RecipeBook:
             self.values.each if key == "libraries" else self.values.mapping
         )  # an address and its pin are one
         merged = merge(path, *sides)
-        if alike(merged, ours):
+        if alike(merged, ours) and list(merged) == list(ours or ()):
             return ours
         return merged or (theirs if not theirs else {})
 
