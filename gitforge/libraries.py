@@ -20,8 +20,8 @@ from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
 from gitforge.store.meter import OnProgress
+from gitforge.store.remote_failures import Rejected, RemoteFailed, without_secrets
 from gitforge.store.transaction import Recorded, record
-from gitforge.store.transfer import RemoteFailed
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 
@@ -207,7 +207,7 @@ def prepare(
     book = workspace.book()
     if (there := _of_that_name(book, name)) is not None:
         raise Conflict(
-            f"{FILE_NAME} has a library {there.name} already: {printable(there.url)}",
+            f"{FILE_NAME} has a library {there.name} already: {shown_url(there)}",
             hint=f"Choose another name, or move it on with `gitforge library update {there.name}`.",
         )
     address = addresses.parse(url, base=base)
@@ -281,7 +281,7 @@ def remove(workspace: Workspace, repo: Repo, pin: Pin) -> Recorded:
     recorded = record(
         repo,
         [library_entries.rewriting(workspace, repo, library_entries.removing(pin))],
-        commits.library_removed(pin.name, printable(pin.url), pin.commit),
+        commits.library_removed(pin.name, shown_url(pin), pin.commit),
     )
     forget(repo, pin.name)
     distrust(repo, pin.name)
@@ -433,10 +433,23 @@ def fetch_pin(repo: Repo, pin: Pin, address: Address, terms: Terms = SILENTLY) -
 
 
 def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) -> None:
-    transfer.fetch(
-        repo, address, refspecs,
-        progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
-    )  # fmt: skip
+    try:
+        transfer.fetch(
+            repo, address, refspecs,
+            progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+        )  # fmt: skip
+    except RemoteFailed as error:  # what is forced is rejected for no other reason
+        if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
+            raise UserError(
+                f"{address.shown} is a shallow clone: its history is cut, and cannot be taken over",
+                hint="Use the repository that it was cloned from, or run `git fetch --unshallow` there.",
+            ) from error
+        raise
+
+
+def shown_url(pin: Pin) -> str:
+    """A library's address for people: without a secret that somebody has written into goals.yaml."""
+    return printable(without_secrets(pin.url))
 
 
 def fetch_tip(repo: Repo, name: str, address: Address, rev: str | None, terms: Terms = SILENTLY) -> str:

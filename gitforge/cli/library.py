@@ -178,9 +178,11 @@ def update(
 def _update(
     workspace: Workspace, repo: Repo, pin: Pin, rev: str | None, options: library_shown.UpdateOptions
 ) -> dict[str, Any]:
+    from gitforge import libraries  # noqa: PLC0415
     from gitforge import library_update as verb  # noqa: PLC0415
 
     verb.refuse_unfollowable(pin, rev)
+    output.say(f"{pin.name}: looking for {rev or pin.rev or 'HEAD'} of {libraries.shown_url(pin)}")
     with library_shown.terms(options.max_size) as terms:
         found = verb.find(workspace, repo, pin, rev, terms)
     if found.is_empty:
