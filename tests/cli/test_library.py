@@ -56,7 +56,8 @@ class TestAdd:
         shutil.rmtree(place.acme.root)
         place.git("reflog", "expire", "--expire=now", "--all", cwd=place.ours)
         place.git("gc", "-q", "--prune=now", cwd=place.ours)
-        assert "You are an auditor." in place.done("show", "acme:auditor.md").out
+        place.done("build", "tried", "--goal", "GOAL")
+        assert "You are an auditor." in (place.ours / "output/tried/00_PERSONA.md").read_text()
         assert place.run("library", "update", "acme", "--yes").code == 1
         assert_sound(place.git, place.ours)
 
@@ -291,6 +292,18 @@ class TestSeveral:
 
 
 class TestList:
+    def test_libraries_and_their_components_are_completed(self, place: Place) -> None:
+        place.add()
+
+        def offered(line: str) -> list[str]:
+            words = "\n".join(line.split(" "))
+            asked = {"_GITFORGE_COMPLETE": "zsh", "_GITFORGE_WORDS": words, "_GITFORGE_LINE": line}
+            return [one.partition("\t")[0] for one in place.run(**asked).out.splitlines()]
+
+        for command in ("update", "remove", "fetch"):
+            assert offered(f"gitforge library {command} ac") == ["acme"]
+        assert offered("gitforge adopt acme:personas/aud") == ["acme:personas/auditor.md"]
+
     def test_it_says_how_far_behind_what_was_fetched_last(self, place: Place) -> None:
         place.add()
         place.acme.commit({"library/constraints/c.md": "More.\n"})
