@@ -14,7 +14,9 @@ from gitforge.payloads import Suspicion
 
 if TYPE_CHECKING:
     from gitforge.goals import Pin
-    from gitforge.libraries import Addition, Standing, Terms
+    from gitforge.libraries import Terms
+    from gitforge.library_add import Addition
+    from gitforge.library_standing import Standing
     from gitforge.library_update import Decide, Update
     from gitforge.store.addresses import Address
     from gitforge.store.merge import Chunk
