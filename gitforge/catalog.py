@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
-from gitforge.components import Library
+from gitforge.components import Library, LibraryNotFetched
 from gitforge.errors import UserError
-from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import FILE_NAME, Goal, GoalBook, Need, Pin
 
 

@@ -73,12 +73,26 @@ def _libraries(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
     for need, goal in used.values():
         if need.library in broken:
             continue
-        found = list(components.problems(workspace.library, need))
+        found = [*components.problems(workspace.library, need), *_suspicions(workspace, need)]
         yield from found
         if not found and workspace.foreign.blob(need) is None:
             message = f"the goal {goal.name} needs {need.path}, which the library has not got at its pin"
             hint = f"Correct the name, or pin another commit: `gitforge library update {need.library}`"
             yield Problem(book.file, message, need.line or goal.line, hint)
+
+
+def _suspicions(workspace: Workspace, need: Need) -> Iterator[Problem]:
+    """What in a stranger's component may be meant for the model alone; hidden characters are told anyway."""
+    from gitforge.payloads import suspicions  # noqa: PLC0415 -- its table, where a library is used
+
+    try:
+        text = workspace.foreign.text(need) or ""
+    except UserError:  # told anyway
+        return
+    for one in suspicions(text):
+        if "hidden character" not in one.what:
+            hint = "Look at it before a model does, and at what the library says of it."
+            yield Problem(need.shown, f"{one.what}: {one.excerpt}", one.line, hint, "warning")
 
 
 def _components(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:

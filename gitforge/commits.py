@@ -197,12 +197,16 @@ def library_updated(name: str, old: str, new: str, merged: Sequence[Adopted]) ->
         new: Id of the one that is.
         merged: The adopted components that change with it.
     """
-    return _message(f"Update library {name}", [f"From {old[:12]} to {new}."], [(LIBRARY, name), *_adopted(merged)])
+    return _message(
+        f"Update library {name}", [f"From {old[:12]} to {new}."], [(LIBRARY, name), *_adopted(merged)]
+    )
 
 
 def library_removed(name: str, url: str, commit: str) -> str:
     """The message of a commit that takes a library out of goals.yaml; arguments as in `library_added`."""
-    return _message(f"Remove library {name}", [f"From {url}", f"It was pinned to {commit}."], [(LIBRARY, name)])
+    return _message(
+        f"Remove library {name}", [f"From {url}", f"It was pinned to {commit}."], [(LIBRARY, name)]
+    )
 
 
 def adoption(named: str, library: str, said: str, adopted: Sequence[Adopted]) -> str:

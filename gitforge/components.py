@@ -72,6 +72,25 @@ class NotOurs(UserError):
         )
 
 
+class LibraryNotFetched(UserError):
+    """The commit at which another library is pinned is not in this repository.
+
+    Args:
+        pin: Where it is pinned.
+    """
+
+    def __init__(self, pin: Pin) -> None:
+        super().__init__(
+            f"the library {pin.name} is not fetched: commit {pin.commit[:12]}, which goals.yaml pins, is not here",
+            hint=f"`gitforge library fetch {pin.name}` brings it.",
+        )
+        self.pin = pin
+
+
+class InvalidLibrary(UserError):
+    """What another library has at its pin cannot be used."""
+
+
 class Reader(Protocol):
     """Reads components of other libraries."""
 

@@ -12,35 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitforge import documents, goals_file, names
-from gitforge.components import MAX_BYTES
+from gitforge.components import MAX_BYTES, InvalidLibrary, LibraryNotFetched
 from gitforge.errors import InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Need, Pin
-from gitforge.store.batch import Batch
+from gitforge.store.batch import Batch, Header
 from gitforge.store.objects import Tree
 from gitforge.store.records import TREE, Entry
 from gitforge.text import printable
 
+__all__ = ["REFS", "File", "Foreign", "InvalidLibrary", "LibraryNotFetched", "ref_of"]
+
 REFS = "refs/gitforge/libraries"
 _MAX_TREE = 16 * 1024 * 1024
-
-
-class LibraryNotFetched(UserError):
-    """The commit at which a library is pinned is not in this repository.
-
-    Args:
-        pin: Where it is pinned.
-    """
-
-    def __init__(self, pin: Pin) -> None:
-        super().__init__(
-            f"the library {pin.name} is not fetched: commit {pin.commit[:12]}, which goals.yaml pins, is not here",
-            hint=f"`gitforge library fetch {pin.name}` brings it.",
-        )
-        self.pin = pin
-
-
-class InvalidLibrary(UserError):
-    """What a library has at its pin cannot be used."""
 
 
 class File(NamedTuple):
@@ -217,9 +200,7 @@ class _Library:
 
     def text(self, entry: Entry, name: str, limit: int = MAX_BYTES) -> str:
         """The text of a file; `name` is what errors call it."""
-        header = self._objects.header(entry.id)
-        if header is None:
-            raise LibraryNotFetched(self._pin)
+        header = self._header(entry.id)
         if header.kind != "blob" or header.size > limit:
             why = "is too large" if header.kind == "blob" else "is no file"
             raise InvalidLibrary(f"{printable(name)}: {why}: {header.size:,} bytes, {limit:,} at most")
@@ -256,12 +237,17 @@ class _Library:
         return tree
 
     def _tree(self, id_: str) -> Tree:
-        header = self._objects.header(id_)
-        if header is None:
-            raise LibraryNotFetched(self._pin)
+        header = self._header(id_)
         if header.kind != "tree" or header.size > _MAX_TREE:
             raise self._invalid("has a folder that is too large", "Pin another commit.")
         return Tree(self._objects.content(id_), len(id_) // 2)
+
+    def _header(self, id_: str) -> Header:
+        """What an object of the commit is, which has to be here where the commit is."""
+        if (header := self._objects.header(id_)) is None:
+            hint = "`git fsck` tells more; `git fetch --refetch` with the library's address brings all of it again."
+            raise self._invalid(f"is not whole here: object {id_[:12]} is missing or damaged", hint)
+        return header
 
     def _invalid(self, what: str, hint: str | None) -> InvalidLibrary:
         return InvalidLibrary(f"the library {self._pin.name} at {self._pin.commit[:12]} {what}", hint=hint)

@@ -234,11 +234,12 @@ class _Reader:
         self._declared = settings.get("libraries") or {}
         self._libraries = self._pins(self._declared)
         goals = self._goals(kinds, purposes)
-        unused = purposes.keys() - {
-            name for goal in goals.values() for need in goal.needs for name in (need.called, need.path)
-        }
-        for name in sorted(unused):
-            self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
+        if purposes:
+            used = (
+                name for goal in goals.values() for need in goal.needs for name in (need.called, need.path)
+            )
+            for name in sorted(purposes.keys() - set(used)):
+                self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line or 0))
         policy = settings.get("policy") or {}
         required = policy.get("require_reviewed", False)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gitforge.components import Library
+from gitforge.components import InvalidLibrary, Library, LibraryNotFetched
 from gitforge.errors import UserError
-from gitforge.foreign import InvalidLibrary, LibraryNotFetched
 from gitforge.goals import Need
 from gitforge.store import origins
 

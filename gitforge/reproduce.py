@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from gitforge import goals_file, manifest, starter, toolkits
 from gitforge.assemble import assemble
+from gitforge.components import LibraryNotFetched
 from gitforge.errors import Conflict, UserError
-from gitforge.goals import FILE_NAME, Goal, GoalBook
+from gitforge.goals import FILE_NAME, Goal, GoalBook, Pin
 from gitforge.inputs import Used, component_of, what_shows
 from gitforge.manifest import Manifest, Part, Text
 from gitforge.remake import remake, sha256_of
@@ -147,10 +148,13 @@ def from_commit(
     prefix = repo.relative(workspace.library.folder)
     library = workspace.library
     paths = {need: need.path if need.pin else f"{prefix}/{need.path}" for need in goal.needs}
-    found = {
-        need: library.foreign.file(need) if need.pin else past.read_file(repo, commit.id, path)
-        for need, path in paths.items()
-    }
+    try:
+        found = {
+            need: library.foreign.file(need) if need.pin else past.read_file(repo, commit.id, path)
+            for need, path in paths.items()
+        }
+    except LibraryNotFetched as error:
+        raise _no_pin(error.pin, commit) from None
     components = [component_of(need, one[1] if one else None) for need, one in found.items()]
     own: dict[str, Text] = {}
 
@@ -198,6 +202,14 @@ def from_commit(
     )
 
 
+def _no_pin(pin: Pin, commit: Commit) -> UserError:
+    return UserError(
+        f"the library {pin.name} was pinned at {pin.commit[:12]} in {commit.id[:12]}, and that is not here",
+        hint=f"`git fetch` with its address of that time and {pin.commit} brings it. A toolkit's own toolkit.json "
+        "needs no library.",
+    )
+
+
 def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) -> tuple[Goal, GoalBook]:
     path = repo.relative(workspace.goals_file)
     found = past.read_file(repo, commit.id, path)
@@ -207,7 +219,10 @@ def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) ->
             f"{where}: the commit has no {path}", hint=f"`git log -- {path}` shows the commits that have one."
         )
     book = goals_file.parse(found[1], where)
-    return workspace.library.goal(book, goal_name), book
+    try:
+        return workspace.library.goal(book, goal_name), book
+    except LibraryNotFetched as error:
+        raise _no_pin(error.pin, commit) from None
 
 
 def goal_of(workspace: Workspace, project: str) -> str | None:

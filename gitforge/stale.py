@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitforge import names, starter
+from gitforge.components import LibraryNotFetched
 from gitforge.errors import UserError
-from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
 from gitforge.manifest import Manifest, Part
 from gitforge.plan import Planned, State

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from making import only_goal
+from program import run
 from two_libraries import THEIR_GOALS, make_two
 
-from gitforge import goals_file
-from gitforge.errors import UserError
+from gitforge import goals_file, names
+from gitforge.errors import InvalidFile, UserError
 from gitforge.foreign import Foreign, InvalidLibrary, LibraryNotFetched, ref_of
-from gitforge.goals import GoalBook, Need, Pin
+from gitforge.goals import DEFAULT_KINDS, GoalBook, Need, Pin
 from gitforge.workspace import Workspace
 
 Git = Callable[..., str]
@@ -120,6 +124,17 @@ def test_a_pin_that_is_not_here_says_how_to_bring_it(tmp_path: Path, git: Git) -
     assert foreign.text(book.goals["GOAL"].needs[0]) is not None  # one that fails does not spoil the rest
 
 
+def test_a_pin_of_which_an_object_is_missing_is_told_apart_from_one_that_is_not_fetched(
+    tmp_path: Path, git: Git
+) -> None:
+    two = make_two(tmp_path, git)
+    id_ = git("rev-parse", f"{two.pin}:library/personas/auditor.md", cwd=two.ours)
+    (two.ours / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    foreign, book, _ = opened(two.ours)
+    with pytest.raises(InvalidLibrary, match=f"is not whole here: object {id_[:12]} is missing or damaged"):
+        foreign.text(book.goals["GOAL"].needs[0])
+
+
 def test_a_pin_that_is_no_commit_is_told(tmp_path: Path, git: Git) -> None:
     two = make_two(tmp_path, git)
     foreign, _, pin = opened(two.ours)
@@ -217,13 +232,24 @@ def test_outside_a_repository_git_says_so(tmp_path: Path) -> None:
         Foreign(tmp_path).book(pin)
 
 
+_READS_AND_ENDS = """
+import gc, os, pathlib, gitforge.workspace
+workspace = gitforge.workspace.Workspace(pathlib.Path.cwd())
+assert "auditor" in workspace.library.text(workspace.book().goals["GOAL"].needs[0])
+assert os.waitpid(-1, os.WNOHANG) == (0, 0)
+del workspace
+gc.collect()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("none is left")
+"""
+
+
 def test_no_process_is_left_behind(tmp_path: Path, git: Git) -> None:
     two = make_two(tmp_path, git)
-    foreign, book, _ = opened(two.ours)
-    foreign.text(book.goals["GOAL"].needs[0])
-    del foreign
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    done = run(sys.executable, "-c", _READS_AND_ENDS, cwd=two.ours)
+    assert (done.code, done.out.strip()) == (0, "none is left"), done.err
 
 
 def test_a_goal_that_names_an_undeclared_library_is_a_problem_with_a_line() -> None:
@@ -280,6 +306,63 @@ def test_a_name_that_can_be_no_component_is_refused(name: str) -> None:
     text = f"goals:\n  C:\n    G:\n      description: d\n      persona: '{name}'\n      protocol: x.md\n"
     with pytest.raises(UserError, match=r"goals\.yaml:6: the component name"):
         goals_file.parse(library + text)
+
+
+@example(name="p.md")
+@example(name="acme:personas/p.md")
+@given(name=st.text(max_size=60) | st.from_regex(r"\A[a-zA-Z:./\\-]{0,12}\.md\Z"))
+def test_whatever_a_component_is_called_it_stays_in_its_kinds_folder(name: str) -> None:
+    data = {
+        "libraries": {"acme": {"url": "u", "commit": "1" * 40}},
+        "goals": {"C": {"G": {"description": "d", "persona": name, "protocol": f"acme:{name}"}}},
+    }
+    try:
+        goals = goals_file.inspect(json.dumps(data)).goals.values()
+    except InvalidFile:
+        return
+    for need in [need for goal in goals for need in goal.needs]:
+        library, _, path = need.path.rpartition(":")
+        assert library in {"", "acme"}
+        assert path.count("/") == 1
+        assert path.startswith(("personas/", "protocols/"))
+        assert names.component_name(need.name) == need.name
+
+
+@example(name="acme", given={"url": "u", "commit": "1" * 40})
+@given(
+    name=st.text(max_size=20),
+    given=st.dictionaries(st.sampled_from(["url", "commit", "rev", "folder"]), st.text()),
+)
+def test_garbage_for_a_library_is_a_problem_and_no_crash(name: str, given: dict[str, str]) -> None:
+    try:
+        book = goals_file.inspect(json.dumps({"libraries": {name: given}, "goals": {}}))
+    except InvalidFile:
+        return
+    assert bool(book.libraries) is not bool(book.problems)
+
+
+@example(mangled=THEIR_GOALS.encode())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(mangled=st.binary(max_size=400))
+def test_a_library_of_garbage_is_told_and_no_crash(
+    tmp_path_factory: pytest.TempPathFactory, git: Git, mangled: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("garbage")
+    git("init", "-q", ".", cwd=folder)
+    (folder / "goals.yaml").write_bytes(mangled)
+    (folder / "library/personas").mkdir(parents=True)
+    (folder / "library/personas/p.md").write_bytes(mangled)
+    git("add", "--all", cwd=folder)
+    git("commit", "-qm", "x", cwd=folder)
+    pin = Pin("acme", "u", git("rev-parse", "HEAD", cwd=folder))
+    foreign = Foreign(folder)
+    kind = DEFAULT_KINDS[0]
+    try:
+        assert foreign.all(pin, [kind]) in ([], [Need(kind, "p.md", pin=pin)])
+        text = foreign.text(Need(kind, "p.md", pin=pin))
+        assert text is None or text.encode() == mangled
+    except InvalidLibrary:
+        return
 
 
 def test_libraries_that_differ_in_case_only_are_refused() -> None:

@@ -11,8 +11,8 @@ from gitforge import catalog
 from gitforge.cli import output
 from gitforge.cli.main import DONE, FIXABLE
 from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.components import LibraryNotFetched
 from gitforge.errors import UserError
-from gitforge.foreign import LibraryNotFetched
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 

@@ -18,6 +18,8 @@ from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
 from gitforge.unreviewed import SHALLOW_HINT
 
+_LACKING = {State.ABSENT: "absent", State.UNUSABLE: "unusable"}
+
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
@@ -95,7 +97,7 @@ def _show(found: Status) -> None:
         for name in found.not_fetched
     ]
     rows += [
-        (("missing" if one.need.pin is None else "absent", output.BAD), one.need.shown, ", ".join(goals))
+        ((_LACKING.get(one.state, "missing"), output.BAD), one.need.shown, ", ".join(goals))
         for one, goals in found.missing
         if one.state is not State.NOT_FETCHED
     ]
