@@ -6,7 +6,7 @@ No worktree, no submodule, no remote: what is read of one are the objects of its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,9 @@ from gitforge.library_look import Look, look
 from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
+from gitforge.store.meter import OnProgress
+from gitforge.store.remote_failures import Rejected, RemoteFailed, without_secrets
 from gitforge.store.transaction import Recorded, record
-from gitforge.store.transfer import OnProgress, RemoteFailed
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 
@@ -33,6 +34,26 @@ _SHOWN = 8
 
 OnFetch = Callable[[Pin, Address], None]
 """Told before a library is fetched, and from where."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How others are talked to.
+
+    Attributes:
+        progress: Told how far the fetching has come.
+        before: Told before a pin is fetched, and from where.
+        can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
+        max_bytes: How much may come of each library; None for no limit.
+    """
+
+    progress: OnProgress | None = None
+    before: OnFetch | None = None
+    can_ask: bool = False
+    max_bytes: int | None = transfer.MAX_BYTES
+
+
+SILENTLY = Terms()
 
 
 class Vanished(UserError):
@@ -165,7 +186,7 @@ def prepare(
     rev: str | None = None,
     folder: str = "",
     base: Path,
-    progress: OnProgress | None = None,
+    terms: Terms = SILENTLY,
 ) -> Addition:
     """Fetches a library and looks at it; goals.yaml is not touched yet.
 
@@ -177,7 +198,7 @@ def prepare(
         rev: The branch, tag or full id of a commit; None for what its HEAD names.
         folder: The folder of the workspace in it; empty for its top.
         base: What a relative path is relative to.
-        progress: Told how far the fetching has come.
+        terms: How it is fetched.
 
     Raises:
         UserError: A name or the address will not do, it cannot be fetched, or is no library.
@@ -186,7 +207,7 @@ def prepare(
     book = workspace.book()
     if (there := _of_that_name(book, name)) is not None:
         raise Conflict(
-            f"{FILE_NAME} has a library {there.name} already: {printable(there.url)}",
+            f"{FILE_NAME} has a library {there.name} already: {shown_url(there)}",
             hint=f"Choose another name, or move it on with `gitforge library update {there.name}`.",
         )
     address = addresses.parse(url, base=base)
@@ -201,7 +222,7 @@ def prepare(
     folder = folder.strip("/")
     if folder:
         names.folder_path(folder, "folder")
-    commit = fetch_tip(repo, name, address, rev, progress=progress)
+    commit = fetch_tip(repo, name, address, rev, terms)
     try:
         pin = Pin(name, address.stored, commit, rev, folder)
         return Addition(pin, look(repo, pin, book), address)
@@ -260,7 +281,7 @@ def remove(workspace: Workspace, repo: Repo, pin: Pin) -> Recorded:
     recorded = record(
         repo,
         [library_entries.rewriting(workspace, repo, library_entries.removing(pin))],
-        commits.library_removed(pin.name, printable(pin.url), pin.commit),
+        commits.library_removed(pin.name, shown_url(pin), pin.commit),
     )
     forget(repo, pin.name)
     distrust(repo, pin.name)
@@ -311,16 +332,25 @@ def missing(repo: Repo, book: GoalBook) -> list[Pin]:
 
 
 def fetch_missing(
-    workspace: Workspace, repo: Repo, *, progress: OnProgress | None = None, before: OnFetch | None = None
+    workspace: Workspace,
+    repo: Repo,
+    *,
+    progress: OnProgress | None = None,
+    before: OnFetch | None = None,
+    can_ask: bool = False,
+    max_bytes: int | None = transfer.MAX_BYTES,
 ) -> Brought:
     """Fetches the pins that are not here, where nobody was asked: from https, ssh, and what the user trusts.
 
     Args:
         workspace: Whose goals.yaml.
         repo: Its repository.
-        progress: Told how far the fetching has come.
+        progress: As in `Terms`, like those behind it.
         before: Told before each.
+        can_ask: Whether a person is at the terminal.
+        max_bytes: How much may come of each.
     """
+    terms = Terms(progress, before, can_ask, max_bytes)
     found = Brought()
     for pin in usable_book(workspace).libraries.values():
         if _is_kept(repo, pin):
@@ -328,7 +358,7 @@ def fetch_missing(
         try:
             address = addresses.parse(pin.url, base=workspace.root)
             _refuse_untrusted(repo, pin, address)
-            fetch_pin(repo, pin, address, progress=progress, before=before)
+            fetch_pin(repo, pin, address, terms)
             found = replace(found, fetched=(*found.fetched, pin))
         except UserError as error:
             found = replace(found, left=(*found.left, Left(pin, error)))
@@ -343,15 +373,8 @@ def _refuse_untrusted(repo: Repo, pin: Pin, address: Address) -> None:
         )
 
 
-def fetch(
-    workspace: Workspace,
-    repo: Repo,
-    pin: Pin,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
-    """Fetches one pin, because the user says so; arguments as in `fetch_missing`.
+def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
+    """Fetches one pin, because the user says so.
 
     Returns:
         Whether something was fetched: not, where it is here.
@@ -362,9 +385,7 @@ def fetch(
     """
     if _is_kept(repo, pin):
         return False
-    return fetch_pin(
-        repo, pin, addresses.parse(pin.url, base=workspace.root), progress=progress, before=before
-    )
+    return fetch_pin(repo, pin, addresses.parse(pin.url, base=workspace.root), terms)
 
 
 def _is_kept(repo: Repo, pin: Pin) -> bool:
@@ -378,23 +399,16 @@ def _is_kept(repo: Repo, pin: Pin) -> bool:
     return True
 
 
-def fetch_pin(
-    repo: Repo,
-    pin: Pin,
-    address: Address,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
+def fetch_pin(repo: Repo, pin: Pin, address: Address, terms: Terms = SILENTLY) -> bool:
     """Fetches a pinned commit: by its id, else with its branch, else with all branches and tags.
 
     Raises:
         Vanished: None of them has it.
         RemoteFailed: The library cannot be reached.
     """
-    if before is not None:
-        before(pin, address)
-    offered = _offered(repo, address, len(pin.commit))
+    if terms.before is not None:
+        terms.before(pin, address)
+    offered = _offered(repo, address, len(pin.commit), terms)
     place = f"{_INCOMING}/{pin.name}"
     ways = [[f"+{pin.commit}:{place}/pin"]]
     if (ref := _ref(offered, pin.rev)) is not None:
@@ -403,7 +417,7 @@ def fetch_pin(
     try:
         for refspecs in ways:
             try:
-                transfer.fetch(repo, address, refspecs, progress=progress)
+                _fetch(repo, address, refspecs, terms)
             except RemoteFailed as error:
                 if error.why not in {"no-ref", "other"}:
                     raise
@@ -418,9 +432,27 @@ def fetch_pin(
     )
 
 
-def fetch_tip(
-    repo: Repo, name: str, address: Address, rev: str | None, *, progress: OnProgress | None = None
-) -> str:
+def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) -> None:
+    try:
+        transfer.fetch(
+            repo, address, refspecs,
+            progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+        )  # fmt: skip
+    except RemoteFailed as error:  # what is forced is rejected for no other reason
+        if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
+            raise UserError(
+                f"{address.shown} is a shallow clone: its history is cut, and cannot be taken over",
+                hint="Use the repository that it was cloned from, or run `git fetch --unshallow` there.",
+            ) from error
+        raise
+
+
+def shown_url(pin: Pin) -> str:
+    """A library's address for people: without a secret that somebody has written into goals.yaml."""
+    return printable(without_secrets(pin.url))
+
+
+def fetch_tip(repo: Repo, name: str, address: Address, rev: str | None, terms: Terms = SILENTLY) -> str:
     """The id of the commit that a library's branch or tag names now, which is fetched.
 
     Args:
@@ -428,17 +460,17 @@ def fetch_tip(
         name: The library.
         address: Where it is.
         rev: A branch, a tag or the full id of a commit; None for what its HEAD names.
-        progress: Told how far it has come.
+        terms: How it is fetched.
 
     Raises:
         RemoteFailed: It cannot be reached.
         UserError: It has no such branch or tag, or its ids are made by another algorithm.
     """
-    offered = _offered(repo, address, _digits(repo))
+    offered = _offered(repo, address, _digits(repo), terms)
     target = rev if rev is not None and _FULL_ID.fullmatch(rev) else _ref(offered, rev)
     if target is None:
         raise _no_such_rev(address, offered, rev)
-    transfer.fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], progress=progress)
+    _fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], terms)
     commit = repo.commit_of(pins.fetched_ref(name))
     if commit is None:
         pins.drop(repo, [pins.fetched_ref(name)])
@@ -451,9 +483,9 @@ def _digits(repo: Repo) -> int:
     return 64 if repo.algorithm == "sha256" else 40
 
 
-def _offered(repo: Repo, address: Address, digits: int) -> transfer.Advertised:
+def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
     """What a remote has, whose ids must be of so many digits."""
-    offered = transfer.list_refs(repo, address)
+    offered = transfer.list_refs(repo, address, can_ask=terms.can_ask)
     if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(
