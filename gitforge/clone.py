@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from gitforge import check, documents, goals_file
+from gitforge import check, documents, goals_file, libraries
 from gitforge.components import MAX_BYTES
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import FILE_NAME
+from gitforge.foreign import LibraryNotFetched
+from gitforge.goals import FILE_NAME, GoalBook, Pin
+from gitforge.libraries import Brought, Left, OnFetch
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import cloning, transfer
 from gitforge.store.addresses import Address
@@ -30,6 +33,10 @@ _OURS = (FILE_NAME, "library", "output")
 _TEXTS = (".md", ".txt", ".yaml", ".yml", ".json", ".j2", ".jinja")
 
 
+Places = tuple[str, tuple[Suspicion, ...]]
+"""A file and what is in it."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One workspace of the clone.
@@ -39,14 +46,19 @@ class Found:
         goals: How many goals there are.
         missing: Components that goals need and that nobody has generated yet.
         problems: What `check` says beyond that.
-        suspicious: Files of goals.yaml and library/ with what may be meant for the model alone.
+        suspicious: Files of goals.yaml and library/, and components of other libraries that goals use, with what
+            may be meant for the model alone.
+        fetched: The other libraries that were fetched.
+        left: Those that were not.
     """
 
     folder: str
     goals: int
     missing: tuple[Problem, ...]
     problems: tuple[Problem, ...]
-    suspicious: tuple[tuple[str, tuple[Suspicion, ...]], ...]
+    suspicious: tuple[Places, ...]
+    fetched: tuple[Pin, ...] = ()
+    left: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ def clone(
     with_submodules: bool = False,
     max_bytes: int = MAX_BYTES_DEFAULT,
     progress: OnProgress | None = None,
+    before: OnFetch | None = None,
     can_ask: bool = False,
 ) -> Cloned:
     """Makes a clone of a workspace's repository.
@@ -105,6 +118,7 @@ def clone(
         with_submodules: Whether to fetch the repositories in it too.
         max_bytes: How much may be received, and how much its files may take.
         progress: Told how far it has come.
+        before: Told before another library is fetched.
         can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
 
     Raises:
@@ -132,7 +146,10 @@ def clone(
             transfer.update_submodules(
                 repo, address, settings=cloning.SAFELY, max_bytes=max_bytes, can_ask=can_ask
             )
-        found = tuple(_found(staged, folder) for folder in folders)
+        bring = partial(
+            libraries.fetch_missing, progress=progress, before=before, can_ask=can_ask, max_bytes=max_bytes
+        )
+        found = tuple(_found(Workspace(staged / folder), folder, repo, bring) for folder in folders)
         cloning.place(staged, target, last=(folders[0] or FILE_NAME).partition("/")[0])
     return Cloned(
         target, head.ref.removeprefix("refs/heads/") if head.ref else None, commit, found,
@@ -200,16 +217,20 @@ def _read_goals(repo: Repo, entry: Planned) -> None:
     goals_file.inspect(text, name)
 
 
-def _found(root: Path, folder: str) -> Found:
-    workspace = Workspace(root / folder)
+def _found(
+    workspace: Workspace, folder: str, repo: Repo, bring: Callable[[Workspace, Repo], Brought]
+) -> Found:
     text = documents.read_text(workspace.goals_file, FILE_NAME)
     book = goals_file.inspect(text, FILE_NAME)
+    brought = bring(workspace, repo)
     missing = tuple(check.missing(workspace, book))
-    problems = tuple(one for one in check.check(workspace) if one not in missing)
-    return Found(folder, len(book.goals), missing, problems, tuple(_suspicious(workspace)))
+    told = {LibraryNotFetched(one.pin).message for one in brought.left}
+    problems = [one for one in check.check(workspace) if one not in missing and one.message not in told]
+    suspicious = (*_suspicious(workspace), *_suspicious_foreign(workspace, book, brought.fetched))
+    return Found(folder, len(book.goals), missing, tuple(problems), suspicious, brought.fetched, brought.left)
 
 
-def _suspicious(workspace: Workspace) -> Iterator[tuple[str, tuple[Suspicion, ...]]]:
+def _suspicious(workspace: Workspace) -> Iterator[Places]:
     """What goals.yaml and the texts of the library may say to the model alone."""
     for name in (FILE_NAME, *sorted(_texts(workspace.root))):
         try:
@@ -219,6 +240,20 @@ def _suspicious(workspace: Workspace) -> Iterator[tuple[str, tuple[Suspicion, ..
             continue
         if found := tuple(suspicions(text)):
             yield name, found
+
+
+def _suspicious_foreign(workspace: Workspace, book: GoalBook, fetched: Sequence[Pin]) -> Iterator[Places]:
+    """The same of the components of other libraries that goals use."""
+    names = {pin.name for pin in fetched}
+    for path, need in sorted(book.needs().items()):
+        if need.library not in names:
+            continue
+        try:
+            text = workspace.library.text(need)
+        except UserError:  # `check` says so
+            continue
+        if text is not None and (found := tuple(suspicions(text))):
+            yield path, found
 
 
 def _texts(root: Path) -> Iterator[str]:

@@ -56,6 +56,7 @@ LAYERS = [
     "store.addresses",
     "store.remote_environment",
     "store.remote_failures",
+    "store.talking",
     "store.meter",
     "store.incoming",
     "store.transfer",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +19,10 @@ from gitforge.cli.session import AsJson, Directory, here
 from gitforge.clone import Cloned, Found, folder_of
 from gitforge.clone import clone as clone_workspace
 from gitforge.errors import Problem
+from gitforge.goals import Pin
 from gitforge.store import addresses
 from gitforge.store.addresses import Address
+from gitforge.store.remote_failures import RemoteFailed
 from gitforge.text import printable_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -65,10 +70,10 @@ def clone(
     address = addresses.parse(url, base=base)
     target = Path(os.path.abspath(base / (folder or folder_of(address))))  # noqa: PTH100 -- as it was typed
     output.say(f"Cloning {address.shown} into {printable_line(str(target))}")
-    with progress() as tell:
+    with progress() as tell, _mistaken_path_told(url):
         done = clone_workspace(
             address, target, branch=branch, with_submodules=recurse_submodules, max_bytes=max_size * _MIB,
-            progress=tell, can_ask=output.is_interactive(),
+            progress=tell, before=_tell_fetch, can_ask=output.is_interactive(),
         )  # fmt: skip
     if as_json:
         output.data(_as_data(done, address))
@@ -78,11 +83,30 @@ def clone(
         raise typer.Exit(PROBLEMS)
 
 
+@contextmanager
+def _mistaken_path_told(url: str) -> Iterator[None]:
+    """What looks like a page's address without its beginning is a path to git; says what may have been meant."""
+    try:
+        yield
+    except RemoteFailed as error:
+        if error.why == "missing" and re.fullmatch(r"[\w-]+(\.[\w-]+)+/[\w./~-]+", url):
+            error.hint = f"Did you mean https://{url}?"
+        raise
+
+
+def _tell_fetch(pin: Pin, address: Address) -> None:
+    output.say(f"Fetching the library {printable_line(pin.name)} from {address.shown}")
+
+
 def _show(done: Cloned, address: Address) -> None:
     for found in done.workspaces:
         start = f"{found.folder}/" if found.folder else ""
         show_suspicions([(start + name, places) for name, places in found.suspicious])
         _show_problems(found.problems, start)
+        for left in found.left:
+            output.say(("not fetched: ", output.WARN), printable_line(left.why.message))
+            if left.why.hint:
+                output.say(("hint: ", output.WARN), left.why.hint)
     _show_notes(done, address)
     for found in done.workspaces:
         where = printable_line(str(done.root / found.folder))
@@ -139,6 +163,7 @@ def _show_next(done: Cloned) -> None:
         return
     (found,) = done.workspaces
     where = os.path.relpath(done.root / found.folder)
+    where = str(done.root / found.folder) if where.startswith("..") else where
     go = "" if where == "." else f"`cd {shlex.quote(printable_line(where))}`, "
     if found.missing:
         output.say(f"Next: {go}`gitforge status` shows what is missing, `gitforge generate` makes it.")
@@ -167,4 +192,6 @@ def _workspace_as_data(done: Cloned, found: Found) -> dict[str, Any]:
             for one in found.problems
         ],
         "suspicions": suspicions_as_data(found.suspicious),
+        "libraries": [{"name": pin.name, "fetched": True, "message": None} for pin in found.fetched]
+        + [{"name": left.pin.name, "fetched": False, "message": left.why.message} for left in found.left],
     }  # fmt: skip
