@@ -24,7 +24,6 @@ from gitforge.store.transaction import Recorded, record
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.meter import OnProgress
     from gitforge.store.repo import Repo
 
 Decide = Callable[[str, Sequence[Chunk]], str | None]
