@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gitforge import check, documents, goals_file, libraries
@@ -16,7 +17,7 @@ from gitforge.components import MAX_BYTES
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import FILE_NAME, GoalBook, Pin
-from gitforge.libraries import Left, OnFetch
+from gitforge.libraries import Brought, Left, OnFetch
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import cloning, transfer
 from gitforge.store.addresses import Address
@@ -145,10 +146,10 @@ def clone(
             transfer.update_submodules(
                 repo, address, settings=cloning.SAFELY, max_bytes=max_bytes, can_ask=can_ask
             )
-        found = tuple(
-            _found(Workspace(staged / folder), folder, repo, progress=progress, before=before)
-            for folder in folders
+        bring = partial(
+            libraries.fetch_missing, progress=progress, before=before, can_ask=can_ask, max_bytes=max_bytes
         )
+        found = tuple(_found(Workspace(staged / folder), folder, repo, bring) for folder in folders)
         cloning.place(staged, target, last=(folders[0] or FILE_NAME).partition("/")[0])
     return Cloned(
         target, head.ref.removeprefix("refs/heads/") if head.ref else None, commit, found,
@@ -217,11 +218,11 @@ def _read_goals(repo: Repo, entry: Planned) -> None:
 
 
 def _found(
-    workspace: Workspace, folder: str, repo: Repo, *, progress: OnProgress | None, before: OnFetch | None
+    workspace: Workspace, folder: str, repo: Repo, bring: Callable[[Workspace, Repo], Brought]
 ) -> Found:
     text = documents.read_text(workspace.goals_file, FILE_NAME)
     book = goals_file.inspect(text, FILE_NAME)
-    brought = libraries.fetch_missing(workspace, repo, progress=progress, before=before)
+    brought = bring(workspace, repo)
     missing = tuple(check.missing(workspace, book))
     told = {LibraryNotFetched(one.pin).message for one in brought.left}
     problems = [one for one in check.check(workspace) if one not in missing and one.message not in told]

@@ -147,7 +147,7 @@ def test_a_pin_that_is_no_commit_is_told(tmp_path: Path, git: Git) -> None:
 @pytest.mark.parametrize(
     ("goals", "said"),
     [
-        ("version: 2\ngoals: {}\n", "'version' must be 1, but is 2"),
+        ("version: 2\ngoals: {}\n", "is of version 2, and this gitforge knows version 1"),
         ("", "is empty"),
         ("goals: [\n", "cannot be used"),
         (None, "has no goals.yaml"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +22,7 @@ from gitforge.errors import Problem
 from gitforge.goals import Pin
 from gitforge.store import addresses
 from gitforge.store.addresses import Address
+from gitforge.store.remote_failures import RemoteFailed
 from gitforge.text import printable_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -66,7 +70,7 @@ def clone(
     address = addresses.parse(url, base=base)
     target = Path(os.path.abspath(base / (folder or folder_of(address))))  # noqa: PTH100 -- as it was typed
     output.say(f"Cloning {address.shown} into {printable_line(str(target))}")
-    with progress() as tell:
+    with progress() as tell, _mistaken_path_told(url):
         done = clone_workspace(
             address, target, branch=branch, with_submodules=recurse_submodules, max_bytes=max_size * _MIB,
             progress=tell, before=_tell_fetch, can_ask=output.is_interactive(),
@@ -77,6 +81,17 @@ def clone(
         _show(done, address)
     if any(problem.severity == "error" for found in done.workspaces for problem in found.problems):
         raise typer.Exit(PROBLEMS)
+
+
+@contextmanager
+def _mistaken_path_told(url: str) -> Iterator[None]:
+    """What looks like a page's address without its beginning is a path to git; says what may have been meant."""
+    try:
+        yield
+    except RemoteFailed as error:
+        if error.why == "missing" and re.fullmatch(r"[\w-]+(\.[\w-]+)+/[\w./~-]+", url):
+            error.hint = f"Did you mean https://{url}?"
+        raise
 
 
 def _tell_fetch(pin: Pin, address: Address) -> None:
@@ -148,6 +163,7 @@ def _show_next(done: Cloned) -> None:
         return
     (found,) = done.workspaces
     where = os.path.relpath(done.root / found.folder)
+    where = str(done.root / found.folder) if where.startswith("..") else where
     go = "" if where == "." else f"`cd {shlex.quote(printable_line(where))}`, "
     if found.missing:
         output.say(f"Next: {go}`gitforge status` shows what is missing, `gitforge generate` makes it.")

@@ -76,12 +76,12 @@ def add(
     name is always your own: nothing shadows anything. It stays at the commit that goals.yaml pins until
     `gitforge library update`.
     """
-    from gitforge import libraries  # noqa: PLC0415 -- what talks to others, where that is wanted
+    from gitforge import library_add  # noqa: PLC0415 -- what talks to others, where that is wanted
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     with library_shown.terms(max_size) as terms:
-        addition = libraries.prepare(
+        addition = library_add.prepare(
             workspace, repo, name, url, rev=rev, folder=folder, base=here(ctx, directory).resolve(), terms=terms
         )  # fmt: skip
     is_added = False
@@ -89,11 +89,11 @@ def add(
         library_shown.show_addition(addition)
         if addition.look.suspicions and not yes and not dry_run:
             library_shown.confirm("Add it nevertheless?", "its components seem to hide something")
-        recorded = None if dry_run else libraries.add(workspace, repo, addition)
+        recorded = None if dry_run else library_add.add(workspace, repo, addition)
         is_added = recorded is not None
     finally:
         if not is_added:
-            libraries.give_up(repo, name)
+            library_add.give_up(repo, name)
     if recorded is not None:
         reverting.show_recorded(recorded)
     if as_json:
@@ -116,11 +116,11 @@ def list_(ctx: typer.Context, as_json: AsJson = False, directory: Directory = Pa
 
     Nobody is asked: how far behind is told of what was fetched last.
     """
-    from gitforge import libraries  # noqa: PLC0415
+    from gitforge import library_standing  # noqa: PLC0415
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    found = libraries.standings(repo, workspace.book())
+    found = library_standing.standings(repo, workspace.book())
     if as_json:
         output.data([library_shown.standing_as_json(one) for one in found])
         return
@@ -178,9 +178,11 @@ def update(
 def _update(
     workspace: Workspace, repo: Repo, pin: Pin, rev: str | None, options: library_shown.UpdateOptions
 ) -> dict[str, Any]:
+    from gitforge import libraries  # noqa: PLC0415
     from gitforge import library_update as verb  # noqa: PLC0415
 
     verb.refuse_unfollowable(pin, rev)
+    output.say(f"{pin.name}: looking for {rev or pin.rev or 'HEAD'} of {libraries.shown_url(pin)}")
     with library_shown.terms(options.max_size) as terms:
         found = verb.find(workspace, repo, pin, rev, terms)
     if found.is_empty:
@@ -228,15 +230,15 @@ def remove(
 
     What was adopted from it stays yours.
     """
-    from gitforge import libraries  # noqa: PLC0415
+    from gitforge import libraries, library_add  # noqa: PLC0415
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     book = workspace.book()
     pin = libraries.pin_of(book, name)
-    libraries.refuse_used(book, pin)
+    library_add.refuse_used(book, pin)
     adopted = [one.path for one in libraries.adopted_here(repo, book).values() if one.origin.library == name]
-    recorded = None if dry_run else libraries.remove(workspace, repo, pin)
+    recorded = None if dry_run else library_add.remove(workspace, repo, pin)
     if recorded is not None:
         reverting.show_recorded(recorded)
     if as_json:
@@ -273,7 +275,7 @@ def fetch(
         with library_shown.terms(max_size) as terms:
             is_new = libraries.fetch(workspace, repo, pin, terms)
         if name:
-            libraries.trust(repo, pin)
+            libraries.trust(repo, pin.name, pin.url)
         if is_new:
             fetched.append(pin)
         output.say(f"{pin.name}: {'fetched' if is_new else 'here already'}, at {pin.commit[:10]}.")

@@ -14,14 +14,16 @@ from gitforge.payloads import Suspicion
 
 if TYPE_CHECKING:
     from gitforge.goals import Pin
-    from gitforge.libraries import Addition, Standing, Terms
+    from gitforge.libraries import Terms
+    from gitforge.library_add import Addition
+    from gitforge.library_standing import Standing
     from gitforge.library_update import Decide, Update
     from gitforge.store.addresses import Address
     from gitforge.store.merge import Chunk
     from gitforge.store.repo import Repo
 
 PRECEDENCE = (
-    "A plain name is always this workspace's own; a library's component is acme:FILE.md, its goal acme:GOAL."
+    "A plain name is always this workspace's own; a library's component is NAME:FILE.md, its goal NAME:GOAL."
 )
 _MOST = 20  # findings of one sort that are shown
 
@@ -123,6 +125,8 @@ def suspicions_as_json(found: Sequence[tuple[str, Suspicion]]) -> list[dict[str,
 
 def show_standings(found: Sequence[Standing]) -> None:
     """A row for each library."""
+    from gitforge.libraries import shown_url  # noqa: PLC0415
+
     if not found:
         output.say("goals.yaml names no other library: `gitforge library add NAME URL` does.")
     rows: list[tuple[output.Part, ...]] = [
@@ -132,7 +136,7 @@ def show_standings(found: Sequence[Standing]) -> None:
             one.pin.rev or "HEAD",
             _standing(one),
             f"{len({use.need.path for use in one.uses})} used, {len(one.adopted)} adopted",
-            one.pin.url + (f" in {one.pin.folder}" if one.pin.folder else ""),
+            shown_url(one.pin) + (f" in {one.pin.folder}" if one.pin.folder else ""),
         )
         for one in found
     ]
@@ -151,8 +155,10 @@ def _standing(one: Standing) -> output.Part:
 
 def standing_as_json(one: Standing) -> dict[str, Any]:
     """A library for a script."""
+    from gitforge.libraries import shown_url  # noqa: PLC0415
+
     return {
-        "name": one.pin.name, "url": one.pin.url, "rev": one.pin.rev, "commit": one.pin.commit,
+        "name": one.pin.name, "url": shown_url(one.pin), "rev": one.pin.rev, "commit": one.pin.commit,
         "folder": one.pin.folder or None, "fetched": one.is_here, "behind": one.behind,
         "rewritten": bool(one.lost),
         "uses": [{"goal": use.goal, "component": use.need.path, "line": use.need.line} for use in one.uses],

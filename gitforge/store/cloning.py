@@ -22,7 +22,10 @@ from gitforge.store.remote_failures import RemoteFailed
 from gitforge.store.repo import Repo
 from gitforge.store.transfer import OnProgress
 
-SAFELY = {"core.hooksPath": "/dev/null", "core.protectHFS": "true", "core.protectNTFS": "true"}
+SAFELY = {
+    "core.hooksPath": "/dev/null", "core.fsmonitor": "false",
+    "core.protectHFS": "true", "core.protectNTFS": "true",
+}  # fmt: skip
 """git's settings for what puts a stranger's files on disk: no hook runs, no other system's `.git` gets through."""
 
 _MARK = ".gitforge-clone-"

@@ -1,4 +1,8 @@
-"""Which ways git may take to another machine, and whom it may ask (git(1), gitcredentials(7), ssh_config(5))."""
+"""Which ways git may take to another machine, and whom it may ask (git(1), gitcredentials(7), ssh_config(5)).
+
+Without a terminal no one is asked: git's own prompt, its askpass programs and ssh's questions are off, and what the
+user has set for that (a credential helper, GIT_ASKPASS, an ssh agent, core.sshCommand) is used.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
     (
         "missing",
         (
-            r"does not appear to be a git repository|[Rr]epository not found|repository '.*' not found"
+            r"does not appear to be a git repository|does not look like a v2 or v3 bundle|invalid gitfile"
+            r"|[Rr]epository not found|repository '.*' not found"
             r"|returned error: 404|access denied or repository not exported|No such file or directory"
             r"|not a git repository|does not exist|not found"
         ),
@@ -124,6 +125,13 @@ _WORDS: dict[Why, str] = {
 }
 
 
+_NOISE = re.compile(
+    r"^remote: [A-Z][a-z]+ objects: |Could not read from remote repository|^fatal: repository '.*' does not exist"
+    r"|the remote end hung up unexpectedly$|invalid index-pack output|early EOF"
+)
+_OPENING = re.compile(r"^(?:(?:fatal|error): (?:remote error: )?)?(?:unable to access '[^']*': )?")
+
+
 def remote_failed(done: Done, shown: str, silence: float) -> RemoteFailed:
     """What git said when a remote failed it.
 
@@ -148,9 +156,10 @@ def remote_failed(done: Done, shown: str, silence: float) -> RemoteFailed:
 def _said(done: Done) -> str:
     """The lines of git's that tell, without progress, advice and what is always said beside them."""
     lines = (line.strip() for line in re.split(r"[\r\n]+", done.stderr))
-    told = [without_secrets(line) for line in lines if re.match(r"(fatal|error|ssh|remote: \S*[A-Z])", line)]
-    told = [line for line in told if not re.match(r"remote: [A-Z][a-z]+ objects: ", line)]
-    words = list(dict.fromkeys(told))[:3]
+    told = [
+        line for line in lines if re.match(r"(fatal|error|ssh|remote): ", line) and not _NOISE.search(line)
+    ]
+    words = list(dict.fromkeys(_OPENING.sub("", without_secrets(line)) for line in told))[:3]
     return f" ({harmless('; '.join(words))[:600]})" if words else ""
 
 

@@ -108,10 +108,15 @@ def test_prompts_and_kept_texts_come_too(bare: Path, tmp_path: Path, git: Git) -
 def test_a_plain_fetch_and_pull_go_on_as_after_a_clone_by_git(bare: Path, tmp_path: Path, git: Git) -> None:
     publish(bare, SMALL)
     assert clone(tmp_path, bare).code == 0
-    publish(bare, {**SMALL, "library/personas/q.md": "You are Q.\n"}, ref="other")
-    assert "other" in git("fetch", "--dry-run", "-v", cwd=tmp_path / "prompts") + git(
-        "pull", cwd=tmp_path / "prompts"
-    ) + git("branch", "-r", cwd=tmp_path / "prompts")
+    root = tmp_path / "prompts"
+    newer = publish(bare, {**SMALL, "library/personas/q.md": "You are Q.\n"}, ref="main")
+    git("fetch", cwd=root)
+    assert git("rev-parse", "origin/main", cwd=root) == newer
+    git("pull", "--rebase", cwd=root)
+    assert git("rev-parse", "HEAD", cwd=root) == newer
+    assert (
+        git("config", "--get-all", "remote.origin.fetch", cwd=root) == "+refs/heads/*:refs/remotes/origin/*"
+    )
 
 
 @pytest.mark.parametrize("name", ["other", "v1"])
@@ -388,6 +393,12 @@ def test_a_library_from_elsewhere_is_left_to_the_user_s_word(tmp_path: Path, git
     assert done.code == 0, done.told
     assert "not fetched: acme comes from file://" in done.err
     assert "gitforge library fetch acme" in done.err
+
+
+def test_an_address_without_its_beginning_is_guessed(tmp_path: Path) -> None:
+    done = clone(tmp_path, "example.org/team/prompts")
+    assert done.code == 1
+    assert "hint: Did you mean https://example.org/team/prompts?" in done.err
 
 
 # --- interrupts -----------------------------------------------------------------------------------------
