@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from gitforge.components import split_front_matter
+from gitforge.components import MAX_BYTES, split_front_matter
 from gitforge.importing import naming
 from gitforge.importing.records import Piece, Reading, Recipe
 from gitforge.importing.source import Source
@@ -100,6 +100,7 @@ def _with_settings(text: str, settings: Mapping[str, Any]) -> tuple[str, str | N
     full = f"---\nmetadata:\n{textwrap.indent(kept, '  ')}\n---\n{text}"
     keys = ", ".join(settings)
     meta, body = split_front_matter(full)
-    if meta.get("metadata") == {"llm": settings} and body.strip() == text.strip():
+    is_right = meta.get("metadata") == {"llm": settings} and body.strip() == text.strip()
+    if is_right and len(full.encode()) <= MAX_BYTES:
         return full, f"keeps {keys} in its front matter, which gitforge does not use"
     return (f"---\n---\n{text}", f"without {keys}: they cannot be kept in front matter")

@@ -113,10 +113,13 @@ def test_each_format_is_recognised_by_what_is_there(tmp_path: Path, name: str) -
     assert formats.read(tmp_path, "theirs", name).format == name
 
 
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["{}.md", "{}/{}/x.md"])
+def test_too_many_files_and_folders_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(source, "MAX_FILES", 3)
-    write(tmp_path, {f"{number}.md": "x" for number in range(4)})
-    with pytest.raises(UserError, match="has more than 3 files"):
+    write(tmp_path, {name.format(number, number): "x" for number in range(4)})
+    with pytest.raises(UserError, match="has more than 3 files and folders"):
         Source(tmp_path)
 
 
@@ -148,3 +151,11 @@ def test_gits_own_folder_is_no_part_of_a_source(tmp_path: Path, git: Git) -> Non
     git("init", "-q", cwd=tmp_path)
     write(tmp_path, {"a.md": "a"})
     assert Source(tmp_path).paths == ("a.md",)
+
+
+def test_settings_that_grow_beyond_all_bounds_are_left_out_and_said(tmp_path: Path) -> None:
+    levels = "\n".join(f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 6))
+    write(tmp_path / "t", {"a.yaml": f"system: S.\noptions:\n  l0: &l0 [{'x, ' * 9}]\n{levels}\n"})
+    (piece,) = formats.read(tmp_path, "t").reading.pieces
+    assert piece.text == "---\n---\nS."
+    assert piece.note == "without options: they cannot be kept in front matter"
