@@ -140,9 +140,9 @@ def entry(goal: Goal) -> dict[str, Any]:
     made: dict[str, Any] = {"description": goal.description}
     for need in goal.needs:
         if need.kind.many:
-            made.setdefault(need.kind.key, []).append(need.name)
+            made.setdefault(need.kind.key, []).append(need.called)
         else:
-            made[need.kind.key] = need.name
+            made[need.kind.key] = need.called
     return made
 
 

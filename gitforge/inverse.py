@@ -128,7 +128,7 @@ def _without_goals(change: Change, before: str, after: str, now: str) -> str | N
 def _rest(book: GoalBook, but: list[Goal]) -> tuple[object, ...]:
     left_out = {goal.name for goal in but}
     recipes = {name: _recipe(goal) for name, goal in book.goals.items() if name not in left_out}
-    return dict(book.kinds), dict(book.outputs), book.require_reviewed, recipes
+    return dict(book.kinds), dict(book.outputs), dict(book.libraries), book.require_reviewed, recipes
 
 
 def _recipe(goal: Goal) -> tuple[object, ...]:

@@ -63,6 +63,8 @@ COMMANDS = (
     "restore",
     "goal",
     "import",
+    "library",
+    "adopt",
     "list",
     "show",
     "search",

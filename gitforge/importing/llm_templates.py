@@ -21,7 +21,7 @@ from gitforge.text import printable
 TITLE = "llm"
 CATEGORY = "llm templates"
 _TEXTS = ("system", "prompt")
-_SETTINGS = {
+SETTINGS = {
     "name", "attachments", "attachment_types", "model", "defaults", "options", "extract", "extract_last",
     "schema_object", "fragments", "system_fragments", "tools", "functions",
 }  # fmt: skip
@@ -65,7 +65,7 @@ def _why_not(data: object) -> str | None:
         return None if data.strip() else "is empty"
     if not isinstance(data, dict):
         return "is no llm template: it is neither a mapping nor a text"
-    unknown = sorted(data.keys() - _SETTINGS - set(_TEXTS))
+    unknown = sorted(data.keys() - SETTINGS - set(_TEXTS))
     if unknown:
         return f"is no llm template: it has the key {printable(unknown[0])!r}"
     wrong = [key for key in _TEXTS if data.get(key) is not None and not isinstance(data[key], str)]

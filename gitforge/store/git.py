@@ -64,7 +64,7 @@ class Git:
     def watch(
         self, verb: str, *arguments: str, on_line: Callable[[str], None], silence: float,
         first_silence: float | None = None, can_ask: bool = False, options: Sequence[str] = (),
-        environment: Mapping[str, str] | None = None, writes: bool = False,
+        environment: Mapping[str, str] | None = None, writes: bool = False, max_file: int | None = None,
     ) -> Done:  # fmt: skip
         """Runs what talks to another machine, as `watching.watch` has it; `can_ask`: a person is at the terminal."""
         with process.start(
@@ -72,8 +72,9 @@ class Git:
             environment={**self.environment, **(environment or {})},
         ) as running:  # fmt: skip
             return watch(
-                running, on_line, silence=silence, first_silence=first_silence, has_group=not can_ask
-            )
+                running, on_line, silence=silence, first_silence=first_silence, has_group=not can_ask,
+                max_file=max_file,
+            )  # fmt: skip
 
     def stream(self, verb: str, *arguments: str, options: Sequence[str] = ()) -> Generator[str]:
         """The NUL-terminated fields of what it prints, as they come."""

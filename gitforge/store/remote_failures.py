@@ -36,6 +36,7 @@ class Rejected(RemoteFailed):
 
 
 _SIGNS: tuple[tuple[Why, str], ...] = (
+    ("too-large", r"died of signal (?:25|31)\b|File too large|File size limit exceeded"),
     ("full", r"No space left on device|Disk quota exceeded"),
     ("unsound", r"fsck error|^(?:fatal|error): (?:index-pack|unpack-objects)|: zeroPaddedFilemode|hasDot"),
     ("host-key", r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),

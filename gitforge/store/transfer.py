@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from gitforge.errors import UserError
 from gitforge.store.addresses import Address
+from gitforge.store.incoming import swept
+from gitforge.store.meter import Meter, OnProgress, Progress, too_large
 from gitforge.store.process import Done, harmless
+from gitforge.store.remote_environment import remote_environment
 from gitforge.store.remote_failures import Rejected, RemoteFailed, remote_failed, without_secrets
 from gitforge.store.repo import Repo
 
@@ -37,7 +38,6 @@ __all__ = [
 SILENCE = 60.0  # seconds
 MAX_BYTES = 200 << 20  # of one pack
 _PATIENCE = 300.0  # seconds for a person to find a password, or for a hook of the server's
-_PAUSE = 0.1  # seconds between two calls with progress
 
 _ONLY_THESE = (
     "--progress", "--refmap=", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
@@ -46,21 +46,6 @@ _ONLY_THESE = (
 
 Source = Address | str
 """An address, or the name of a remote that the user has set up in git."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far git has come.
-
-    Args:
-        stage: In git's words, such as `Receiving objects`.
-        done: How many are done.
-        total: Of how many; None where that is not known.
-    """
-
-    stage: str
-    done: int
-    total: int | None
 
 
 @dataclass(frozen=True)
@@ -89,9 +74,6 @@ class Pushed:
     ref: str
     outcome: Literal["ok", "up-to-date", "rejected", "failed"]
     reason: str = ""
-
-
-OnProgress = Callable[[Progress], None]
 
 
 def shown(repo: Repo, source: Source) -> str:
@@ -160,13 +142,18 @@ def fetch(
         Rejected: A ref here has what the remote has not, and its refspec has no `+`.
     """
     shallow = () if depth is None else (f"--depth={depth}",)
-    meter = _Meter(progress, max_bytes, shown(repo, source))
-    done = _talk(
-        repo, source, "fetch", *_ONLY_THESE, *shallow, "--", _named(source), *refspecs,
-        silence=silence, can_ask=can_ask, writes=True, on_line=meter,
-        settings={"fetch.fsckObjects": "true", "core.bigFileThreshold": "16m", "fetch.parallel": "1"},
-        accept=(0, 1),
-    )  # fmt: skip
+    meter = Meter(progress, max_bytes, shown(repo, source))
+    try:
+        with swept(repo.common_dir / "objects"):
+            done = _talk(
+                repo, source, "fetch", *_ONLY_THESE, *shallow, "--", _named(source), *refspecs,
+                silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),
+                settings={"fetch.fsckObjects": "true", "core.bigFileThreshold": "16m"}, max_file=max_bytes,
+            )  # fmt: skip
+    except RemoteFailed as error:
+        if error.why == "too-large" and max_bytes is not None:
+            raise too_large(shown(repo, source), max_bytes) from error
+        raise
     if done.status == 1:
         if "[rejected]" in done.stderr:
             raise Rejected(f"What {shown(repo, source)} has does not continue what is here; nothing was lost")
@@ -208,7 +195,7 @@ def push(
         repo, target, "push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no",
         *together, "--", _named(target), *refspecs,
         silence=max(silence, _PATIENCE), first_silence=silence, can_ask=can_ask, writes=True,
-        on_line=_Meter(progress, None, ""), accept=(0, 1),
+        on_line=Meter(progress), accept=(0, 1),
     )  # fmt: skip
     pushed = tuple(_outcomes(done))
     if done.status != 0 and not pushed:
@@ -219,7 +206,7 @@ def push(
 def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFailed | None:
     """Why a push did not do all that was wanted, as an error; None where it did."""
     where = shown(repo, target)
-    failed = [one for one in pushed if one.outcome == "failed" and "atomic" not in one.reason]
+    failed = [one for one in pushed if one.outcome == "failed"]
     rejected = [one for one in pushed if one.outcome in {"rejected", "failed"}]
     if failed:
         told = "; ".join(f"{one.ref}: {one.reason}" for one in failed[:3])
@@ -239,6 +226,12 @@ _OUTCOMES: dict[str, Literal["ok", "up-to-date", "rejected"]] = {
 }  # fmt: skip
 
 
+_OVERTAKEN = re.compile(
+    r"cannot lock ref|failed to (?:lock|update ref)|incorrect old value|already exists|atomic"
+)
+"""What a remote says to the slower of two that push at the same moment."""
+
+
 def _outcomes(done: Done) -> list[Pushed]:
     found = []
     for line in done.stdout.decode(errors="replace").splitlines():
@@ -248,8 +241,8 @@ def _outcomes(done: Done) -> list[Pushed]:
         outcome, told = _OUTCOMES[match[1]], harmless(match[3])
         reason = told.partition("] (")[2].removesuffix(")") or told.removesuffix("]")
         if outcome == "rejected":
-            by_remote = told.startswith(("remote rejected", "remote failure", "no match", "remote unpacker"))
-            kind: Literal["failed", "rejected"] = "failed" if by_remote else "rejected"
+            is_refused = told.startswith(("remote ", "no match")) and not _OVERTAKEN.search(reason)
+            kind: Literal["failed", "rejected"] = "failed" if is_refused else "rejected"
             found.append(Pushed(match[2].rpartition(":")[2], kind, reason))
         else:
             found.append(Pushed(match[2].rpartition(":")[2], outcome))
@@ -271,6 +264,7 @@ def _talk(
     writes: bool = False,
     on_line: Callable[[str], None] = lambda _: None,
     settings: Mapping[str, str] | None = None,
+    max_file: int | None = None,
     accept: Sequence[int] = (0,),
 ) -> Done:
     """Runs a git that talks to a remote."""
@@ -286,86 +280,13 @@ def _talk(
     done = repo.git.watch(
         verb, *arguments,
         options=[part for key, value in chosen.items() for part in ("-c", f"{key}={value}")],
-        environment=_environment(repo, source, silence, can_ask=can_ask),
+        environment=remote_environment(
+            source.kind if isinstance(source, Address) else None, repo.configuration.values, os.environ,
+            silence, can_ask=can_ask,
+        ),
         on_line=on_line, silence=silence, first_silence=max(first, _PATIENCE) if can_ask else first,
-        can_ask=can_ask, writes=writes,
+        can_ask=can_ask, writes=writes, max_file=max_file,
     )  # fmt: skip
     if done.timed_out or done.status not in accept:
         raise remote_failed(done, shown(repo, source), silence)
     return done
-
-
-def _environment(repo: Repo, source: Source, silence: float, *, can_ask: bool) -> dict[str, str]:
-    """Which ways git may take, and whom it may ask."""
-    kind = source.kind if isinstance(source, Address) else None
-    # The user's own url.*.insteadOf may lead from https to ssh and back.
-    allowed = {"https": "https:ssh", "ssh": "https:ssh", "http": "http:https", "git": "git", "file": "file"}
-    variables = {
-        "GIT_ALLOW_PROTOCOL": allowed[kind] if kind else "https:ssh:file:http:git",
-        "GIT_TERMINAL_PROMPT": "1" if can_ask else "0",
-    }
-    if not can_ask:
-        if "GIT_ASKPASS" not in os.environ and "core.askpass" not in repo.configuration.values:
-            variables["GIT_ASKPASS"] = ""  # else git would go on to SSH_ASKPASS, which is a window
-        variables["SSH_ASKPASS_REQUIRE"] = "never"
-    if (command := _ssh(repo, silence, can_ask=can_ask)) is not None:
-        variables["GIT_SSH_COMMAND"] = command
-    return variables
-
-
-def _ssh(repo: Repo, silence: float, *, can_ask: bool) -> str | None:
-    """The user's ssh, that asks nobody and waits for a host only so long; None where it is another program."""
-    command = os.environ.get("GIT_SSH_COMMAND") or repo.configuration.values.get("core.sshcommand")
-    if not command:
-        program = os.environ.get("GIT_SSH")
-        command = shlex.quote(program) if program else "ssh"
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    if not words or os.path.basename(words[0]) not in {"ssh", "ssh.exe"}:  # noqa: PTH119
-        return None
-    batch = "" if can_ask else " -o BatchMode=yes"
-    alive = f" -o ConnectTimeout={max(1, int(silence))} -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
-    return f"{command}{batch}{alive}"
-
-
-_STAGE = re.compile(r"(?:remote: )?([A-Z][a-z]+ [a-z]{1,20}): +(?:\d+% \((\d+)/(\d+)\)|(\d+))(.*)")
-_AMOUNT = re.compile(r", ([\d.]+) (bytes|KiB|MiB|GiB)")
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-@dataclass
-class _Meter:
-    """Reads git's progress: tells of it, and stops what has become too much."""
-
-    progress: OnProgress | None
-    max_bytes: int | None
-    where: str
-    _told: float = field(default=0.0, init=False)
-    _stage: str = field(default="", init=False)
-
-    def __call__(self, line: str) -> None:
-        found = _STAGE.match(line)
-        if found is None:
-            return
-        stage, done, total, alone, rest = found.groups()
-        amount = _AMOUNT.match(rest)
-        if amount and self.max_bytes is not None and not line.startswith("remote: "):
-            received = float(amount[1]) * _UNITS[amount[2]]
-            if received > self.max_bytes:
-                raise too_large(self.where, self.max_bytes)
-        now = time.monotonic()
-        is_due = stage != self._stage or now - self._told >= _PAUSE or "done." in rest
-        if self.progress is not None and is_due:
-            self._told, self._stage = now, stage
-            self.progress(Progress(stage, int(done or alone), int(total) if total else None))
-
-
-def too_large(where: str, max_bytes: int) -> RemoteFailed:
-    """That a remote sends more than was allowed."""
-    return RemoteFailed(
-        f"{where} sends more than {max_bytes / (1 << 20):g} MiB, so it was stopped",
-        why="too-large",
-        hint="If you expect that much, allow it with --max-size.",
-    )

@@ -8,6 +8,7 @@ not read a passphrase in another one.
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import signal
 import time
@@ -31,6 +32,7 @@ def watch(
     silence: float,
     first_silence: float | None = None,
     has_group: bool,
+    max_file: int | None = None,
 ) -> Done:
     """Follows it to its end; ends it, with all that it has started, where that does not come.
 
@@ -40,11 +42,15 @@ def watch(
         silence: Seconds without a word after which it is given up.
         first_silence: The same until it has said its first word, where a person may be asked meanwhile.
         has_group: Whether it was started in a process group of its own.
+        max_file: How large a file git may write, in bytes, where this system can hold it to that.
 
     Raises:
         UserError: It says more than anybody would read.
     """
     process = running.process
+    if max_file is not None and hasattr(resource, "prlimit"):
+        with suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (max_file, max_file))
     try:
         done = _followed(running, on_line, silence, first_silence or silence)
         if done.timed_out:

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from llm.cli import LoadTemplateError, _parse_yaml_template
+from llm.templates import Template
 from making import make_workspace
-from other_tools import SOURCES, write
+from other_tools import SOURCES, llm_templates, write
 from program import files
 
 from gitforge import goals_file, names
 from gitforge.errors import UserError
 from gitforge.importing import formats, recipes, source
+from gitforge.importing.llm_templates import SETTINGS
 from gitforge.importing.recording import prepare
 from gitforge.importing.source import Source
 from gitforge.store.repo import Repo
@@ -159,3 +162,19 @@ def test_settings_that_grow_beyond_all_bounds_are_left_out_and_said(tmp_path: Pa
     (piece,) = formats.read(tmp_path, "t").reading.pieces
     assert piece.text == "---\n---\nS."
     assert piece.note == "without options: they cannot be kept in front matter"
+
+
+def test_a_template_is_what_llm_itself_takes_for_one(tmp_path: Path) -> None:
+    llm_templates(tmp_path)
+    taken = {piece.source for piece in formats.read(tmp_path.parent, tmp_path.name).reading.pieces}
+    for path in (one for one in tmp_path.iterdir() if one.suffix in {".yaml", ".yml"}):
+        try:
+            _parse_yaml_template(path.stem, path.read_text())  # type: ignore[no-untyped-call]
+        except LoadTemplateError:
+            assert path.name not in taken
+        else:  # one without a text is right too, but holds nothing to take
+            assert path.name in taken | {"settings.yaml"}
+
+
+def test_every_setting_that_a_template_of_llm_can_have_is_known() -> None:
+    assert set(Template.model_fields) == SETTINGS | {"system", "prompt"}

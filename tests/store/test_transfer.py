@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from conftest import Git
-from servers import garbage, git_daemon, raw_server, reset, silent
+from servers import garbage, git_daemon, git_http, raw_server, reset, silent, ssh_server, stalling
 
 from gitforge.store import addresses, transfer
 from gitforge.store.addresses import Address
@@ -149,3 +151,140 @@ def test_a_server_that_is_none_is_told(repo: Repo, scheme: str, answer: object, 
         transfer.list_refs(repo, address(f"{scheme}://127.0.0.1:{port}/x"), silence=20)
     assert caught.value.message.isprintable()
     assert "127.0.0.1" in caught.value.message
+
+
+def test_http_serves_and_takes(repo: Repo, remote: Path, git: Git, direct: None) -> None:
+    with git_http(remote.parent) as url:
+        there = address(f"{url}/remote.git")
+        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
+        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
+        assert told == (Pushed("refs/heads/new", "ok"),)
+        with pytest.raises(RemoteFailed) as caught:
+            transfer.list_refs(repo, address(f"{url}/nowhere.git"))
+        assert caught.value.why == "missing"
+
+
+def test_http_asks_nobody_where_there_is_no_terminal(
+    repo: Repo, remote: Path, direct: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    window = tmp_path / "window"
+    window.write_text(f"#!/bin/sh\ntouch {asked}\n")
+    window.chmod(0o755)
+    monkeypatch.setenv("SSH_ASKPASS", str(window))
+    monkeypatch.setenv("DISPLAY", ":0")
+    with git_http(remote.parent, credentials="ada:s3cret") as url:
+        for given in ("", "ada:wr0ng@", "ada@"):
+            there = address(f"{url.replace('://', '://' + given)}/remote.git")
+            with pytest.raises(RemoteFailed) as caught:
+                transfer.list_refs(repo, there)
+            assert caught.value.why == "authentication"
+            assert "wr0ng" not in f"{caught.value.message} {caught.value.hint}"
+        right = address(f"{url.replace('://', '://ada:s3cret@')}/remote.git")
+        assert transfer.list_refs(repo, right).head == "refs/heads/main"
+    assert not asked.exists()
+
+
+def test_what_the_user_has_set_to_answer_for_them_is_asked(
+    repo: Repo, remote: Path, direct: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text("#!/bin/sh\ncase $1 in Username*) echo ada;; *) echo s3cret;; esac\n")
+    answers.chmod(0o755)
+    monkeypatch.setenv("GIT_ASKPASS", str(answers))
+    with git_http(remote.parent, credentials="ada:s3cret") as url:
+        assert transfer.list_refs(repo, address(f"{url}/remote.git")).head == "refs/heads/main"
+
+
+def test_ssh_serves_and_takes(
+    repo: Repo, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ssh_server(tmp_path / "ssh") as ssh:
+        monkeypatch.setenv("GIT_SSH_COMMAND", ssh.command)
+        there = address(f"{ssh.url}{remote}")
+        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
+        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
+        assert told == (Pushed("refs/heads/new", "ok"),)
+        with pytest.raises(RemoteFailed) as caught:
+            transfer.list_refs(repo, address(f"{ssh.url}{remote}-nowhere"))
+        assert caught.value.why == "missing"
+
+
+def test_ssh_asks_nobody_where_there_is_no_terminal(
+    repo: Repo, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ssh_server(tmp_path / "ssh") as ssh:
+        for command, why in ((ssh.stranger, "authentication"), (ssh.unknowing, "host-key")):
+            monkeypatch.setenv("GIT_SSH_COMMAND", command)
+            with pytest.raises(RemoteFailed) as caught:
+                transfer.list_refs(repo, address(f"{ssh.url}{remote}"))
+            assert caught.value.why == why
+    with pytest.raises(RemoteFailed) as caught:
+        transfer.list_refs(repo, address(f"{ssh.url}{remote}"))
+    assert caught.value.why == "unreachable"
+
+
+@pytest.fixture
+def large(remote: Path, tmp_path: Path, git: Git) -> Path:
+    """The remote, with a branch `large` whose pack has some 4 MiB."""
+    seed = tmp_path / "seed"
+    (seed / "noise").write_bytes(os.urandom(4 << 20))
+    git("add", ".", cwd=seed)
+    git("commit", "-qm", "noise", cwd=seed)
+    git("push", "-q", str(remote), "HEAD:large", cwd=seed)
+    return remote
+
+
+LARGE = ["refs/heads/large:refs/heads/large"]
+
+
+def packs(repo: Repo) -> list[str]:
+    return sorted(path.name for path in (repo.git_dir / "objects/pack").iterdir())
+
+
+def test_what_is_larger_than_was_allowed_is_stopped_and_leaves_nothing(repo: Repo, large: Path) -> None:
+    with pytest.raises(RemoteFailed, match="more than 1 MiB") as caught:
+        transfer.fetch(repo, address(large), LARGE, max_bytes=1 << 20)
+    assert caught.value.why == "too-large"
+    assert packs(repo) == []
+    transfer.fetch(repo, address(large), LARGE, max_bytes=8 << 20)
+    assert repo.commit_of("refs/heads/large")
+
+
+def test_a_server_that_falls_silent_in_the_middle_leaves_nothing(repo: Repo, large: Path) -> None:
+    with git_daemon(large.parent) as url:
+        daemon = int(url.rpartition(":")[2])
+        with raw_server(stalling(daemon, 1 << 20)) as port, pytest.raises(RemoteFailed) as caught:
+            transfer.fetch(repo, address(f"git://127.0.0.1:{port}/remote.git"), LARGE, silence=1)
+    assert caught.value.why == "silent"
+    assert packs(repo) == []
+
+
+@pytest.mark.parametrize("can_ask", [False, True])
+def test_an_interrupt_in_the_middle_leaves_nothing(repo: Repo, large: Path, can_ask: bool) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "Receiving objects":
+            assert packs(repo) != []
+            raise KeyboardInterrupt
+
+    with git_daemon(large.parent) as url:
+        daemon = int(url.rpartition(":")[2])
+        there = "git://127.0.0.1:{}/remote.git"
+        with raw_server(stalling(daemon, 1 << 20)) as port, pytest.raises(KeyboardInterrupt):
+            transfer.fetch(repo, address(there.format(port)), LARGE, progress=interrupt, can_ask=can_ask)
+    assert packs(repo) == []
+
+
+def test_what_another_git_receives_meanwhile_stays(repo: Repo, large: Path) -> None:
+    pack = repo.git_dir / "objects/pack"
+    (pack / "tmp_pack_old").touch()
+
+    def meanwhile(progress: Progress) -> None:
+        others.append((pack / "tmp_pack_others").open("wb"))
+        raise KeyboardInterrupt
+
+    others: list[BinaryIO] = []
+    with pytest.raises(KeyboardInterrupt):
+        transfer.fetch(repo, address(large), LARGE, progress=meanwhile)
+    assert packs(repo) == ["tmp_pack_old", "tmp_pack_others"]
+    others[0].close()
