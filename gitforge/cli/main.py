@@ -75,8 +75,10 @@ COMMANDS = (
     "drafts",
     "check",
     "doctor",
+    "install-driver",
     "completion",
 )
+HIDDEN = ("merge-driver",)  # for git, not for people
 
 
 class Commands(TyperGroup):
@@ -93,10 +95,10 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Imports `gitforge.cli.<name>` and takes its app; a word of Python's has `_` behind it there."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in (*COMMANDS, *HIDDEN):
             hint = did_you_mean(cmd_name, list(COMMANDS))
             return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
-        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{module}").app)
         command.name = cmd_name
         return command
