@@ -50,7 +50,9 @@ def read(source: Source) -> Reading:
         pieces += mine
         name = PurePosixPath(path).stem
         parts = tuple((piece.kind, piece.key) for piece in mine)
-        description = naming.first_words(mine[0].text if len(mine) == 1 else template["system"])
+        description = naming.first_words(
+            next(text for key in _TEXTS if (text := (template.get(key) or "").strip()))
+        )
         recipes.append(Recipe(path, naming.goal_name(name), CATEGORY, description, parts))
     return Reading(TITLE, pieces, recipes, source.skip_rest("is no llm template"))
 

@@ -289,6 +289,8 @@ def test_an_llm_template_is_a_system_prompt_and_a_prompt_that_keep_its_settings(
         in notes["library/system_prompts/summary.md"]
     )
     assert "---\na: b\n---\nAll of it.\n" in toolkit(workspace, "DASHES")[0]
+    goals = {one["name"]: one["description"] for one in gitforge("list", "--json", cwd=workspace).json}
+    assert (goals["SUMMARY"], goals["FRENCH"]) == ("Summarise it.", "Speak French.")
     reasons = {one["source"]: (one["line"], one["reason"]) for one in told["skipped"]}
     assert reasons["broken.yaml"][0] == 3
     assert reasons["tagged.yaml"][0] == 1
