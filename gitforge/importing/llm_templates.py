@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from gitforge.components import split_front_matter
+from gitforge.components import MAX_BYTES, split_front_matter
 from gitforge.importing import naming
 from gitforge.importing.records import Piece, Reading, Recipe
 from gitforge.importing.source import Source
@@ -21,7 +21,7 @@ from gitforge.text import printable
 TITLE = "llm"
 CATEGORY = "llm templates"
 _TEXTS = ("system", "prompt")
-_SETTINGS = {
+SETTINGS = {
     "name", "attachments", "attachment_types", "model", "defaults", "options", "extract", "extract_last",
     "schema_object", "fragments", "system_fragments", "tools", "functions",
 }  # fmt: skip
@@ -50,7 +50,9 @@ def read(source: Source) -> Reading:
         pieces += mine
         name = PurePosixPath(path).stem
         parts = tuple((piece.kind, piece.key) for piece in mine)
-        description = naming.first_words(mine[0].text if len(mine) == 1 else template["system"])
+        description = naming.first_words(
+            next(text for key in _TEXTS if (text := (template.get(key) or "").strip()))
+        )
         recipes.append(Recipe(path, naming.goal_name(name), CATEGORY, description, parts))
     return Reading(TITLE, pieces, recipes, source.skip_rest("is no llm template"))
 
@@ -65,7 +67,7 @@ def _why_not(data: object) -> str | None:
         return None if data.strip() else "is empty"
     if not isinstance(data, dict):
         return "is no llm template: it is neither a mapping nor a text"
-    unknown = sorted(data.keys() - _SETTINGS - set(_TEXTS))
+    unknown = sorted(data.keys() - SETTINGS - set(_TEXTS))
     if unknown:
         return f"is no llm template: it has the key {printable(unknown[0])!r}"
     wrong = [key for key in _TEXTS if data.get(key) is not None and not isinstance(data[key], str)]
@@ -100,6 +102,7 @@ def _with_settings(text: str, settings: Mapping[str, Any]) -> tuple[str, str | N
     full = f"---\nmetadata:\n{textwrap.indent(kept, '  ')}\n---\n{text}"
     keys = ", ".join(settings)
     meta, body = split_front_matter(full)
-    if meta.get("metadata") == {"llm": settings} and body.strip() == text.strip():
+    is_right = meta.get("metadata") == {"llm": settings} and body.strip() == text.strip()
+    if is_right and len(full.encode()) <= MAX_BYTES:
         return full, f"keeps {keys} in its front matter, which gitforge does not use"
     return (f"---\n---\n{text}", f"without {keys}: they cannot be kept in front matter")

@@ -12,6 +12,7 @@ from gitforge.text import hidden_characters, one_line, without_hidden
 
 _ROOM = 20  # bytes that a number behind a name may need
 _DESCRIPTION = 200  # characters
+_LONGEST = 5000  # characters of what a stranger calls a name or a description that are looked at
 
 
 def component_name(name: str) -> str:
@@ -26,7 +27,8 @@ def component_name(name: str) -> str:
             stem, suffix = name.removesuffix(known), known
     if _is_possible(stem + suffix):
         return stem + suffix
-    plain = "".join("_" if any(hidden_characters(one)) or one in "\n\t\r" else one for one in stem)
+    start = stem[:_LONGEST]
+    plain = "".join("_" if any(hidden_characters(one)) or one in "\n\t\r" else one for one in start)
     plain = unicodedata.normalize("NFC", re.sub(r'[/\\:*?"<>|]', "_", plain)).strip().lstrip("-.")
     room = names.MAX_BYTES - _ROOM - len(suffix) - 1
     plain = plain.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").strip()
@@ -46,19 +48,23 @@ def _is_possible(name: str) -> bool:
 
 def goal_name(name: str) -> str:
     """A source's name as goals are written: `extract-wisdom` is EXTRACT_WISDOM."""
-    plain = re.sub(r"[^\w]+", "_", unicodedata.normalize("NFC", without_hidden(name))).strip("_").upper()
+    plain = (
+        re.sub(r"[^\w]+", "_", unicodedata.normalize("NFC", without_hidden(name[:_LONGEST])))
+        .strip("_")
+        .upper()
+    )
     return plain[: names.MAX_BYTES - _ROOM] or "UNNAMED"
 
 
 def label(name: str, otherwise: str) -> str:
     """A category's name as it can stand in goals.yaml."""
-    plain = one_line(without_hidden(name))[: names.MAX_BYTES - _ROOM].strip()
+    plain = one_line(without_hidden(name[:_LONGEST]))[: names.MAX_BYTES - _ROOM].strip()
     return plain or otherwise
 
 
 def description(text: object, otherwise: str = "") -> str:
     """What something is for, on one line: the sentences that fit, else the beginning of the first one."""
-    told = one_line(without_hidden(text)) if isinstance(text, str) else ""
+    told = one_line(without_hidden(text[:_LONGEST])) if isinstance(text, str) else ""
     told = told or otherwise
     if len(told) <= _DESCRIPTION:
         return told

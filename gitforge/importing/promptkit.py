@@ -29,7 +29,9 @@ _FOLDERS = (
 )
 _NAMED = (("persona", "persona"), ("protocols", "protocol"), ("taxonomies", "taxonomy"), ("format", "format"))
 _MAX_MANIFEST = 4 * 1024 * 1024
+_MOST_TOLD = 10
 Index = Mapping[str, tuple[str, Mapping[str, Any]]]
+Tails = Mapping[tuple[str, str], tuple[str, str]]
 
 
 def is_there(source: Source) -> bool:
@@ -48,7 +50,8 @@ def read(source: Source) -> Reading:
                 source.skip(path, f"is no .md file, as every part of a {TITLE} library is")
             elif (found := source.take_prompt(path)) is not None:
                 pieces.append(_piece(path, kind, *found))
-    recipes = [_recipe(piece, pieces, index) for piece in pieces if piece.kind == "task_template"]
+    tails = _tails(pieces)
+    recipes = [_recipe(piece, tails, index) for piece in pieces if piece.kind == "task_template"]
     if "bootstrap.md" in source.paths:
         source.skip("bootstrap.md", f"is {TITLE}'s guide to putting prompts together, which gitforge does")
     have = {piece.source for piece in pieces}
@@ -87,24 +90,37 @@ def _index(source: Source) -> Index:
     return index
 
 
-def _recipe(template: Piece, pieces: Sequence[Piece], index: Index) -> Recipe:
+def _tails(pieces: Sequence[Piece]) -> Tails:
+    """The pieces by kind and whatever their path ends in: `analysis/soil` and `soil` for one of the protocols."""
+    tails: dict[tuple[str, str], tuple[str, str]] = {}
+    for piece in pieces:
+        parts = piece.key.split("/")
+        for start in range(len(parts)):
+            tails.setdefault((piece.kind, "/".join(parts[start:])), (piece.kind, piece.key))
+    return tails
+
+
+def _recipe(template: Piece, tails: Tails, index: Index) -> Recipe:
     """The goal of a task template: what its front matter names, then its own text."""
     meta, body = split_front_matter(template.text)
     group, entry = index.get(template.source, ("", {}))
-    parts: list[tuple[str, str]] = []
+    parts: dict[tuple[str, str], None] = {}
     absent: list[str] = []
     for key, kind in _NAMED:
         for name in _listed(meta.get(key, entry.get(key))):
-            found = _named(name, kind, pieces)
+            found = _named(name, kind, tails)
             if found is None:
                 absent.append(f"{key} {printable(name)}")
-            elif found not in parts:
-                parts.append(found)
+            else:
+                parts[found] = None
     description = naming.description(
         entry.get("description") or meta.get("description"), naming.first_words(body)
     )
     category = naming.label(title(group), TITLE) if group and group != "templates" else TITLE
-    note = f"without {', '.join(absent)}: the source has none of that name" if absent else None
+    told = ", ".join(absent[:_MOST_TOLD]) + f" and {len(absent) - _MOST_TOLD} more" * (
+        len(absent) > _MOST_TOLD
+    )
+    note = f"without {told}: the source has none of that name" if absent else None
     name = naming.goal_name(PurePosixPath(template.source).stem)
     return Recipe(
         template.source, name, category, description, (*parts, ("task_template", template.key)), note
@@ -116,10 +132,8 @@ def _listed(value: object) -> list[str]:
     return [one_line(one) for one in values if isinstance(one, str) and one.strip()]
 
 
-def _named(name: str, kind: str, pieces: Sequence[Piece]) -> tuple[str, str] | None:
-    """The piece that a template means, by its path or the end of it; a protocol may be a guardrail."""
-    kinds = {kind, "constraint"} if kind == "protocol" else {kind}
-    for piece in pieces:
-        if piece.kind in kinds and (piece.key == name or piece.key.endswith(f"/{name.removesuffix('.md')}")):
-            return piece.kind, piece.key
-    return None
+def _named(name: str, kind: str, tails: Tails) -> tuple[str, str] | None:
+    """The piece that a template means; a protocol may be a guardrail."""
+    kinds = ("constraint", "protocol") if kind == "protocol" else (kind,)
+    found = (tails.get((one, name.removesuffix(".md"))) for one in kinds)
+    return next((one for one in found if one is not None), None)

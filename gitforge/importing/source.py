@@ -48,11 +48,7 @@ class Source:
         self._total = 0
         for path in self._walk("", 0):
             self._left[path] = None
-            if len(self._left) > MAX_FILES:
-                raise UserError(
-                    f"{folder}: has more than {MAX_FILES:,} files",
-                    hint="Name the folder in it that has prompts.",
-                )
+            self._refuse_crowd()
         self.paths = tuple(self._left)
 
     def _walk(self, below: str, depth: int) -> Iterator[str]:
@@ -72,6 +68,7 @@ class Source:
                 self.skipped.append(Skipped(path, "is a symbolic link, which is not followed"))
             elif entry.is_dir(follow_symlinks=False):
                 self.folders.append(path)
+                self._refuse_crowd()
                 if depth >= MAX_DEPTH:
                     self.skipped.append(Skipped(path, f"is more than {MAX_DEPTH} folders deep"))
                 else:
@@ -80,6 +77,13 @@ class Source:
                 yield path
             else:
                 self.skipped.append(Skipped(path, "is not a regular file"))
+
+    def _refuse_crowd(self) -> None:
+        if len(self._left) + len(self.folders) > MAX_FILES:
+            raise UserError(
+                f"{self.folder}: has more than {MAX_FILES:,} files and folders",
+                hint="Name the folder in it that has prompts.",
+            )
 
     def take(self, path: str, limit: int = MAX_BYTES) -> tuple[str, bool] | None:
         """The text of a file, and whether a byte order mark stood before it; None where it has to be skipped.

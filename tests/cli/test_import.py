@@ -167,6 +167,21 @@ def test_goals_that_are_there_keep_their_toolkits_and_goals_yaml_its_lines(
     assert removed == "0"
 
 
+def test_a_kind_of_mine_that_has_the_folder_takes_the_texts(
+    workspace: Path, tmp_path: Path, git: Git
+) -> None:
+    goals = workspace / "goals.yaml"
+    mine = "kinds:\n  persona:\n  protocol:\n  constraint:\n  layout: {folder: formats}  # mine\n"
+    goals.write_text(goals.read_text().replace("goals:\n", f"{mine}goals:\n", 1))
+    git("commit", "-qam", "Mine", cwd=workspace)
+    told = imported(workspace, promptkit(tmp_path / "kit"), "--json").json
+    assert "format" not in told["kinds"]
+    assert by_source(told)["formats/table.md"] == "library/formats/table.md"
+    assert "layout: table.md" in goals.read_text()
+    assert "layout: {folder: formats}  # mine" in goals.read_text()
+    assert "One row a month." in toolkit(workspace, "PLAN_BED")[1]
+
+
 def test_templates_that_could_not_lay_out_a_goal_any_more_are_named_before_anything_happens(
     workspace: Path, tmp_path: Path, git: Git
 ) -> None:
@@ -274,6 +289,8 @@ def test_an_llm_template_is_a_system_prompt_and_a_prompt_that_keep_its_settings(
         in notes["library/system_prompts/summary.md"]
     )
     assert "---\na: b\n---\nAll of it.\n" in toolkit(workspace, "DASHES")[0]
+    goals = {one["name"]: one["description"] for one in gitforge("list", "--json", cwd=workspace).json}
+    assert (goals["SUMMARY"], goals["FRENCH"]) == ("Summarise it.", "Speak French.")
     reasons = {one["source"]: (one["line"], one["reason"]) for one in told["skipped"]}
     assert reasons["broken.yaml"][0] == 3
     assert reasons["tagged.yaml"][0] == 1

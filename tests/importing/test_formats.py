@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from llm.cli import LoadTemplateError, _parse_yaml_template
+from llm.templates import Template
 from making import make_workspace
-from other_tools import SOURCES, write
+from other_tools import SOURCES, llm_templates, write
 from program import files
 
 from gitforge import goals_file, names
 from gitforge.errors import UserError
 from gitforge.importing import formats, recipes, source
+from gitforge.importing.llm_templates import SETTINGS
 from gitforge.importing.recording import prepare
 from gitforge.importing.source import Source
 from gitforge.store.repo import Repo
@@ -113,10 +116,13 @@ def test_each_format_is_recognised_by_what_is_there(tmp_path: Path, name: str) -
     assert formats.read(tmp_path, "theirs", name).format == name
 
 
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["{}.md", "{}/{}/x.md"])
+def test_too_many_files_and_folders_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(source, "MAX_FILES", 3)
-    write(tmp_path, {f"{number}.md": "x" for number in range(4)})
-    with pytest.raises(UserError, match="has more than 3 files"):
+    write(tmp_path, {name.format(number, number): "x" for number in range(4)})
+    with pytest.raises(UserError, match="has more than 3 files and folders"):
         Source(tmp_path)
 
 
@@ -148,3 +154,27 @@ def test_gits_own_folder_is_no_part_of_a_source(tmp_path: Path, git: Git) -> Non
     git("init", "-q", cwd=tmp_path)
     write(tmp_path, {"a.md": "a"})
     assert Source(tmp_path).paths == ("a.md",)
+
+
+def test_settings_that_grow_beyond_all_bounds_are_left_out_and_said(tmp_path: Path) -> None:
+    levels = "\n".join(f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 6))
+    write(tmp_path / "t", {"a.yaml": f"system: S.\noptions:\n  l0: &l0 [{'x, ' * 9}]\n{levels}\n"})
+    (piece,) = formats.read(tmp_path, "t").reading.pieces
+    assert piece.text == "---\n---\nS."
+    assert piece.note == "without options: they cannot be kept in front matter"
+
+
+def test_a_template_is_what_llm_itself_takes_for_one(tmp_path: Path) -> None:
+    llm_templates(tmp_path)
+    taken = {piece.source for piece in formats.read(tmp_path.parent, tmp_path.name).reading.pieces}
+    for path in (one for one in tmp_path.iterdir() if one.suffix in {".yaml", ".yml"}):
+        try:
+            _parse_yaml_template(path.stem, path.read_text())  # type: ignore[no-untyped-call]
+        except LoadTemplateError:
+            assert path.name not in taken
+        else:  # one without a text is right too, but holds nothing to take
+            assert path.name in taken | {"settings.yaml"}
+
+
+def test_every_setting_that_a_template_of_llm_can_have_is_known() -> None:
+    assert set(Template.model_fields) == SETTINGS | {"system", "prompt"}
