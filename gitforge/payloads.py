@@ -248,7 +248,7 @@ def _excerpt(text: str, start: int, end: int) -> str:
     first = max(text.rfind("\n", 0, start) + 1, start - _AROUND)
     end = min(end, start + _SHOWN)
     stop = text.find("\n", end)
-    last = min(len(text) if stop < 0 else stop, end + _AROUND)
+    last = min(len(text) if stop < 0 else stop, start + _SHOWN + _AROUND)
     before, behind = ("..." if first and text[first - 1] != "\n" else ""), "..." if last < len(text) else ""
     if text[last : last + 1] == "\n":
         behind = ""

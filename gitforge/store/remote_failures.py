@@ -10,7 +10,7 @@ from gitforge.store.process import Done, harmless
 
 Why = Literal[
     "unreachable", "silent", "authentication", "host-key", "missing", "no-ref", "read-only", "rejected",
-    "hook", "no-server", "unsound", "too-large", "protocol", "full", "other",
+    "hook", "owner", "no-server", "unsound", "too-large", "protocol", "full", "other",
 ]  # fmt: skip
 
 
@@ -46,6 +46,7 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
     ),
     ("full", r"No space left on device|Disk quota exceeded"),
     ("unsound", r"fsck error|^(?:fatal|error): (?:index-pack|unpack-objects)|: zeroPaddedFilemode|hasDot"),
+    ("owner", r"detected dubious ownership"),
     ("host-key", r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
     (
         "no-ref",
@@ -104,6 +105,7 @@ _HINTS: dict[Why, str] = {
     " with your key, because nobody can be asked here.",
     "host-key": "Connect once with `ssh` to see and accept the host's key.",
     "missing": "Check the address; a private repository is said to be missing to those who may not see it.",
+    "owner": "If you trust it, allow it with `git config --global --add safe.directory PATH`.",
     "no-server": "Check the address, and the port in it.",
     "read-only": "Ask its owner for the right to push, or push to a fork.",
     "protocol": "Use an https or ssh address.",
@@ -116,6 +118,7 @@ _WORDS: dict[Why, str] = {
     "authentication": "wants to know who you are, and was not told or did not accept it",
     "host-key": "is on a host whose key ssh does not know or no longer trusts",
     "missing": "is no repository, or none that you may see",
+    "owner": "is another user's, which git does not read unasked",
     "no-server": "does not answer as a git server does",
     "no-ref": "does not have what was asked for",
     "read-only": "does not let you write, or is no repository",

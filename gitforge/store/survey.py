@@ -117,21 +117,32 @@ def _too_large(entries: Iterable[Planned], max_bytes: int) -> UserError:
 
 
 def _refuse_escape(repo: Repo, link: Planned) -> None:
-    """Raises UserError unless the target is plainly below the repository's top.
-
-    `..` may only stand at its beginning: behind a name that is a link itself, it would lead from there.
-    """
+    """Raises UserError where a link leads out of the repository."""
     if link.size > _MAX_TARGET:
         raise UserError(f"{harmless(link.path)} is a symbolic link of {link.size:,} bytes")
     target = repo.objects.read_blob(link.id).decode("utf-8", "surrogateescape")
-    parts = [part for part in target.split("/") if part not in {"", "."}]
-    ups = next((count for count, part in enumerate(parts) if part != ".."), len(parts))
-    is_inside = not target.startswith("/") and ups <= link.path.count("/") and ".." not in parts[ups:]
-    if not is_inside or "\0" in target or ".git" in (part.casefold() for part in parts):
+    if leads_out(link.path, target):
+        shown = harmless(target)[:200]
         raise UserError(
-            f"{harmless(link.path)} is a symbolic link that leads out of the repository, to {harmless(target)[:200]}",
+            f"{harmless(link.path)} is a symbolic link that leads out of the repository, to {shown}",
             hint="Ask its owner to remove the link. `git clone` would write it as it is.",
         )
+
+
+def leads_out(path: str, target: str) -> bool:
+    """Whether a symbolic link is anything but plainly one to a place below the repository's top.
+
+    `..` may only stand at its beginning: behind a name that is a link itself, it would lead from there.
+
+    Args:
+        path: The link, from the repository's top.
+        target: What it has.
+    """
+    parts = [part for part in target.split("/") if part not in {"", "."}]
+    ups = next((count for count, part in enumerate(parts) if part != ".."), len(parts))
+    if target.startswith("/") or ups > path.count("/") or ".." in parts[ups:]:
+        return True
+    return not target or "\0" in target or ".git" in (part.casefold() for part in parts)
 
 
 def _twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -364,6 +364,11 @@ def test_a_repository_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert nothing_is_left(tmp_path)
 
 
+def test_folders_that_were_made_for_a_clone_go_with_it(tmp_path: Path) -> None:
+    assert clone(tmp_path, "nowhere", "a/b/c").code == 1
+    assert nothing_is_left(tmp_path)
+
+
 # --- other libraries that it uses -------------------------------------------------------------------------
 
 

@@ -377,6 +377,7 @@ def test_a_secret_joins_what_is_set_in_the_environment_already() -> None:
         ("fatal: transport 'ext' not allowed", "protocol"),
         ("fatal: fetch-pack: invalid index-pack output", "too-large"),
         ("fatal: early EOF\nfatal: fetch-pack: invalid index-pack output", "unreachable"),
+        ("fatal: detected dubious ownership in repository at '/srv/a.git'", "owner"),
         ("fatal: something new", "other"),
     ],
 )
