@@ -474,3 +474,27 @@ def test_killed_anywhere_it_is_added_or_not_and_what_is_pinned_is_kept(place: Pl
     assert "You are an auditor." in place.done("show", "acme:auditor.md").out
     assert place.count() == 3
     assert_sound(place.git, place.ours)
+
+
+@pytest.mark.parametrize(
+    "where", ["gitforge.store.transaction:reach_commit_point:after", "gitforge.library_add:forget:before"]
+)
+def test_killed_while_it_is_removed_it_can_be_added_again(place: Place, where: str) -> None:
+    place.add()
+    killed(place.ours, where, "alone", "library", "remove", "acme")
+    place.done("status")
+    assert place.done("library", "list", "--json").json == []
+    assert place.head("goals.yaml") == OUR_GOALS
+    place.add()
+    place.done("library", "remove", "acme")
+    assert place.git("for-each-ref", "refs/gitforge", cwd=place.ours) == ""
+    assert_sound(place.git, place.ours)
+
+
+def test_a_clone_can_have_the_pins_from_our_own_remote(place: Place, tmp_path: Path) -> None:
+    place.add()
+    root = clone(place, tmp_path)
+    place.acme.root.rename(tmp_path / "gone")
+    place.git("fetch", "-q", "origin", "refs/gitforge/*:refs/gitforge/*", cwd=root)
+    assert gitforge("library", "fetch", "--json", cwd=root).json[0]["fetched"] is False
+    assert gitforge("library", "list", "--json", cwd=root).json[0]["fetched"] is True
