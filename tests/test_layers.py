@@ -168,11 +168,8 @@ LAYERS = [
 ]
 
 HOMES = {
-    "ruamel": ("goals_edit", "initialise"),
-    "yaml": ("documents",),
     "jsonschema_rs": ("goals_file", "serving.tools"),
     "yaml": ("documents", "rewriting.*"),
-    "jsonschema_rs": ("goals_file",),
     "git": ("store.*",),
     "openai": ("llm.openai_provider", "llm.openai_errors"),
     "llm": ("llm.llm_provider",),
