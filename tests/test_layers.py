@@ -180,7 +180,7 @@ HOMES = {
     "rich": ("cli.*",),
     "prompt_toolkit": ("cli.*",),
     "mcp": ("cli.mcp_server", "cli.mcp_stdio"),
-    "mcp_types": ("cli.mcp_server", "cli.mcp_stdio"),
+    "mcp_types": ("cli.mcp_server", "cli.mcp_stdio", "cli.mcp_forms"),
     "anyio": ("cli.mcp_server", "cli.mcp_stdio"),
 }
 SAME_LINE = {"llm.*", "cli.*"}  # modules that share a line may import each other, but not in a circle

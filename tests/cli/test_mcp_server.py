@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import Client
 from program import GOAL, NAME, PERSONA, PROTOCOL, gitforge, run
+from terminal import CTRL_C, CTRL_D, Terminal
 from two_libraries import make_two
 
 COMPONENT = "gitforge://component/personas/digital_detective.md"
@@ -406,6 +407,14 @@ def test_print_config_is_what_a_client_can_start(workspace: Path) -> None:
     assert Path(server["command"]).is_absolute()
     ended = run(server["command"], *server["args"], cwd=workspace.parent)
     assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
+def test_a_person_who_starts_it_by_hand_is_told_how_to_end_it(workspace: Path, key: str) -> None:
+    with Terminal("mcp", cwd=workspace) as terminal:
+        terminal.wait_for("Ctrl-C ends it.")
+        terminal.send(key)
+        assert terminal.ended() == 0
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
