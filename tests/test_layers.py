@@ -214,6 +214,8 @@ HOMES = {
     "ruamel": ("goals_edit", "initialise"),
     "yaml": ("documents", "rewriting.*"),
     "jsonschema_rs": ("goals_file", "serving.tools"),
+    "jsonschema_rs": ("goals_file", "serving.tools"),
+    "yaml": ("documents", "rewriting.*"),
     "git": ("store.*",),
     "openai": ("llm.openai_provider", "llm.openai_errors"),
     "llm": ("llm.llm_provider",),
@@ -224,7 +226,7 @@ HOMES = {
     "rich": ("cli.*",),
     "prompt_toolkit": ("cli.*",),
     "mcp": ("cli.mcp_server", "cli.mcp_stdio"),
-    "mcp_types": ("cli.mcp_server", "cli.mcp_stdio"),
+    "mcp_types": ("cli.mcp_server", "cli.mcp_stdio", "cli.mcp_forms"),
     "anyio": ("cli.mcp_server", "cli.mcp_stdio"),
 }
 SAME_LINE = {"llm.*", "cli.*"}  # modules that share a line may import each other, but not in a circle

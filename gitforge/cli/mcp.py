@@ -60,7 +60,8 @@ def mcp(
 
 def _config(start: Path, *, allow_write: bool) -> dict[str, object]:
     """What clients want to know, in the form that most of them share; a client may have another PATH."""
-    program = shutil.which(sys.argv[0]) or shutil.which("gitforge")
+    is_script = Path(sys.argv[0]).name in {"gitforge", "git-forge"}
+    program = shutil.which(sys.argv[0]) if is_script else None
     command = [os.path.abspath(program)] if program else [sys.executable, "-m", "gitforge"]  # noqa: PTH100
     arguments = [*command[1:], "mcp", "-C", str(start.resolve()), *(["--allow-write"] if allow_write else [])]
     return {"mcpServers": {"gitforge": {"command": command[0], "args": arguments}}}

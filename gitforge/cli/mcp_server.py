@@ -19,19 +19,20 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 import mcp_types as types
+from anyio.abc import TaskStatus
 from mcp.server import Server
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from gitforge import __version__
 from gitforge.build import Forge
-from gitforge.cli import mcp_generating, output
+from gitforge.cli import mcp_forms, mcp_generating, output
 from gitforge.cli.main import FIXABLE_ERRNO, bug_report, translate
 from gitforge.cli.mcp_stdio import Wire, streams
 from gitforge.errors import GitforgeError, InvalidFile
 from gitforge.serving import prompts, resources, tools, writing
 from gitforge.serving.desk import Desk
-from gitforge.serving.records import Prompt, Tool, spelled_out
+from gitforge.serving.records import spelled_out
 from gitforge.text import did_you_mean
 
 Answer = TypeVar("Answer")
@@ -69,15 +70,20 @@ def serve(start: Path, *, may_write: bool) -> None:
 async def _serve(wire: Wire, desk: Desk) -> None:
     offer = _Offer(desk)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_at_signal, tasks.cancel_scope)
+        await tasks.start(_end_at_signal, tasks.cancel_scope)
+        if os.isatty(wire.source):
+            output.say(
+                (f"Serving {desk.start}, for a client that starts this itself. Ctrl-C ends it.", output.DIM)
+            )
         async with streams(wire, offer.settle) as (incoming, outgoing):
             server = offer.server()
             await server.run(incoming, outgoing, server.create_initialization_options())
         tasks.cancel_scope.cancel()
 
 
-async def _end_at_signal(scope: anyio.CancelScope) -> None:
+async def _end_at_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
         async for _ in signals:
             _end_at_last()
             scope.cancel()
@@ -136,62 +142,32 @@ class _Offer:
 
     async def _list_prompts(self, context: Context, asked: Any) -> types.ListPromptsResult:
         found = await self._read(lambda forge: list(prompts.offered(forge)))
-        return types.ListPromptsResult(prompts=[_prompt(one) for one in found])
+        return types.ListPromptsResult(prompts=[mcp_forms.prompt(one) for one in found])
 
     async def _get_prompt(
         self, context: Context, asked: types.GetPromptRequestParams
     ) -> types.GetPromptResult:
         found = await self._read(lambda forge: prompts.rendered(forge, asked.name, asked.arguments or {}))
-        return types.GetPromptResult(
-            description=spelled_out(found.description),
-            messages=[
-                types.PromptMessage(role="user", content=types.TextContent(text=spelled_out(text)))
-                for text in found.messages
-            ],
-        )
+        return mcp_forms.rendered(found)
 
     async def _list_resources(self, context: Context, asked: Any) -> types.ListResourcesResult:
         found = await self._read(lambda forge: list(resources.listed(forge)))
-        return types.ListResourcesResult(
-            resources=[
-                types.Resource(
-                    uri=one.uri,
-                    name=spelled_out(one.name),
-                    description=spelled_out(one.description) or None,
-                    mime_type=one.mime_type,
-                    size=one.size,
-                )
-                for one in found
-            ]
-        )
+        return types.ListResourcesResult(resources=[mcp_forms.resource(one) for one in found])
 
     async def _list_resource_templates(
         self, context: Context, asked: Any
     ) -> types.ListResourceTemplatesResult:
-        return types.ListResourceTemplatesResult(
-            resource_templates=[
-                types.ResourceTemplate(
-                    uri_template=one.uri_template,
-                    name=one.name,
-                    description=one.description,
-                    mime_type=one.mime_type,
-                )
-                for one in resources.TEMPLATES
-            ]
-        )
+        found = [mcp_forms.template(one) for one in resources.TEMPLATES]
+        return types.ListResourceTemplatesResult(resource_templates=found)
 
     async def _read_resource(
         self, context: Context, asked: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         found = await self._read(lambda forge: resources.read(forge, asked.uri))
-        about = {f"gitforge/{key}": value for key, value in spelled_out(found.about).items()}
-        content = types.TextResourceContents(
-            uri=asked.uri, mime_type=found.mime_type, text=spelled_out(found.text), _meta=about or None
-        )
-        return types.ReadResourceResult(contents=[content])
+        return types.ReadResourceResult(contents=[mcp_forms.content(found)])
 
     async def _list_tools(self, context: Context, asked: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_tool(one) for one in self._tools.values()])
+        return types.ListToolsResult(tools=[mcp_forms.tool(one) for one in self._tools.values()])
 
     async def _call_tool(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         tool = self._tools.get(asked.name)
@@ -263,37 +239,4 @@ def _told(error: Exception) -> str:
     output.say(("bug: ", output.BAD), f"{type(error).__name__}. {bug_report(error)}")
     return (
         "gitforge failed in a way that it should not: its log on standard error says where the details are."
-    )
-
-
-def _prompt(one: Prompt) -> types.Prompt:
-    return types.Prompt(
-        name=one.name,
-        title=one.title,
-        description=spelled_out(one.description),
-        arguments=[
-            types.PromptArgument(
-                name=argument.name,
-                title=spelled_out(argument.title),
-                description=spelled_out(argument.description),
-                required=False,
-            )
-            for argument in one.arguments
-        ],
-    )
-
-
-def _tool(one: Tool) -> types.Tool:
-    return types.Tool(
-        name=one.name,
-        title=one.title,
-        description=one.description,
-        input_schema=one.input_schema,
-        output_schema=one.output_schema,
-        annotations=types.ToolAnnotations(
-            read_only_hint=not one.is_writing,
-            destructive_hint=False,
-            idempotent_hint=True,
-            open_world_hint=one.is_open,
-        ),
     )

@@ -6,18 +6,21 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dying
 import pytest
-from agent import PATIENCE, Server, refused, talk, told
+from agent import PATIENCE, Server, refused, talk
 from conftest import Git
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import Client
 from program import GOAL, NAME, PERSONA, PROTOCOL, gitforge, run
+from terminal import CTRL_C, CTRL_D, Terminal
+from two_libraries import make_two
 
 COMPONENT = "gitforge://component/personas/digital_detective.md"
 
@@ -230,18 +233,57 @@ def test_it_ends_though_its_client_does_not_read(workspace: Path) -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
-def test_a_server_that_is_killed_leaves_nothing_that_is_in_anybodys_way(incomplete: Path, git: Git) -> None:
-    arguments = {"component": NAME, "purpose": "To drill."}
+class Gate:
+    """A hook that holds up whoever records, until it is opened."""
+
+    def __init__(self, root: Path) -> None:
+        self.open = root.parent / "open"
+        self.reached = root.parent / "reached"
+        hook = root / ".git/hooks/pre-commit"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {self.reached}\nuntil test -e {self.open}; do sleep 0.05; done\n")
+        hook.chmod(0o755)
+
+    def wait(self) -> None:
+        """Until somebody stands before it."""
+        limit = time.monotonic() + PATIENCE
+        while not self.reached.exists():
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+
+
+GENERATE = {"name": "generate_component", "arguments": {"component": NAME, "purpose": "To drill."}}
+
+
+def test_a_server_that_is_killed_while_it_records_leaves_nothing_in_anybodys_way(
+    incomplete: Path, git: Git
+) -> None:
+    gate = Gate(incomplete)
     with Server(incomplete, "--allow-write") as server:
         server.shake_hands()
-        server.send(server.request("tools/call", name="generate_component", arguments=arguments))
+        server.send(server.request("tools/call", **GENERATE))
+        gate.wait()
         server.process.kill()
         server.process.wait()
+    gate.open.touch()
     done = gitforge("generate", NAME, "--describe", f"{NAME}=To drill.", "--no-review", cwd=incomplete)
     assert done.code == 0
     assert (incomplete / PROTOCOL).is_file()
     assert git("log", "--format=%s", "--", PROTOCOL, cwd=incomplete).count("Generate protocol") == 1
     git("fsck", "--strict", cwd=incomplete)
+
+
+def test_what_is_being_recorded_when_a_signal_comes_is_finished(incomplete: Path, git: Git) -> None:
+    gate = Gate(incomplete)
+    with Server(incomplete, "--allow-write") as server:
+        server.shake_hands()
+        server.send(server.request("tools/call", **GENERATE))
+        gate.wait()
+        server.process.send_signal(signal.SIGTERM)
+        gate.open.touch()
+        assert server.process.wait(PATIENCE) == 0
+    assert git("log", "-1", "--format=%s", cwd=incomplete).startswith("Generate protocol")
+    assert git("status", "--porcelain", cwd=incomplete) == ""
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
@@ -278,6 +320,21 @@ def test_a_thousand_requests_leave_no_descriptor_thread_or_process_behind(worksp
         assert after[1] <= before[1] + 1
         assert after[2] <= before[2] * 1.15
         assert server.end()[0] == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_what_reads_other_libraries_ends_with_each_request(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git)
+    with Server(two.ours) as server:
+        server.shake_hands()
+        for method, params in (
+            ("prompts/list", {}), ("prompts/get", {"name": "acme:AUDIT"}), ("resources/list", {}),
+            ("resources/read", {"uri": "gitforge://component/acme:personas/auditor.md"}),
+            ("resources/read", {"uri": "gitforge://component/acme:personas/nobody.md"}),
+        ):  # fmt: skip
+            server.ask(method, **params)
+            children = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+            assert [path.read_text() for path in children if path.read_text()] == []
 
 
 # Around it
@@ -352,25 +409,29 @@ def test_print_config_is_what_a_client_can_start(workspace: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
+def test_a_person_who_starts_it_by_hand_is_told_how_to_end_it(workspace: Path, key: str) -> None:
+    with Terminal("mcp", cwd=workspace) as terminal:
+        terminal.wait_for("Ctrl-C ends it.")
+        terminal.send(key)
+        assert terminal.ended() == 0
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     done = gitforge("mcp", "-C", "nowhere", cwd=tmp_path)
     assert (done.code, done.out) == (1, "")
     assert "there is no such folder" in done.err
 
 
-def test_a_slow_writer_holds_up_nobody_who_reads(incomplete: Path, git: Git) -> None:
-    hook = incomplete / ".git/hooks/pre-commit"
-    hook.parent.mkdir(exist_ok=True)
-    (incomplete.parent / "gate").unlink(missing_ok=True)
-    hook.write_text(f"#!/bin/sh\nuntil test -e {incomplete.parent}/gate; do sleep 0.05; done\n")
-    hook.chmod(0o755)
+def test_a_slow_writer_holds_up_nobody_who_reads(incomplete: Path) -> None:
+    gate = Gate(incomplete)
     with Server(incomplete, "--allow-write") as server:
         server.shake_hands()
-        arguments = {"component": NAME, "purpose": "To drill."}
-        slow = server.request("tools/call", name="generate_component", arguments=arguments)
+        slow = server.request("tools/call", **GENERATE)
         server.send(slow)
+        gate.wait()
         assert server.ask("tools/call", name="list_goals", arguments={})["id"] != json.loads(slow)["id"]
-        (incomplete.parent / "gate").touch()
+        gate.open.touch()
         answer = server.receive()
         assert answer["id"] == json.loads(slow)["id"]
-        assert not answer["result"]["isError"], told(answer["result"])
+        assert not answer["result"]["isError"], answer
