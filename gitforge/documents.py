@@ -173,7 +173,7 @@ class _Builder:
             if not event.style and (
                 not value or value[0] in _TELLING
             ):  # plain: empty from libyaml, else None
-                value = _resolve(value)
+                value = resolve(value)
             if holder.is_list:
                 holder.lines[len(holder.value)] = mark.line + 1
                 holder.value.append(value)
@@ -203,7 +203,7 @@ class _Builder:
         is_key = holder is not None and holder.wants_key
         # Plain style is empty from libyaml, None from Python.
         if not is_key and not event.style and event.tag is None:
-            value = _resolve(value)
+            value = resolve(value)
         if holder is None or event.anchor:
             self._add(event, value, size=1, height=0)
         else:
@@ -295,7 +295,7 @@ class _Container:
         self.wants_key = not self.is_list
 
 
-def _resolve(value: str) -> Any:
+def resolve(value: str) -> Any:
     """What a plain scalar means, by the core schema of YAML 1.2."""
     if value in _WORDS:
         return _WORDS[value]

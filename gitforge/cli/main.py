@@ -61,6 +61,7 @@ COMMANDS = (
     "undo",
     "restore",
     "goal",
+    "export",
     "list",
     "show",
     "search",
