@@ -63,7 +63,7 @@ def _part(component: Component, goal: Mapping[str, str], project: str, templates
     part: dict[str, Any] = {
         "kind": component.need.kind.name,
         "name": component.need.name,
-        "path": f"library/{component.need.path}",
+        "path": component.need.shown,
         "title": component.title,
         "description": component.description,
         "missing": component.is_missing,

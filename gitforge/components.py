@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gitforge import documents, names
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import Kind, Need
+from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
 from gitforge.text import did_you_mean, hidden_characters, one_line, printable
 
 MAX_BYTES = 256 * 1024
@@ -55,24 +55,95 @@ class Component:
         return one_line(described) if isinstance(described, str) else self.need.purpose or ""
 
 
+class NotOurs(UserError):
+    """A component of another library, which is only read.
+
+    Args:
+        name: The component, `acme:personas/x.md` or what it was called.
+        library: Whose it is.
+        what: What cannot be done with it, for example "be edited".
+    """
+
+    def __init__(self, name: str, library: str, what: str = "be changed") -> None:
+        shown = printable(name)
+        super().__init__(
+            f"{shown} belongs to the library {library}, so it cannot {what} here",
+            hint=f"`gitforge adopt {shown}` makes it a component of your own.",
+        )
+
+
+class LibraryNotFetched(UserError):
+    """The commit at which another library is pinned is not in this repository.
+
+    Args:
+        pin: Where it is pinned.
+    """
+
+    def __init__(self, pin: Pin) -> None:
+        super().__init__(
+            f"the library {pin.name} is not fetched: commit {pin.commit[:12]}, which goals.yaml pins, is not here",
+            hint=f"`gitforge library fetch {pin.name}` brings it.",
+        )
+        self.pin = pin
+
+
+class InvalidLibrary(UserError):
+    """What another library has at its pin cannot be used."""
+
+
+class Reader(Protocol):
+    """Reads components of other libraries."""
+
+    def text(self, need: Need) -> str | None:
+        """A component's whole text; None where the library has no such file at its pin."""
+
+    def blob(self, need: Need) -> str | None:
+        """The id of that text's blob."""
+
+    def file(self, need: Need) -> tuple[str, str] | None:
+        """Both: the id, and the text."""
+
+    def all(self, pin: Pin, kinds: Iterable[Kind]) -> list[Need]:
+        """Every component of these kinds that a library has."""
+
+    def goal(self, pin: Pin, name: str, book: GoalBook) -> Goal:
+        """A goal of a library, as one of ours."""
+
+    def goals(self, pin: Pin, book: GoalBook) -> Iterator[Goal]:
+        """Those that can be used here."""
+
+    def is_here(self, pin: Pin) -> bool:
+        """Whether the library is fetched."""
+
+
 class Library:
-    """The `library/` folder of a workspace, read-only.
+    """The components of a workspace, read-only: those in its `library/` folder, and those of other libraries.
 
     Args:
         root: The folder of the workspace.
+        foreign: Gives what reads the components of other libraries, once there is one to be read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, foreign: Callable[[], Reader]) -> None:
         self.root = root
+        self._foreign = foreign
         self.folder = root / "library"
         self._real_root = os.path.realpath(root)
+
+    @property
+    def foreign(self) -> Reader:
+        """What reads the components of other libraries."""
+        return self._foreign()
 
     def path(self, need: Need) -> Path:
         """Where the component's file is, or will be.
 
         Raises:
+            NotOurs: It is of another library.
             UserError: It is or lies behind a symbolic link, which git would not follow; or it is no file.
         """
+        if need.pin is not None:
+            raise NotOurs(need.path, need.pin.name)
         path = self.folder / need.path
         name = f"library/{need.path}"
         real = self.refuse_escape(path, name)
@@ -84,7 +155,8 @@ class Library:
         return path
 
     def refuse_links(self, needs: Iterable[Need]) -> None:
-        """Raises as `path` does for any of many components, at the cost of one look at each kind's folder."""
+        """Raises as `path` does for any of many own components, at the cost of one look at each kind's folder."""
+        needs = [need for need in needs if need.pin is None]
         for kind in {need.kind.name: need.kind for need in needs}.values():
             folder = f"library/{kind.folder}"
             listed = {one.name: one for one in self._listed(kind, os.scandir)}
@@ -99,9 +171,12 @@ class Library:
         """The component's whole text, front matter included; None where the file is missing.
 
         Raises:
-            UserError: It is no regular file, leads out of the workspace, or cannot be read.
+            UserError: It is no regular file, leads out of the workspace, or cannot be read; or it is of another
+                library, which is not fetched.
             InvalidFile: It is too large, or not UTF-8.
         """
+        if need.pin is not None:
+            return self.foreign.text(need)
         path = self.path(need)
         return documents.read_text(path, f"library/{need.path}", MAX_BYTES) if path.exists() else None
 
@@ -114,8 +189,30 @@ class Library:
         return Component(need, body, meta)
 
     def all(self, kinds: Iterable[Kind]) -> list[Need]:
-        """Every component file of those kinds, sorted by path within its kind, used by a goal or not."""
+        """Every own component file of those kinds, sorted by path within its kind, used by a goal or not."""
         return [Need(kind, name) for kind in kinds for name in sorted(self.names(kind))]
+
+    def known(self, book: GoalBook, name: str) -> list[Need]:
+        """The components that a name can mean: the workspace's own, or those of the library that it is of.
+
+        Raises:
+            UserError: goals.yaml declares no such library, or what it has at its pin cannot be used.
+        """
+        own = self.all(book.kinds.values())
+        if names.foreign_parts(name) is None or (not book.libraries and book.matching(name, own)):
+            return own  # a file whose name has a colon, where nothing else is meant by that
+        pin = book.pin_of(name)
+        return own if pin is None else self.foreign.all(pin, book.kinds.values())
+
+    def goal(self, book: GoalBook, name: str) -> Goal:
+        """The goal of that name: the workspace's own, or `acme:GOAL` of another library.
+
+        Raises:
+            UserError: There is none, or the library cannot be read.
+        """
+        if any(own.casefold() == name.casefold() for own in book.goals) or (pin := book.pin_of(name)) is None:
+            return book.goal(name)
+        return self.foreign.goal(pin, name.partition(":")[2], book)
 
     def names(self, kind: Kind) -> frozenset[str]:
         """The names of the component files of one kind."""
@@ -208,7 +305,7 @@ def replaced_text(current: str | None, body: str) -> str:
 
 def problems(library: Library, need: Need) -> Iterator[Problem]:
     """What is wrong with a component's file; nothing where it is missing."""
-    name = f"library/{need.path}"
+    name = need.shown
     try:
         names.component_name(need.name)
         text = library.text(need)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from gitforge import commits, documents, goals_file, names, starter
 from gitforge.components import MAX_BYTES
 from gitforge.errors import UserError
 from gitforge.goals import FILE_NAME, GoalBook, Kind
+from gitforge.rewriting import snippets
 from gitforge.store.edits import NewFile
 from gitforge.store.repo import Identity, NoRepository, Repo
 from gitforge.store.transaction import record
@@ -161,9 +159,5 @@ def _legacy_components(folder: Path, kind: Kind, skipped: list[str]) -> dict[str
 
 
 def _as_goals_yaml(data: Mapping[str, object]) -> str:
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 1_000_000
-    stream = io.StringIO()
-    yaml.dump({"goals": data}, stream)
-    return _HEADER + stream.getvalue()
+    style = snippets.Style(has_block_lists=True)
+    return _HEADER + "\n".join(snippets.entry("goals", data, style)) + "\n"

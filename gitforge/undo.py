@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from contextlib import closing
 
-from gitforge.commits import UNDOES, reverting
+from gitforge.commits import LIBRARY, UNDOES, reverting
 from gitforge.errors import UserError
 from gitforge.revert import Reversal, of_own
 from gitforge.scope import refuse_others
@@ -68,6 +68,9 @@ def is_recorded(message: str) -> bool:
         return True
     goal = dict(said.common).get("Goal")
     if goal is not None and said.subject == f"Add goal {goal}":
+        return True
+    library = dict(said.common).get(LIBRARY)
+    if library is not None and said.subject.endswith(f" library {library}"):
         return True
     last = message.strip().rpartition("\n\n")[2]  # of a text that is gone nothing but its name is said
     return last.startswith(f"{COMPONENT}: ") and "This reverts commit " in said.body

@@ -152,7 +152,7 @@ def _sources(
 
     if project is not None:
         return [verb.from_toolkit(forge, project)]
-    wanted = forge.book.goals.values() if is_all else [forge.book.goal(one) for one in goals or ()]
+    wanted = forge.book.goals.values() if is_all else [forge.goal(one) for one in goals or ()]
     chosen = {goal.name: goal for goal in wanted}
     if not chosen:
         raise UserError(f"{forge.book.file} has no goals", hint="`gitforge goal add` adds one.")

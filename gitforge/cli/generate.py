@@ -69,7 +69,7 @@ def generate(
     if sum((bool(components), goal is not None, everything)) != 1:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
     forge = open_forge(find_workspace(ctx, directory))
-    chosen = forge.book.goal(goal) if goal is not None else None
+    chosen = forge.goal(goal) if goal is not None else None
     if chosen is not None:
         needs = list(chosen.needs)
     elif everything:
@@ -82,6 +82,7 @@ def generate(
     if everything:
         planned = tuple(one for one in planned if one.is_absent)
     plans.show_plan(planned)
+    plans.tell_absent(planned)
 
     def goal_of(need: Need) -> Goal | None:
         return chosen or generating.goal_using(forge, need)

@@ -18,6 +18,7 @@ from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, Conflict, GitforgeError, ProviderError, UserError
 from gitforge.generation.records import Generated, Spent, Task, Terms
 from gitforge.goals import Goal, Need
+from gitforge.named import refuse_foreign
 from gitforge.names import COMPONENT_SUFFIXES, component_name
 from gitforge.plan import Planned, State
 from gitforge.store import spool
@@ -201,6 +202,7 @@ def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], op
 
 def find(forge: Forge, name: str) -> Need:
     """A component of goals.yaml or the library; a new one if the name has its kind's folder in front."""
+    refuse_foreign(forge.book, name, "be generated")
     kinds = forge.book.kinds.values()
     folder, _, file = name.removeprefix("library/").rpartition("/")
     kind = next((kind for kind in kinds if kind.folder == folder), None)

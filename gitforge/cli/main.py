@@ -62,6 +62,8 @@ COMMANDS = (
     "restore",
     "goal",
     "export",
+    "library",
+    "adopt",
     "list",
     "show",
     "search",

@@ -12,8 +12,9 @@ import typer
 
 from gitforge.cli import completing, output, plans
 from gitforge.cli.session import AsJson, Describe, Directory, find_workspace, open_forge
+from gitforge.components import NotOurs
 from gitforge.errors import AnswerMissing, UserError
-from gitforge.goals import Goal, Need
+from gitforge.goals import Goal, Need, Pin
 from gitforge.named import deleted
 from gitforge.past import Past, past, split
 from gitforge.plan import Planned
@@ -98,17 +99,17 @@ def _find(forge: Forge, name: str) -> Goal | Need:
     if name in forge.book.goals:
         return forge.book.goals[name]
     library = forge.workspace.library
-    others = library.all(forge.book.kinds.values())
+    others = library.known(forge.book, name)
     if forge.book.matching(name, others):
         return forge.book.find(name, others)
-    if was := deleted(library, forge.repo, forge.book, name):
+    if forge.book.pin_of(name) is None and (was := deleted(library, forge.repo, forge.book, name)):
         path, commit = was
         hint = f"`gitforge show {shlex.quote(f'{name}@{commit[:10]}^')}` shows what it was."
         raise UserError(f"{path}: is gone since commit {commit[:10]}", hint=hint)
     try:
-        return forge.book.goal(name)
+        return forge.goal(name)
     except UserError:
-        known = [*forge.book.goals, *forge.book.needs(), *(need.name for need in others)]
+        known = [*forge.book.goals, *forge.book.needs(), *(need.called for need in others)]
         hint = did_you_mean(name, known) or "`gitforge list` shows the goals, with --components the rest."
         raise UserError(f"no goal and no component is called {printable(name)!r}", hint=hint) from None
 
@@ -119,6 +120,8 @@ def _show_prompt(forge: Forge, found: Goal | Need, options: plans.Options, *, as
     if isinstance(found, Goal):
         names = ", ".join(need.name for need in found.needs)
         raise UserError(f"{found.name} is a goal: a prompt is for one component", hint=f"Name one: {names}.")
+    if found.pin is not None:
+        raise NotOurs(found.path, found.pin.name, "be generated")
     (planned,) = forge.states([found])
     prompt, is_known = exact_prompt(forge, planned, options)
     messages = messages_as_json(prompt)
@@ -148,7 +151,9 @@ def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
             }
         )
         return
-    output.result((goal.name, output.BOLD), (f"  {goal.category}, {forge.book.file}:{goal.line}", output.DIM))
+    pin = forge.book.pin_of(goal.name)
+    where = f"{forge.book.file}:{goal.line}" if pin is None else _where(pin)
+    output.result((goal.name, output.BOLD), (f"  {goal.category}, {where}", output.DIM))
     output.result(goal.description)
     output.table(("", "", ""), plans.plan_rows(planned))
 
@@ -157,19 +162,29 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
     users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
     text = forge.workspace.library.text(need)
-    with closing(forge.repo.log.follow([planned.path])) as changes:
-        last = next(changes, None) if planned.commit else None
+    last = None
+    if need.pin is None:
+        with closing(forge.repo.log.follow([planned.path])) as changes:
+            last = next(changes, None) if planned.commit else None
     if as_json:
         origin = _origin_as_json(last)
         output.data({**plans.as_json(planned), "goals": users, "origin": origin, "text": text})
         return
-    output.result((f"library/{need.path}", output.BOLD), (f"  {planned.state.value}", _style(planned)))
-    _show_rows([("goals", ", ".join(users) or "none"), *_origin_rows(last)])
+    output.result((need.shown, output.BOLD), (f"  {planned.state.value}", _style(planned)))
+    from_ = [("library", _where(need.pin)), ("", printable(need.pin.url))] if need.pin is not None else []
+    _show_rows([("goals", ", ".join(users) or "none"), *from_, *_origin_rows(last)])
+    if need.pin is not None and text is None:
+        plans.tell_absent([planned])
+        return
     if text is None:
         output.say(f"It is missing: `gitforge generate {shlex.quote(need.path)}` makes it.")
         return
     output.result()
     output.result(text.removesuffix("\n"))
+
+
+def _where(pin: Pin) -> str:
+    return f"{pin.name} at {pin.commit[:10]}"
 
 
 def _show_past(forge: Forge, was: Past, *, as_json: bool) -> None:
@@ -199,6 +214,8 @@ def _show_past_provenance(forge: Forge, was: Past, *, as_json: bool) -> None:
 def _show_provenance(forge: Forge, found: Goal | Need, *, as_json: bool) -> None:
     if isinstance(found, Goal):
         raise UserError(f"{found.name} is a goal", hint="--provenance is about a component.")
+    if found.pin is not None:
+        raise NotOurs(found.path, found.pin.name, "be looked up in this history")
     path = forge.repo.relative(forge.workspace.library.path(found))
     _show_provenance_of(forge, path, "HEAD", as_json=as_json)
 

@@ -11,12 +11,14 @@ import typer
 from gitforge.cli import drafts, output, plans
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
 from gitforge.errors import UserError
-from gitforge.plan import Planned
+from gitforge.plan import Planned, State
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
 from gitforge.unreviewed import SHALLOW_HINT
+
+_LACKING = {State.ABSENT: "absent", State.UNUSABLE: "unusable"}
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -46,6 +48,7 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
                 "goals": found.goals,
                 "ready": found.ready,
                 "operation": found.operation,
+                "libraries_not_fetched": found.not_fetched,
                 "missing": [{**_as_json(one), "goals": goals} for one, goals in found.missing],
                 "edited": [_as_json(one) for one in found.edited],
                 "outlines": [_as_json(one) for one in found.outlines],
@@ -90,8 +93,13 @@ def _show(found: Status) -> None:
             "gitforge records nothing until it is over.",
         )
     rows: list[tuple[output.Part, ...]] = [
-        (("missing", output.BAD), f"library/{one.need.path}", ", ".join(goals))
+        (("not fetched", output.BAD), name, f"`gitforge library fetch {name}` brings it")
+        for name in found.not_fetched
+    ]
+    rows += [
+        ((_LACKING.get(one.state, "missing"), output.BAD), one.need.shown, ", ".join(goals))
         for one, goals in found.missing
+        if one.state is not State.NOT_FETCHED
     ]
     rows += [(("edited", output.WARN), one.path, "not committed") for one in found.edited]
     rows += [

@@ -12,6 +12,7 @@ import os
 import re
 import zlib
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -39,6 +40,11 @@ class Tree:
         """The entry of that name, if there is one."""
         found = self._find(os.fsencode(name))
         return Entry(found[1].decode().zfill(6), found[3].hex()) if found else None
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        """Each name with its entry, in git's order."""
+        for found in self._entry.finditer(self.raw):
+            yield os.fsdecode(found[2]), Entry(found[1].decode().zfill(6), found[3].hex())
 
     def edited(self, name: str, entry: Entry) -> Tree:
         """The same with one entry added, or replaced by one that is a folder only if the old one is."""

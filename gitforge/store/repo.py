@@ -178,6 +178,13 @@ class Repo:
         """Every `section.*` of git's configuration: keys in lower case without the section, last values."""
         return self.configuration.section(section)
 
+    def configure(self, key: str, value: str | None) -> None:
+        """Sets a value in the repository's own configuration, for all its worktrees; None takes it out."""
+        change = ("--unset-all", key) if value is None else ("--replace-all", key, value)
+        done = self.git.run("config", "--local", *change, shielded=True, writes=True)
+        if done.status not in {0, 5}:  # 5: it was not set (git-config(1))
+            raise failure(done)
+
     def editor(self) -> str:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""
         return os.fsdecode(self.git.read("var", "GIT_EDITOR").stdout).removesuffix("\n")

@@ -83,6 +83,7 @@ def record(
     *,
     drafts: Sequence[str] = (),
     keeps: Mapping[str, bytes] | None = None,
+    points: Mapping[str, str] | None = None,
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
     sign_seconds: float = SIGN_SECONDS,
@@ -98,6 +99,8 @@ def record(
         drafts: Names of the kept drafts that it records; they are dropped with it.
         keeps: What the message refers to and git is to keep with the commit: contents by ref, below
             `refs/gitforge/`.
+        points: What else git is to keep with the commit: ids of objects that it has, by ref below `refs/gitforge/`,
+            which are moved in the commit's own transaction of refs; not where no commit is made.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
         sign_seconds: How long to wait for a signature.
@@ -114,6 +117,7 @@ def record(
             # Before the lock: these do not depend on HEAD, and a filter may be slow.
             repo = repo.anew()
             settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
+            settings = replace(settings, refs={**settings.refs, **(points or {})})
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)
                 recorded = until_won(

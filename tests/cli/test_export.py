@@ -12,6 +12,7 @@ import yaml
 from making import mounted
 from program import CONSTRAINT, GOAL, PERSONA, PROTOCOL, build, files, gitforge
 from skills_ref.validator import validate
+from two_libraries import make_two
 
 from gitforge.exporting.formats import FORMATS
 
@@ -134,6 +135,25 @@ def test_a_french_component_keeps_its_quotes_and_they_are_no_slots(workspace: Pa
     done = gitforge("export", "--goal", GOAL, "--to", "llm", "--out", "-", cwd=workspace)
     assert "End with «c'est tout»." in done.out
     assert set(yaml.safe_load(done.out)["defaults"]) == {"context", "already_known_or_tried", "out_of_scope"}
+
+
+def test_goals_and_components_of_another_library_are_exported_as_one_s_own(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git)
+    done = gitforge("export", "--goal", "GOAL", "--to", "dotprompt", "--out", "-", cwd=two.ours)
+    assert done.code == 0, done.err
+    assert "You are an auditor." in done.out
+    assert "acme:personas/auditor.md@" in done.out
+    done = gitforge("export", "--goal", "acme:AUDIT", "--to", "skill", "--out", "x", cwd=two.ours)
+    assert done.code == 0, done.err
+    assert validate(two.ours / "x/acme-audit") == []
+    assert "# Audit\n" in (two.ours / "x/acme-audit/SKILL.md").read_text()
+
+
+def test_a_toolkit_with_components_of_another_library_is_exported(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git)
+    assert gitforge("build", "outage", "--goal", "GOAL", cwd=two.ours).code == 0
+    done = gitforge("export", "outage", "--to", "messages", "--out", "-", cwd=two.ours)
+    assert done.json[0] == {"role": "system", "content": "You are an auditor."}
 
 
 # The user's own layouts

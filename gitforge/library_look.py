@@ -1,0 +1,145 @@
+"""What a commit of another library has, looked at before anything of it is used: nothing is written to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitforge import goals_file
+from gitforge.components import MAX_BYTES
+from gitforge.documents import MAX_BYTES as MAX_GOALS_BYTES
+from gitforge.errors import Problem, UserError
+from gitforge.goals import FILE_NAME, GoalBook, Kind, Pin
+from gitforge.names import COMPONENT_SUFFIXES
+from gitforge.payloads import Suspicion, suspicions
+from gitforge.store import snapshots
+from gitforge.store.batch import Batch
+from gitforge.store.snapshots import Sized
+from gitforge.store.tree import kind as entry_kind
+from gitforge.text import printable
+
+if TYPE_CHECKING:
+    from gitforge.store.repo import Repo
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A component of another library, as one of its commits has it.
+
+    Attributes:
+        path: Below `library/`: `personas/auditor.md`.
+        blob: Id of its text.
+    """
+
+    path: str
+    blob: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a commit has.
+
+    Attributes:
+        components: Those that can be used.
+        goals: The names of its goals.
+        unmatched: Its kinds that goals.yaml does not declare here, so that what it has of them cannot be used.
+        problems: What in it cannot be used: too large, a link, no text.
+        suspicions: What a reader would not see, or what speaks to the model behind their back, by component.
+    """
+
+    components: tuple[Seen, ...]
+    goals: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    suspicions: tuple[tuple[str, Suspicion], ...]
+
+
+def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
+    """Looks at a library.
+
+    Args:
+        repo: The repository, which has the commit.
+        pin: The library and the commit.
+        own: The goals here, whose kinds say what can be used.
+
+    Raises:
+        InvalidFile: Its goals.yaml has errors.
+        UserError: It is no library: the folder is missing, or has no goals.yaml.
+    """
+    files = snapshots.files_below(repo, pin.commit, pin.folder)
+    start = f"{pin.folder}/" if pin.folder else ""
+    if pin.folder and not files:
+        raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
+    if (goals := files.get(start + FILE_NAME)) is None:
+        raise UserError(
+            f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",
+            hint=_elsewhere(repo, pin),
+        )
+    book = read_book(repo, pin, goals)
+    usable = {name: kind for name, kind in book.kinds.items() if name in own.kinds}
+    there = dict(_components(files, f"{start}library/", usable.values()))
+    problems = [problem for path, sized in there.items() if (problem := _problem(pin, path, sized))]
+    bad = {problem.file for problem in problems}
+    good = {path: sized for path, sized in there.items() if f"{pin.name}:{path}" not in bad}
+    found: list[tuple[str, Suspicion]] = []
+    objects = Batch(repo.root)
+    for path in [*good]:
+        try:
+            found += [(path, one) for one in suspicions(objects.content(good[path].entry.id).decode())]
+        except UnicodeDecodeError:
+            problems.append(Problem(f"{pin.name}:{path}", "is not UTF-8 text, so it cannot be used"))
+            del good[path]
+    return Look(
+        tuple(Seen(path, sized.entry.id) for path, sized in good.items()),
+        tuple(book.goals),
+        tuple(name for name in book.kinds if name not in usable),
+        tuple(problems),
+        tuple(found),
+    )
+
+
+def read_book(repo: Repo, pin: Pin, goals: Sized) -> GoalBook:
+    """A library's goals.yaml; raises UserError where it will not do."""
+    name = f"{pin.name}:{FILE_NAME}"
+    if not goals.entry.is_file:
+        raise UserError(f"{name} is {entry_kind(goals.entry)}, and no file")
+    if (goals.size or 0) > MAX_GOALS_BYTES:
+        raise UserError(f"{name} has {goals.size:,} bytes: more than {MAX_GOALS_BYTES:,} are not read")
+    try:
+        return goals_file.parse(repo.objects.read_blob(goals.entry.id).decode(), name)
+    except UnicodeDecodeError:
+        raise UserError(f"{name} is not UTF-8 text") from None
+
+
+def _components(files: dict[str, Sized], start: str, kinds: Iterable[Kind]) -> Iterator[tuple[str, Sized]]:
+    folders = {kind.folder for kind in kinds}
+    for path, sized in files.items():
+        inner = path.removeprefix(start)
+        if inner != path and inner.endswith(COMPONENT_SUFFIXES) and inner.rpartition("/")[0] in folders:
+            yield inner, sized
+
+
+def _problem(pin: Pin, path: str, sized: Sized) -> Problem | None:
+    name = f"{pin.name}:{path}"
+    if not sized.entry.is_file:
+        return Problem(name, f"is {entry_kind(sized.entry)}, so it cannot be used")
+    if (sized.size or 0) > MAX_BYTES:
+        return Problem(name, f"has {sized.size:,} bytes, so it cannot be used: {MAX_BYTES:,} at most")
+    return None
+
+
+def _elsewhere(repo: Repo, pin: Pin) -> str:
+    """Where in the repository a workspace is."""
+    files = snapshots.files_below(repo, pin.commit)
+    found: Sequence[str] = [
+        path.removesuffix(FILE_NAME).rstrip("/")
+        for path in files
+        if path.endswith(f"/{FILE_NAME}") or path == FILE_NAME
+    ]
+    if not found:
+        return "Is the address right? No folder of that repository is a gitforge workspace."
+    shown = " or ".join(f"--folder {printable(folder)}" for folder in found[:_SHOWN] if folder)
+    return f"There is one in it: {shown}." if shown else "Leave --folder: the repository's top is one."
