@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Trailer = tuple[str, str]
 UNDOES = "Undoes"
 LIBRARY = "Library"
+IMPORTED = "Imported-from"
+IMPORT = "Import "
 UNKNOWN = "(known once it is recorded)"
 """What stands for the id of a blob in a message that is only shown."""
 
@@ -242,6 +244,25 @@ def starter(count: int, origin: str | None) -> str:
             [],
         )
     return _message("Start a gitforge workspace", [f"The starter library: {count} files."], [])
+
+
+def imported(title: str, name: str, components: int, goals: int, origin: str | None) -> str:
+    """The message of a commit of what another tool's folder held, of whose texts it says nothing: people wrote them.
+
+    Args:
+        title: The other tool's format.
+        name: The folder's own name.
+        components: How many components came.
+        goals: How many goals came.
+        origin: Where the folder is from, in words.
+    """
+    counts = [
+        f"{count} {word}{'s' * (count != 1)}"
+        for count, word in ((components, "component"), (goals, "goal"))
+        if count
+    ]
+    subject = f"{IMPORT}{' and '.join(counts)} from {title}"
+    return _message(subject, [], [(IMPORTED, origin or f"the folder {name}")])
 
 
 def _spoken_of(texts: Iterable[Text]) -> list[Trailer]:

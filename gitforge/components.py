@@ -275,10 +275,11 @@ class Library:
 def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     """Splits a component's text into its front matter and the rest.
 
-    Front matter is a YAML mapping between two lines of `---` at the very beginning; the blank lines behind it
-    belong to it. Anything else at the beginning (a thematic break, say) is text.
+    Front matter is a YAML mapping between two lines of `---` at the very beginning, or behind nothing but HTML
+    comments (a licence's, say), which then belong to it, as the blank lines behind it do. Anything else at the
+    beginning (a thematic break, say) is text.
     """
-    match = _FRONT_MATTER.match(text) if text.startswith("---") else None
+    match = _front_matter(text)
     if match is None:
         return {}, text
     try:
@@ -288,6 +289,40 @@ def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     if data is not None and not isinstance(data, dict):
         return {}, text
     return data or {}, text[match.end() :]
+
+
+def _front_matter(text: str) -> re.Match[str] | None:
+    """What may be front matter, whatever stands between its lines."""
+    start = 0
+    while text.startswith("<!--", start):
+        end = text.find("-->", start)
+        if end < 0:
+            return None
+        start = end + len("-->")
+        while text[start : start + 1].isspace():
+            start += 1
+    is_alone = start == 0 or text[start - 1] == "\n"
+    return _FRONT_MATTER.match(text, start) if is_alone and text.startswith("---", start) else None
+
+
+def broken_front_matter(text: str, name: str) -> Problem | None:
+    """Why what looks like front matter is none, with the line; None where it is right, or there is none.
+
+    Args:
+        text: The component's whole text.
+        name: How the problem calls it.
+    """
+    match = _front_matter(text)
+    if match is None or ":" not in (match[1] or ""):
+        return None
+    first = text.count("\n", 0, match.start()) + 1
+    try:
+        data = documents.parse(match[1], name).data
+    except InvalidFile as error:
+        problem = error.problems[0]
+        message = f"its front matter {problem.message}"
+        return Problem(name, message, first + (problem.line or 0), problem.hint)
+    return None if isinstance(data, dict | None) else Problem(name, "its front matter is no mapping", first)
 
 
 def replaced_text(current: str | None, body: str) -> str:
@@ -320,21 +355,21 @@ def problems(library: Library, need: Need) -> Iterator[Problem]:
     meta, body = split_front_matter(text)
     if not body.strip():
         yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
-    yield from _front_matter_problems(meta, body, name)
+    broken = broken_front_matter(text, name)
+    if broken is not None:
+        hint = "Correct it: as it stands it goes into every toolkit."
+        yield Problem(name, broken.message, broken.line, hint)
+    yield from _unknown_keys(meta, name)
     yield from text_problems(text, name)
 
 
-def _front_matter_problems(meta: Mapping[str, Any], body: str, name: str) -> Iterator[Problem]:
-    """Front matter that is not taken for any, or has keys that mean nothing."""
-    match = _FRONT_MATTER.match(body)
-    if match is not None and ":" in (match[1] or ""):
-        hint = "Correct it: as it stands it goes into every toolkit."
-        yield Problem(name, "has front matter that is not a YAML mapping", 1, hint)
-    for key in meta.keys() - {"name", "description", "metadata"}:
+def _unknown_keys(meta: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """Keys of front matter that look like misspelt ones."""
+    for key in sorted(meta.keys() - {"name", "description", "metadata"}):
         close = did_you_mean(key, ["name", "description", "metadata"])
-        yield Problem(
-            name, f"has the unknown key {printable(key)!r} in its front matter", 1, close, "warning"
-        )
+        if close is not None:  # else it is another tool's, and means something there
+            message = f"has the unknown key {printable(key)!r} in its front matter"
+            yield Problem(name, message, 1, close, "warning")
 
 
 def text_problems(text: str, name: str) -> Iterator[Problem]:

@@ -79,6 +79,15 @@ def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> str:
             content = stream.read(limit + 1)
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror or error}") from error
+    return decoded(content, name, limit)
+
+
+def decoded(content: bytes, name: str, limit: int = MAX_BYTES) -> str:
+    """The text of a file's bytes; arguments as in `read_text`.
+
+    Raises:
+        InvalidFile: It is too large, or not UTF-8.
+    """
     if len(content) > limit:
         raise InvalidFile([Problem(name, f"is larger than {limit // 1024} KiB, which nobody writes by hand")])
     try:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from contextlib import closing
 
-from gitforge.commits import LIBRARY, UNDOES, reverting
+from gitforge.commits import IMPORT, IMPORTED, LIBRARY, UNDOES, reverting
 from gitforge.errors import UserError
 from gitforge.revert import Reversal, of_own
 from gitforge.scope import refuse_others
@@ -65,6 +65,8 @@ def is_recorded(message: str) -> bool:
     """Whether a commit's message is one that gitforge wrote about components or goals."""
     said = parse(message)
     if any(group.is_generation or group.blob is not None for group in said.groups):
+        return True
+    if IMPORTED in dict(said.common) and said.subject.startswith(IMPORT):
         return True
     goal = dict(said.common).get("Goal")
     if goal is not None and said.subject == f"Add goal {goal}":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import keyword
 import os
 import re
 import sys
@@ -61,6 +62,7 @@ COMMANDS = (
     "undo",
     "restore",
     "goal",
+    "import",
     "export",
     "library",
     "adopt",
@@ -91,11 +93,12 @@ class Commands(TyperGroup):
         return [CompletionItem(one) for one in COMMANDS if one.startswith(incomplete)] + options
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Imports `gitforge.cli.<name>` and takes its app."""
+        """Imports `gitforge.cli.<name>` and takes its app; a word of Python's has `_` behind it there."""
         if cmd_name not in COMMANDS:
             hint = did_you_mean(cmd_name, list(COMMANDS))
             return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
-        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{cmd_name}").app)
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{module}").app)
         command.name = cmd_name
         return command
 
