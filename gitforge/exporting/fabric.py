@@ -8,6 +8,7 @@ from gitforge.errors import UserError
 from gitforge.exporting.prompt import Prompt, write
 from gitforge.text import printable
 
+_INPUT = "{{input}}"
 _VARIABLE = re.compile(r"\{\{[^{}]+\}\}")
 
 
@@ -17,13 +18,27 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
     Raises:
         UserError: The text has what fabric takes for a variable.
     """
-    if found := _VARIABLE.search(f"{prompt.system}\n{prompt.asked}"):
+    found = _VARIABLE.search(_asked(prompt).replace(_INPUT, ""))
+    if found:
         raise UserError(
             f"{prompt.name}: has the text {printable(found[0][:60])!r}, which fabric takes for a variable, "
             "and has no way to write",
             hint="Reword it, or choose another format.",
         )
     first = prompt.slots[:1]
-    user = write(prompt.user, str, lambda slot: "{{input}}" if slot in first else prompt.blank)
+    user = write(prompt.user, str, lambda slot: _INPUT if slot in first else prompt.blank)
     parts = [part for part in (prompt.system, user) if part]
     return {f"{name}/system.md": "\n\n".join(parts) + "\n"}
+
+
+def notes(prompt: Prompt) -> tuple[str, ...]:
+    """What the user should know about the result."""
+    if _INPUT not in _asked(prompt):
+        return ()
+    return (
+        f"{prompt.name}: fabric puts its input in the place of {_INPUT}, as in the pattern that it may come from",
+    )
+
+
+def _asked(prompt: Prompt) -> str:
+    return f"{prompt.system}\n{prompt.asked}"

@@ -64,7 +64,7 @@ FORMATS = {
             "claude", "a block in CLAUDE.md", "agents", block_file="CLAUDE.md", refuse=agents.refuse_imports
         ),
         Format("llm", "template of the llm tool: NAME.yaml", "llm", llm_template.files),
-        Format("fabric", "fabric pattern: NAME/system.md", "fabric", fabric.files),
+        Format("fabric", "fabric pattern: NAME/system.md", "fabric", fabric.files, notes=fabric.notes),
         Format("dotprompt", "dotprompt: NAME.prompt", "dotprompt", dotprompt.files),
         Format("prompty", "Prompty 2: NAME.prompty", "prompty", prompty.files),
         Format("messages", "chat messages of OpenAI's API: NAME.json", "messages", messages.files),

@@ -14,6 +14,7 @@ from gitforge.text import as_diff, printable
 from gitforge.workspace import Workspace
 
 MAX_BYTES = 16 * 1024 * 1024
+_NAMED = 10
 _FEW = 3  # files of which the differences can be read in one go
 
 
@@ -120,8 +121,10 @@ class OtherFiles(Conflict):
     """
 
     def __init__(self, others: Sequence[Placed]) -> None:
+        shown = ", ".join(one.name for one in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         super().__init__(
-            f"there are other files of these names, so not overwritten: {', '.join(one.name for one in others)}",
+            f"there are other files of these names, so not overwritten: {shown}{more}",
             hint="Name another folder with --out, or replace them with --force.",
         )
         self.diff = "".join(map(_difference, others)) if len(others) <= _FEW else ""

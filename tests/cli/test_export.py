@@ -14,6 +14,7 @@ from program import CONSTRAINT, GOAL, PERSONA, PROTOCOL, build, files, gitforge
 from skills_ref.validator import validate
 from two_libraries import make_two
 
+from gitforge.components import split_front_matter
 from gitforge.exporting.formats import FORMATS
 
 Git = Callable[..., str]
@@ -156,6 +157,48 @@ def test_a_toolkit_with_components_of_another_library_is_exported(tmp_path: Path
     assert done.json[0] == {"role": "system", "content": "You are an auditor."}
 
 
+@pytest.fixture
+def another(workspace: Path, git: Git) -> Path:
+    """A workspace without goals, beside the first one."""
+    root = workspace.parent / "another"
+    git("init", "-q", str(root), cwd=workspace)
+    for key, value in (("user.name", "Ada Engineer"), ("user.email", "ada@example.org")):
+        git("config", key, value, cwd=root)
+    (root / "goals.yaml").write_text("version: 1\ngoals: {}\n")
+    (root / "library").mkdir()
+    git("add", "--all", cwd=root)
+    git("commit", "-qm", "Start", cwd=root)
+    return root
+
+
+def test_exported_skills_are_imported_byte_for_byte(workspace: Path, another: Path, out: Path) -> None:
+    gitforge("export", "--all", "--to", "skill", "--out", str(out), cwd=workspace)
+    done = gitforge("import", str(out), "--yes", cwd=another)
+    assert done.code == 0, done.err
+    taken = {path.stem: path.read_bytes() for path in (another / "library/skills").iterdir()}
+    assert taken == {path.partition("/")[0]: text for path, text in files(out).items()}
+
+
+def test_exported_patterns_are_imported_byte_for_byte(workspace: Path, another: Path, out: Path) -> None:
+    gitforge("export", "--all", "--to", "fabric", "--out", str(out), cwd=workspace)
+    done = gitforge("import", str(out), "--yes", cwd=another)
+    assert done.code == 0, done.err
+    taken = {path.stem: path.read_bytes() for path in (another / "library/system_prompts").iterdir()}
+    assert taken == {path.partition("/")[0]: text for path, text in files(out).items()}
+
+
+def test_exported_templates_of_llm_are_imported_with_the_text_that_llm_reads(
+    workspace: Path, another: Path, out: Path
+) -> None:
+    gitforge("export", "--all", "--to", "llm", "--out", str(out), cwd=workspace)
+    assert gitforge("import", str(out), "--yes", cwd=another).code == 0
+    for path in out.iterdir():
+        data = yaml.safe_load(path.read_text())
+        for key, folder in (("system", "system_prompts"), ("prompt", "prompts")):
+            text = (another / f"library/{folder}/{path.stem}.md").read_text()
+            assert split_front_matter(text)[1].strip() == data[key]
+
+
 # The user's own layouts
 
 
@@ -223,6 +266,15 @@ def test_where_one_of_many_files_is_in_the_way_none_is_written(workspace: Path, 
     (out / "run_premortem.yaml").write_text("mine")
     assert gitforge("export", "--all", "--to", "llm", "--out", str(out), cwd=workspace).code == 4
     assert files(out) == {"run_premortem.yaml": b"mine"}
+
+
+def test_of_very_many_files_in_the_way_ten_are_named(workspace: Path, out: Path) -> None:
+    gitforge("export", "--all", "--to", "llm", "--out", str(out), cwd=workspace)
+    for path in out.iterdir():
+        path.write_text("mine")
+    done = gitforge("export", "--all", "--to", "llm", "--out", str(out), cwd=workspace)
+    assert done.code == 4
+    assert "and 20 more" in done.err
 
 
 def test_a_dry_run_writes_nothing(toolkit: Path, out: Path) -> None:

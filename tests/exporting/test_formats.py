@@ -258,11 +258,18 @@ def test_a_fabric_pattern_has_our_text_with_the_input_in_the_first_slot(system: 
     try:
         pattern = fabric.files(one, "outage")["outage/system.md"]
     except UserError:
-        assert re.search(r"\{\{[^{}]+\}\}", f"{system}\n{user}")
+        assert re.search(r"\{\{(?!input\}\})[^{}]+\}\}", f"{system}\n{user}")
         return
     given_ = {slot.name: "X" if slot is one.slots[0] else "(none given)" for slot in one.slots}
     assume("{{input}}" not in filled(one, given_))
     assert rendered_by_fabric(pattern, "X") == f"{system}\n\n{filled(one, given_)}\n"
+
+
+def test_a_pattern_that_has_an_input_of_its_own_keeps_it_and_it_is_said() -> None:
+    one = prompt("Rate it.", "INPUT: {{input}}")
+    assert fabric.files(one, "rate") == {"rate/system.md": "Rate it.\n\nINPUT: {{input}}\n"}
+    assert "fabric puts its input" in fabric.notes(one)[0]
+    assert fabric.notes(prompt()) == ()
 
 
 # messages, promptfoo
