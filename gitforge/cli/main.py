@@ -66,6 +66,7 @@ COMMANDS = (
     "library",
     "adopt",
     "import",
+    "export",
     "list",
     "show",
     "search",
