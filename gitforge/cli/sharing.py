@@ -26,9 +26,9 @@ _LINES = 12  # of a version that are shown
 _GONE = "(it is not there)"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Choices:
-    """Who decides: an option, the person at the terminal, or nobody.
+    """Who decides: an option, the person at the terminal until they leave it, or nobody.
 
     Args:
         repo: The repository.
@@ -39,24 +39,36 @@ class Choices:
     repo: Repo
     side: Side | None
     clear: Callable[[], None]
+    _is_left: bool = False
 
     def file(self, dispute: Dispute) -> Side | Sequence[str] | None:
         """Decides about a file: a side of all of it, or the text for each clash."""
-        if self.side is not None or not output.is_interactive():
+        if not self._is_asked():
             return self.side
-        self.clear()
+        taken: Side | Sequence[str] | None
         if dispute.chunks:
             from gitforge.cli.conflicts import decide_all  # noqa: PLC0415 -- where there is something to decide
 
-            return decide_all(dispute.chunks, dispute.path, self.repo.editor, ours=OURS, theirs=THEIRS)
-        return _ask(dispute.path, _text(self.repo, dispute.ours), _text(self.repo, dispute.theirs))
+            taken = decide_all(dispute.chunks, dispute.path, self.repo.editor, ours=OURS, theirs=THEIRS)
+        else:
+            taken = _ask(dispute.path, _text(self.repo, dispute.ours), _text(self.repo, dispute.theirs))
+        self._is_left = taken is None
+        return taken
 
     def goal(self, clash: GoalClash) -> Side | None:
         """Decides about a place in goals.yaml."""
-        if self.side is not None or not output.is_interactive():
+        if not self._is_asked():
             return self.side
+        taken = _ask(f"goals.yaml, {clash.place}", clash.ours, clash.theirs)
+        self._is_left = taken is None
+        return taken
+
+    def _is_asked(self) -> bool:
+        """Whether the person is asked now; then there is room on the screen for it."""
+        if self.side is not None or self._is_left or not output.is_interactive():
+            return False
         self.clear()
-        return _ask(f"goals.yaml, {clash.place}", clash.ours, clash.theirs)
+        return True
 
 
 def _ask(name: str, ours: str | None, theirs: str | None) -> Side | None:

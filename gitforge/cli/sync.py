@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gitforge.store.repo import Repo
     from gitforge.sync import Synced
 
+_SHOWN = 10  # of a kind that are named; all of them are in the JSON
+
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
@@ -121,8 +123,10 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
         )
         yield (f"{would}received: ", output.GOOD), " and ".join(parts)
     for label, paths in (("generated", came.generations), ("edited", came.edits), ("goals", came.goals)):
-        for path in paths:
+        for path in paths[:_SHOWN]:
             yield (f"  {label:<9} ", output.DIM), path
+        if len(paths) > _SHOWN:
+            yield (f"  {label:<9} ", output.DIM), f"... and {len(paths) - _SHOWN:,} more"
     if came.approvals:
         yield ("  approvals ", output.DIM), str(came.approvals)
     if done.replayed and came.commits:

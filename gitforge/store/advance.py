@@ -176,7 +176,7 @@ def _contents(repo: Repo, changes: Sequence[PathChange]) -> dict[str, bytes]:
     wanted = {change.path: change.new.id for change in changes if change.new is not None}
     stored = repo.objects.read_many("blob", wanted.values())
     found = {path: stored[id_] for path, id_ in wanted.items()}
-    filtered = [path for path, content in found.items() if not repo.objects.is_unfiltered(content, path)]
+    filtered = found.keys() - repo.objects.unfiltered(found)
     return found | repo.objects.check_out({path: wanted[path] for path in filtered})
 
 

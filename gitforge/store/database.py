@@ -112,10 +112,23 @@ class Database:
         return self._write_object("blob", content)
 
     def is_unfiltered(self, content: bytes, path: str) -> bool:
-        """Whether neither settings nor attributes can change a file's content on its way into git."""
-        return not (b"\r" in content or b"$Id" in content or self._configuration.converts) and not any(
-            map(os.path.lexists, plain.attribute_files(self._git.root, self._common_dir, path, os.environ))
-        )
+        """Whether neither settings nor attributes can change a file's content on its way into git or out of it."""
+        return self.unfiltered({path: content}) == {path}
+
+    def unfiltered(self, files: Mapping[str, bytes]) -> set[str]:
+        """Those of many files, each with its content, of which that is so."""
+        if self._configuration.converts:
+            return set()
+        plain_folders: dict[str, bool] = {}
+        found = set()
+        for path, content in files.items():
+            folder = path.rpartition("/")[0]
+            if folder not in plain_folders:
+                places = plain.attribute_files(self._git.root, self._common_dir, path, os.environ)
+                plain_folders[folder] = not any(map(os.path.lexists, places))
+            if plain_folders[folder] and not (b"\r" in content or b"$Id" in content):
+                found.add(path)
+        return found
 
     def write_file(self, content: bytes, path: str) -> str:
         """The id of a blob, stored durably after the clean filters and line ending rules of the file that it is for.

@@ -150,17 +150,17 @@ def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     """Does it without git; False where only git can tell whether a file is unchanged."""
     if repo.objects.loose is None:
         return False
-    files = {}
+    files, contents = {}, {}
     for path in paths:
         try:
             with (repo.root / path).open("rb") as file:
                 status = os.fstat(file.fileno())  # first: what is written later shows as younger
-                content = file.read()
+                contents[path] = file.read()
         except OSError:
             return False
-        if not repo.objects.is_unfiltered(content, path):
-            return False
-        files[path] = (Entry(FILE, repo.objects.loose.id_of("blob", content)), status)
+        files[path] = (Entry(FILE, repo.objects.loose.id_of("blob", contents[path])), status)
+    if len(repo.objects.unfiltered(contents)) < len(contents):
+        return False
     new = bytearray(index.stat().st_size)
     with index.open("rb") as file:
         file.readinto(new)

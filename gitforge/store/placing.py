@@ -16,18 +16,18 @@ from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
 from gitforge.store.worktree import Staging, executable, read_file, remove_file
 
+_DURABLE = 50  # files; more, from upstream, git has durably, and it writes none so into the worktree itself
+
 
 def stage_files(repo: Repo, changes: Sequence[Change], staging: Staging) -> dict[str, Path]:
     """The new content of the worktree's files under other names, by path."""
-    return {
-        c.path: staging.write(
-            repo.root / c.path,
-            c.content,
-            is_executable=executable(c.committed, c.indexed, is_new=c.seen is None),
-        )
-        for c in changes
-        if c.content is not None
-    }
+    durable = len(changes) <= _DURABLE
+    files = {}
+    for c in changes:
+        if c.content is not None:
+            mode = executable(c.committed, c.indexed, is_new=c.seen is None)
+            files[c.path] = staging.write(repo.root / c.path, c.content, is_executable=mode, durable=durable)
+    return files
 
 
 def write_worktree(

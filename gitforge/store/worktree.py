@@ -110,13 +110,16 @@ class Staging:
         self._sources: list[Path] = []
         self._folders: list[Path] = []
 
-    def write(self, target: Path, content: bytes, *, is_executable: bool | None = None) -> Path:
-        """Writes a file's content durably under another name, with its permissions and in reach of a rename.
+    def write(
+        self, target: Path, content: bytes, *, is_executable: bool | None = None, durable: bool = True
+    ) -> Path:
+        """Writes a file's content under another name, with its permissions and in reach of a rename.
 
         Args:
             target: The file.
             content: What it is to hold.
             is_executable: Whether it can be run by those who can read it; None: as it is.
+            durable: Whether it is to survive a power cut that comes at once.
 
         Raises:
             OSError: The disk is full, or the target's folder cannot be made or written to.
@@ -140,8 +143,9 @@ class Staging:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2 if is_executable else mode & ~0o111)
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         return source
 
     def discard(self) -> None:
