@@ -1,14 +1,42 @@
-"""YAML in block style that every parser reads alike, of YAML 1.1 and 1.2."""
+"""YAML written: nodes as text, and plain data in block style that every parser reads alike, of YAML 1.1 and 1.2."""
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gitforge.documents import resolve
+
+STRING, LIST, MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+_TAGS = {bool: "bool", int: "int", float: "float", type(None): "null"}
+
+_WIDTH = 1 << 30  # no line is folded
+_NUMERIC = re.compile(r"[-+.0-9]")  # what the versions of YAML read differently begins so
+_SURVIVES = re.compile(
+    r"[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+)
+
+
+def written(node: Node, *, indent: int = 2, offset: int = 2) -> str:
+    """A node as text.
+
+    Args:
+        node: What is written, in the styles that its nodes have.
+        indent: Spaces for a level of nesting.
+        offset: Spaces before the dash of a list's item, counted from the list's key.
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = _WIDTH
+    yaml.indent(mapping=indent, sequence=offset + 2, offset=offset)
+    stream = io.StringIO()
+    yaml.serialize(node, stream)
+    return stream.getvalue().removesuffix("...\n")
 
 
 def as_yaml(data: Mapping[str, Any], *, is_front_matter: bool = False) -> str:
@@ -19,41 +47,33 @@ def as_yaml(data: Mapping[str, Any], *, is_front_matter: bool = False) -> str:
         is_front_matter: Whether it is to stand between lines of `---`. Some tools look for the end of front matter
             anywhere in it, so neither `---` nor `+++` is left in any text.
     """
-
-    class Dumper(_Dumper):
-        marks = ("---", "+++") if is_front_matter else ()
-
-    text = yaml.dump(data, Dumper=Dumper, width=1 << 30, allow_unicode=True, sort_keys=False)
-    for mark in Dumper.marks:  # such texts are in double quotes
+    marks = ("---", "+++") if is_front_matter else ()
+    text = written(_node(data, marks))
+    for mark in marks:  # such texts are in double quotes
         text = text.replace(mark, f"\\x{ord(mark[0]):02x}" * 3)
     return text
 
 
-class _Dumper(yaml.SafeDumper):
-    """Text with line breaks as a literal block, text that could be taken for something else in quotes."""
-
-    marks: tuple[str, ...] = ()
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        super().increase_indent(flow, False)  # noqa: FBT003 -- lists are indented, as people write them
-
-    def represent_text(self, value: str) -> yaml.ScalarNode:
-        """A text in the style in which it survives."""
-        style = None
-        if any(mark in value for mark in self.marks) or not _SURVIVES.fullmatch(value):
-            style = '"'
-        elif "\n" in value:
-            style = "|"
-        elif _NUMERIC.match(value) or not isinstance(resolve(value), str):
-            style = '"'
-        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+def scalar(value: float | None) -> ScalarNode:
+    """A number, true, false or null, without quotes."""
+    return ScalarNode(f"tag:yaml.org,2002:{_TAGS[type(value)]}", json.dumps(value))
 
 
-_NUMERIC = re.compile(r"[-+.0-9]")  # what the versions of YAML read differently begins so
-_SURVIVES = re.compile(
-    r"[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
-)
-_Dumper.add_representer(str, _Dumper.represent_text)
+def _node(value: Any, marks: tuple[str, ...]) -> Node:
+    if isinstance(value, Mapping):
+        pairs = [(_node(name, marks), _node(inner, marks)) for name, inner in value.items()]
+        return MappingNode(MAPPING, pairs, flow_style=not pairs)
+    if isinstance(value, list | tuple):
+        return SequenceNode(LIST, [_node(item, marks) for item in value], flow_style=not value)
+    if isinstance(value, str):
+        return ScalarNode(STRING, value, style=_style(value, marks))
+    return scalar(value)
+
+
+def _style(value: str, marks: tuple[str, ...]) -> str | None:
+    """How a text survives: with line breaks as a literal block, in quotes where it could be taken for another."""
+    if any(mark in value for mark in marks) or not _SURVIVES.fullmatch(value):
+        return '"'
+    if "\n" in value:
+        return "|"
+    return '"' if _NUMERIC.match(value) or not isinstance(resolve(value), str) else None

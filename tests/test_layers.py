@@ -222,11 +222,9 @@ LAYERS = [
 ]
 
 HOMES = {
-    "ruamel": ("goals_edit", "initialise"),
-    "yaml": ("documents", "rewriting.*"),
+    "ruamel": ("yaml_output", "rewriting.snippets"),
+    "yaml": ("documents", "rewriting.nodes"),
     "jsonschema_rs": ("goals_file", "serving.tools"),
-    "jsonschema_rs": ("goals_file", "serving.tools"),
-    "yaml": ("documents", "yaml_output", "rewriting.*"),
     "git": ("store.*",),
     "openai": ("llm.openai_provider", "llm.openai_errors"),
     "llm": ("llm.llm_provider",),

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from gitforge import documents
-
-_WIDTH = 1 << 30  # no line is folded
-_STRING, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
-
-
-class _Dumper(yaml.BaseDumper):
-    """Writes the items of a list as deep as the file does."""
-
-    has_deep_items = True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:  # noqa: FBT001, FBT002 -- PyYAML's own
-        return super().increase_indent(flow, indentless and not self.has_deep_items)
-
-
-class _FlatDumper(_Dumper):
-    has_deep_items = False
+from gitforge import documents, yaml_output
+from gitforge.yaml_output import LIST, MAPPING, STRING
 
 
 @dataclass(frozen=True)
@@ -58,9 +42,7 @@ def inline(value: Any, style: Style, quote: str = "") -> str:
     if style.is_json:
         return json.dumps(value, ensure_ascii=style.is_ascii)
     if not isinstance(value, dict | list):
-        listed = _written(
-            yaml.SequenceNode(_LIST, [_node(value, style, quote=quote)], flow_style=True), style
-        )
+        listed = _written(SequenceNode(LIST, [_node(value, style, quote=quote)], flow_style=True), style)
         return listed.strip()[1:-1]
     return _written(_node(value, style, is_flow=True), style).strip()
 
@@ -69,7 +51,7 @@ def plain(value: Any, style: Style, quote: str = "") -> str:
     """A scalar on one line behind a key or dash that stands in no brackets, so that commas need no quotes."""
     if isinstance(value, dict | list):
         return inline(value, style, quote)
-    pair = yaml.MappingNode(_MAPPING, [(_text("k"), _node(value, style, quote=quote))], flow_style=False)
+    pair = MappingNode(MAPPING, [(_text("k"), _node(value, style, quote=quote))], flow_style=False)
     return _written(pair, style).removeprefix("k:").strip()
 
 
@@ -90,28 +72,25 @@ def entry(name: str, value: Any, style: Style) -> list[str]:
     return _written(_node({name: value}, style), style).splitlines()
 
 
-def _node(value: Any, style: Style, *, is_flow: bool = False, quote: str = "") -> yaml.Node:
+def _node(value: Any, style: Style, *, is_flow: bool = False, quote: str = "") -> Node:
     if isinstance(value, dict):
         pairs = [(_text(name), _node(inner, style, is_flow=is_flow)) for name, inner in value.items()]
-        return yaml.MappingNode(_MAPPING, pairs, flow_style=is_flow or not pairs)
+        return MappingNode(MAPPING, pairs, flow_style=is_flow or not pairs)
     if isinstance(value, list):
         is_flow = is_flow or not style.has_block_lists or not value
         items = [_node(item, style, is_flow=is_flow) for item in value]
-        return yaml.SequenceNode(_LIST, items, flow_style=is_flow)
+        return SequenceNode(LIST, items, flow_style=is_flow)
     if isinstance(value, str):
         is_other = not isinstance(documents.resolve(value), str)
         return _text(value, quote or "'" if is_other or quote else "")
-    return _text(json.dumps(value))
+    return yaml_output.scalar(value)
 
 
-def _text(value: str, quote: str = "") -> yaml.ScalarNode:
+def _text(value: str, quote: str = "") -> ScalarNode:
     if value.splitlines() != [value] and value:
         quote = '"'  # the one form that needs no line of its own
-    return yaml.ScalarNode(_STRING, value, style=quote)
+    return ScalarNode(STRING, value, style=quote)
 
 
-def _written(node: yaml.Node, style: Style) -> str:
-    stream = io.StringIO()
-    dumper = _Dumper if style.has_deep_items else _FlatDumper
-    yaml.serialize(node, stream, Dumper=dumper, allow_unicode=True, width=_WIDTH, indent=style.indent)
-    return stream.getvalue().removesuffix("...\n")
+def _written(node: Node, style: Style) -> str:
+    return yaml_output.written(node, indent=style.indent, offset=style.indent if style.has_deep_items else 0)
