@@ -84,6 +84,11 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     return _Reader(document).book()
 
 
+def is_flat(data: Mapping[str, Any]) -> bool:
+    """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
+    return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
+
+
 def _newer_version(document: Document) -> Problem | None:
     """That a file is of a later version, which explains all else that is strange in it."""
     version = document.data.get("version") if isinstance(document.data, dict) else None
@@ -91,11 +96,6 @@ def _newer_version(document: Document) -> Problem | None:
         return None
     message = f"is of version {version}, and this gitforge knows version {VERSION}"
     return Problem(document.file, message, document.line(["version"]), "Update gitforge.")
-
-
-def is_flat(data: Mapping[str, Any]) -> bool:
-    """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
-    return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
 
 
 @functools.cache
