@@ -207,7 +207,7 @@ def ssh_server(folder: Path) -> Iterator[Ssh]:
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as the system's own service makes it
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("host", "ada", "mallory"):
+    for name in ("host", "ada", "carol"):
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     shutil.copyfile(folder / "ada.pub", folder / "authorized_keys")
     known = f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}"
@@ -222,7 +222,7 @@ def ssh_server(folder: Path) -> Iterator[Ssh]:
         yield Ssh(
             f"ssh://{getpass.getuser()}@127.0.0.1:{port}",
             _client(folder, "ada", "known_hosts"),
-            _client(folder, "mallory", "known_hosts"),
+            _client(folder, "carol", "known_hosts"),
             _client(folder, "ada", "empty"),
         )
 

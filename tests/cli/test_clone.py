@@ -621,7 +621,7 @@ def test_a_large_file_in_a_small_pack_is_refused(bare: Path, tmp_path: Path, meb
         f"import sys; out = sys.stdout.buffer; size = {mebibytes} << 20\n"
         "out.write(b'blob\\nmark :1\\ndata %d\\n' % size)\n"
         f"for _ in range({mebibytes}): out.write(bytes(1 << 20))\n"
-        "out.write(b'\\ncommit refs/heads/main\\ncommitter A <a@example.org> 0 +0000\\ndata 0\\n"
+        "out.write(b'\\ncommit refs/heads/main\\ncommitter Ada <ada@example.org> 0 +0000\\ndata 0\\n"
         "from refs/heads/main^0\\nM 100644 :1 zeros\\n')\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as writing:
