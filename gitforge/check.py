@@ -30,7 +30,7 @@ def check(workspace: Workspace) -> list[Problem]:
     except UserError as error:
         return [Problem(workspace.goals_file.name, error.message, hint=error.hint)]
     found = [*book.problems, *components.text_problems(text.removeprefix("\ufeff"), book.file)]
-    for part in (_missing, _libraries, _components, _unused, _templates):
+    for part in (missing, _libraries, _components, _unused, _templates):
         try:
             found += part(workspace, book)
         except UserError as error:
@@ -41,7 +41,7 @@ def check(workspace: Workspace) -> list[Problem]:
     return found
 
 
-def _missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
+def missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
     """Components that a goal names and that are not there."""
     have = {kind.name: workspace.library.entries(kind) for kind in book.kinds.values()}
     told: set[str] = set()

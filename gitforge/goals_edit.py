@@ -44,16 +44,22 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
     change(wanted)
     if repr(data) == repr(wanted):
         return text
+    if len(repr(wanted)) > 2 * documents.MAX_BYTES:  # no text of it can be small enough
+        raise _too_large()
     for candidate in _candidates(plain, data, wanted, sources):
         if _means(candidate, wanted):
             if len(candidate.encode()) > documents.MAX_BYTES:
-                raise UserError(f"{FILE_NAME} would be larger than {documents.MAX_BYTES // 1024} KiB")
+                raise _too_large()
             goals_file.parse(candidate)
             return mark + candidate
     raise UserError(
         f"{FILE_NAME} is written in a way that gitforge cannot edit",
         hint="Edit it by hand; `gitforge check` tells whether it is right.",
     )
+
+
+def _too_large() -> UserError:
+    return UserError(f"{FILE_NAME} would be larger than {documents.MAX_BYTES // 1024} KiB")
 
 
 def categories(data: dict[str, Any]) -> dict[str, Any]:

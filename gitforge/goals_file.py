@@ -33,6 +33,7 @@ from gitforge.goals import (
 )
 from gitforge.text import did_you_mean, one_line, printable
 
+VERSION = 1
 MAX_URL = 1000  # characters
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 RESERVED_FOLDERS = ("generators", "templates")
@@ -75,10 +76,21 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     if document.data is None:
         hint = "`gitforge init` in an empty folder shows what belongs in it."
         raise InvalidFile([Problem(file, "is empty", hint=hint)])
+    if newer := _newer_version(document):
+        raise InvalidFile([newer])
     problems = [*document.duplicates, *_schema_problems(document)]
     if problems:
         raise InvalidFile(sorted(problems, key=lambda problem: problem.line or 0))
     return _Reader(document).book()
+
+
+def _newer_version(document: Document) -> Problem | None:
+    """That a file is of a later version, which explains all else that is strange in it."""
+    version = document.data.get("version") if isinstance(document.data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version <= VERSION:
+        return None
+    message = f"is of version {version}, and this gitforge knows version {VERSION}"
+    return Problem(document.file, message, document.line(["version"]), "Update gitforge.")
 
 
 def is_flat(data: Mapping[str, Any]) -> bool:

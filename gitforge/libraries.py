@@ -6,22 +6,18 @@ No worktree, no submodule, no remote: what is read of one are the objects of its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitforge import commits, library_entries, names
 from gitforge.adoptions import Adoption, adoptions
-from gitforge.errors import Conflict, UserError
-from gitforge.goals import FILE_NAME, GoalBook, Need, Pin
-from gitforge.library_look import Look, look
+from gitforge.errors import UserError
+from gitforge.goals import GoalBook, Need, Pin
 from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
 from gitforge.store.meter import OnProgress
-from gitforge.store.transaction import Recorded, record
-from gitforge.store.transfer import RemoteFailed
+from gitforge.store.remote_failures import Rejected, RemoteFailed, without_secrets
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 
@@ -36,23 +32,28 @@ OnFetch = Callable[[Pin, Address], None]
 """Told before a library is fetched, and from where."""
 
 
-class Vanished(UserError):
-    """A pinned commit that its library has not got any more."""
-
-
 @dataclass(frozen=True)
-class Addition:
-    """A library that goals.yaml is to name.
+class Terms:
+    """How others are talked to.
 
     Attributes:
-        pin: Its entry.
-        look: What the commit has.
-        address: Where it was fetched from.
+        progress: Told how far the fetching has come.
+        before: Told before a pin is fetched, and from where.
+        can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
+        max_bytes: How much may come of each library; None for no limit.
     """
 
-    pin: Pin
-    look: Look
-    address: Address
+    progress: OnProgress | None = None
+    before: OnFetch | None = None
+    can_ask: bool = False
+    max_bytes: int | None = transfer.MAX_BYTES
+
+
+SILENTLY = Terms()
+
+
+class Vanished(UserError):
+    """A pinned commit that its library has not got any more."""
 
 
 @dataclass(frozen=True)
@@ -89,27 +90,6 @@ class Use:
     need: Need
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a library stands here, without asking anybody.
-
-    Attributes:
-        pin: Its entry in goals.yaml.
-        is_here: Whether the pinned commit is.
-        behind: How many commits what was fetched last has more than the pin; None where nobody knows.
-        lost: How many commits the pin has that what was fetched last has not: its history was rewritten.
-        uses: The goals that use it.
-        adopted: The own components that were adopted from it.
-    """
-
-    pin: Pin
-    is_here: bool
-    behind: int | None
-    lost: int
-    uses: tuple[Use, ...]
-    adopted: tuple[Adoption, ...]
-
-
 def pin_of(book: GoalBook, name: str) -> Pin:
     """The library of that name.
 
@@ -134,153 +114,6 @@ def adopted_here(repo: Repo, book: GoalBook) -> dict[str, Adoption]:
     return adoptions(repo, origins.read(repo), {name: pin.commit for name, pin in book.libraries.items()})
 
 
-def standings(repo: Repo, book: GoalBook) -> list[Standing]:
-    """How each library stands, in the order of goals.yaml."""
-    adopted = adopted_here(repo, book).values() if book.libraries else ()
-    found = []
-    for pin in book.libraries.values():
-        fetched = repo.commit_of(pins.fetched_ref(pin.name))
-        ahead = pins.between(repo, pin.commit, fetched) if fetched is not None else None
-        found.append(
-            Standing(
-                pin,
-                repo.commit_of(pin.commit) is not None,
-                ahead[0] if ahead is not None else None,
-                ahead[1] if ahead is not None else 0,
-                uses(book, pin.name),
-                tuple(one for one in adopted if one.origin.library == pin.name),
-            )
-        )
-    return found
-
-
-# --- adding and removing ------------------------------------------------------------------------------------
-
-
-def prepare(
-    workspace: Workspace,
-    repo: Repo,
-    name: str,
-    url: str,
-    *,
-    rev: str | None = None,
-    folder: str = "",
-    base: Path,
-    progress: OnProgress | None = None,
-) -> Addition:
-    """Fetches a library and looks at it; goals.yaml is not touched yet.
-
-    Args:
-        workspace: Where it is to be used.
-        repo: Its repository.
-        name: What it is to be called.
-        url: Its address, as the user typed it.
-        rev: The branch, tag or full id of a commit; None for what its HEAD names.
-        folder: The folder of the workspace in it; empty for its top.
-        base: What a relative path is relative to.
-        progress: Told how far the fetching has come.
-
-    Raises:
-        UserError: A name or the address will not do, it cannot be fetched, or is no library.
-    """
-    names.library_name(name)
-    book = workspace.book()
-    if (there := _of_that_name(book, name)) is not None:
-        raise Conflict(
-            f"{FILE_NAME} has a library {there.name} already: {printable(there.url)}",
-            hint=f"Choose another name, or move it on with `gitforge library update {there.name}`.",
-        )
-    address = addresses.parse(url, base=base)
-    if address.has_secret:
-        raise UserError(
-            f"the address {address.shown} was given with a user name or password, which everybody would read in"
-            f" {FILE_NAME}",
-            hint="Leave it out: git asks a credential helper, see gitcredentials(7).",
-        )
-    if rev is not None:
-        names.rev(rev)
-    folder = folder.strip("/")
-    if folder:
-        names.folder_path(folder, "folder")
-    commit = fetch_tip(repo, name, address, rev, progress=progress)
-    try:
-        pin = Pin(name, address.stored, commit, rev, folder)
-        return Addition(pin, look(repo, pin, book), address)
-    except BaseException:
-        give_up(repo, name)
-        raise
-
-
-def give_up(repo: Repo, name: str) -> None:
-    """Lets go of what was fetched of a library that is not added after all."""
-    pins.drop(repo, [pins.fetched_ref(name)])
-
-
-def _of_that_name(book: GoalBook, name: str) -> Pin | None:
-    return next((pin for other, pin in book.libraries.items() if other.casefold() == name.casefold()), None)
-
-
-def add(workspace: Workspace, repo: Repo, addition: Addition) -> Recorded:
-    """Names the library in goals.yaml, as one commit, and notes its address as one that this clone's user trusts.
-
-    Raises:
-        Conflict: Changes that are not committed are in the way.
-        UserError: git refuses.
-    """
-    pin = addition.pin
-    before = trusted_url(repo, pin.name)
-    trust(repo, pin)  # first: a kill in between leaves no library that sync does not fetch
-    try:
-        return record(
-            repo,
-            [library_entries.rewriting(workspace, repo, library_entries.declaring(pin))],
-            commits.library_added(pin.name, addition.address.shown, pin.commit),
-            points=pins.points(repo, pin.name, pin.commit),
-        )
-    except BaseException:
-        if pin.name not in usable_book(workspace).libraries:
-            repo.configure(_key(pin.name), before)
-            give_up(repo, pin.name)
-        raise
-
-
-def forget(repo: Repo, name: str) -> None:
-    """Drops all that was kept of a library; git may collect it then."""
-    if refs := pins.refs_of(repo, name):
-        pins.drop(repo, list(refs))
-
-
-def remove(workspace: Workspace, repo: Repo, pin: Pin) -> Recorded:
-    """Takes a library out of goals.yaml, as one commit, and lets git collect it.
-
-    Raises:
-        Conflict: Changes that are not committed are in the way.
-        UserError: Goals use it, or git refuses.
-    """
-    refuse_used(workspace.book(), pin)
-    recorded = record(
-        repo,
-        [library_entries.rewriting(workspace, repo, library_entries.removing(pin))],
-        commits.library_removed(pin.name, printable(pin.url), pin.commit),
-    )
-    forget(repo, pin.name)
-    distrust(repo, pin.name)
-    return recorded
-
-
-def refuse_used(book: GoalBook, pin: Pin) -> None:
-    """Raises UserError, with the goals and their lines, where goals use a library."""
-    used = uses(book, pin.name)
-    if not used:
-        return
-    shown = [f"{book.file}:{one.need.line}: {one.goal} uses {one.need.path}" for one in used]
-    rest = [f"... and {len(shown) - 50} more"] if len(shown) > 50 else []
-    raise UserError(
-        "\n".join([f"the library {pin.name} is in use:", *(printable(line) for line in shown[:50]), *rest]),
-        hint=f"Let these goals use something else, or take a component over: `gitforge adopt {used[0].need.path}`.",
-    )
-
-
 # --- trust --------------------------------------------------------------------------------------------------
 
 
@@ -293,14 +126,15 @@ def trusted_url(repo: Repo, name: str) -> str | None:
     return repo.anew().configuration.values.get(_key(name))
 
 
-def trust(repo: Repo, pin: Pin) -> None:
-    """Notes in this clone's configuration, which no commit has, that the user wanted a library from its address."""
-    repo.configure(_key(pin.name), pin.url)
+def trust(repo: Repo, name: str, url: str | None) -> None:
+    """Notes in this clone's configuration, which no commit has, that the user wanted a library from an address.
 
-
-def distrust(repo: Repo, name: str) -> None:
-    """Takes that back."""
-    repo.configure(_key(name), None)
+    Args:
+        repo: The repository.
+        name: The library.
+        url: Its address as goals.yaml has it; None takes it back.
+    """
+    repo.configure(_key(name), url)
 
 
 # --- fetching -----------------------------------------------------------------------------------------------
@@ -312,16 +146,25 @@ def missing(repo: Repo, book: GoalBook) -> list[Pin]:
 
 
 def fetch_missing(
-    workspace: Workspace, repo: Repo, *, progress: OnProgress | None = None, before: OnFetch | None = None
+    workspace: Workspace,
+    repo: Repo,
+    *,
+    progress: OnProgress | None = None,
+    before: OnFetch | None = None,
+    can_ask: bool = False,
+    max_bytes: int | None = transfer.MAX_BYTES,
 ) -> Brought:
     """Fetches the pins that are not here, where nobody was asked: from https, ssh, and what the user trusts.
 
     Args:
         workspace: Whose goals.yaml.
         repo: Its repository.
-        progress: Told how far the fetching has come.
+        progress: As in `Terms`, like those behind it.
         before: Told before each.
+        can_ask: Whether a person is at the terminal.
+        max_bytes: How much may come of each.
     """
+    terms = Terms(progress, before, can_ask, max_bytes)
     found = Brought()
     for pin in usable_book(workspace).libraries.values():
         if _is_kept(repo, pin):
@@ -329,7 +172,7 @@ def fetch_missing(
         try:
             address = addresses.parse(pin.url, base=workspace.root)
             _refuse_untrusted(repo, pin, address)
-            fetch_pin(repo, pin, address, progress=progress, before=before)
+            fetch_pin(repo, pin, address, terms)
             found = replace(found, fetched=(*found.fetched, pin))
         except UserError as error:
             found = replace(found, left=(*found.left, Left(pin, error)))
@@ -344,15 +187,8 @@ def _refuse_untrusted(repo: Repo, pin: Pin, address: Address) -> None:
         )
 
 
-def fetch(
-    workspace: Workspace,
-    repo: Repo,
-    pin: Pin,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
-    """Fetches one pin, because the user says so; arguments as in `fetch_missing`.
+def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
+    """Fetches one pin, because the user says so.
 
     Returns:
         Whether something was fetched: not, where it is here.
@@ -363,9 +199,7 @@ def fetch(
     """
     if _is_kept(repo, pin):
         return False
-    return fetch_pin(
-        repo, pin, addresses.parse(pin.url, base=workspace.root), progress=progress, before=before
-    )
+    return fetch_pin(repo, pin, addresses.parse(pin.url, base=workspace.root), terms)
 
 
 def _is_kept(repo: Repo, pin: Pin) -> bool:
@@ -379,23 +213,16 @@ def _is_kept(repo: Repo, pin: Pin) -> bool:
     return True
 
 
-def fetch_pin(
-    repo: Repo,
-    pin: Pin,
-    address: Address,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-) -> bool:
+def fetch_pin(repo: Repo, pin: Pin, address: Address, terms: Terms = SILENTLY) -> bool:
     """Fetches a pinned commit: by its id, else with its branch, else with all branches and tags.
 
     Raises:
         Vanished: None of them has it.
         RemoteFailed: The library cannot be reached.
     """
-    if before is not None:
-        before(pin, address)
-    offered = _offered(repo, address, len(pin.commit))
+    if terms.before is not None:
+        terms.before(pin, address)
+    offered = _offered(repo, address, len(pin.commit), terms)
     place = f"{_INCOMING}/{pin.name}"
     ways = [[f"+{pin.commit}:{place}/pin"]]
     if (ref := _ref(offered, pin.rev)) is not None:
@@ -404,7 +231,7 @@ def fetch_pin(
     try:
         for refspecs in ways:
             try:
-                transfer.fetch(repo, address, refspecs, progress=progress)
+                _fetch(repo, address, refspecs, terms)
             except RemoteFailed as error:
                 if error.why not in {"no-ref", "other"}:
                     raise
@@ -419,9 +246,27 @@ def fetch_pin(
     )
 
 
-def fetch_tip(
-    repo: Repo, name: str, address: Address, rev: str | None, *, progress: OnProgress | None = None
-) -> str:
+def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) -> None:
+    try:
+        transfer.fetch(
+            repo, address, refspecs,
+            progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+        )  # fmt: skip
+    except RemoteFailed as error:  # what is forced is rejected for no other reason
+        if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
+            raise UserError(
+                f"{address.shown} is a shallow clone: its history is cut, and cannot be taken over",
+                hint="Use the repository that it was cloned from, or run `git fetch --unshallow` there.",
+            ) from error
+        raise
+
+
+def shown_url(pin: Pin) -> str:
+    """A library's address for people: without a secret that somebody has written into goals.yaml."""
+    return printable(without_secrets(pin.url))
+
+
+def fetch_tip(repo: Repo, name: str, address: Address, rev: str | None, terms: Terms = SILENTLY) -> str:
     """The id of the commit that a library's branch or tag names now, which is fetched.
 
     Args:
@@ -429,17 +274,17 @@ def fetch_tip(
         name: The library.
         address: Where it is.
         rev: A branch, a tag or the full id of a commit; None for what its HEAD names.
-        progress: Told how far it has come.
+        terms: How it is fetched.
 
     Raises:
         RemoteFailed: It cannot be reached.
         UserError: It has no such branch or tag, or its ids are made by another algorithm.
     """
-    offered = _offered(repo, address, _digits(repo))
+    offered = _offered(repo, address, _digits(repo), terms)
     target = rev if rev is not None and _FULL_ID.fullmatch(rev) else _ref(offered, rev)
     if target is None:
         raise _no_such_rev(address, offered, rev)
-    transfer.fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], progress=progress)
+    _fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], terms)
     commit = repo.commit_of(pins.fetched_ref(name))
     if commit is None:
         pins.drop(repo, [pins.fetched_ref(name)])
@@ -452,9 +297,9 @@ def _digits(repo: Repo) -> int:
     return 64 if repo.algorithm == "sha256" else 40
 
 
-def _offered(repo: Repo, address: Address, digits: int) -> transfer.Advertised:
+def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
     """What a remote has, whose ids must be of so many digits."""
-    offered = transfer.list_refs(repo, address)
+    offered = transfer.list_refs(repo, address, can_ask=terms.can_ask)
     if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(

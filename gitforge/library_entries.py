@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Pin
-from gitforge.goals_edit import categories, edited, layered
+from gitforge.goals_edit import categories, edited, entry, layered
 from gitforge.names import foreign_parts
 from gitforge.store.edits import Rewrite, restoring
 from gitforge.text import printable
@@ -55,14 +55,14 @@ def declaring(pin: Pin) -> Change:
         libraries = data.get("libraries") or {}
         if pin.name in libraries:
             raise Conflict(f"a version of {FILE_NAME} has a library {pin.name} already", hint=_commit_it())
-        entry = {"url": pin.url, "rev": pin.rev, "commit": pin.commit, "folder": pin.folder}
-        entry = {key: value for key, value in entry.items() if value}
+        all_ = {"url": pin.url, "rev": pin.rev, "commit": pin.commit, "folder": pin.folder}
+        given = {key: value for key, value in all_.items() if value}
         if data.get("libraries"):
-            libraries[pin.name] = entry
+            libraries[pin.name] = given
             return
         goals = data.pop("goals")  # which stay last: they are what a file grows by
         data.pop("libraries", None)
-        data["libraries"] = {pin.name: entry}
+        data["libraries"] = {pin.name: given}
         data["goals"] = goals
 
     return change
@@ -72,10 +72,10 @@ def moving(old: Pin, new: Pin) -> Change:
     """Pins a library to another commit, perhaps of another branch."""
 
     def change(data: dict[str, Any]) -> None:
-        entry = _entry(data, old)
-        entry["commit"] = new.commit
+        there = _there(data, old)
+        there["commit"] = new.commit
         if new.rev != old.rev:
-            entry["rev"] = new.rev
+            there["rev"] = new.rev
 
     return change
 
@@ -84,7 +84,7 @@ def removing(pin: Pin) -> Change:
     """Takes a library out."""
 
     def change(data: dict[str, Any]) -> None:
-        _entry(data, pin)
+        _there(data, pin)
         del data["libraries"][pin.name]
         if not data["libraries"]:
             del data["libraries"]
@@ -92,14 +92,15 @@ def removing(pin: Pin) -> Change:
     return change
 
 
-def _entry(data: dict[str, Any], pin: Pin) -> dict[str, Any]:
-    entry: dict[str, Any] | None = (data.get("libraries") or {}).get(pin.name)
-    if entry is None or entry.get("commit") != pin.commit:
+def _there(data: dict[str, Any], pin: Pin) -> dict[str, Any]:
+    """The library's entry, which has to pin that commit."""
+    there: dict[str, Any] | None = (data.get("libraries") or {}).get(pin.name)
+    if there is None or there.get("commit") != pin.commit:
         raise Conflict(
             f"a version of {FILE_NAME} in git or in the working tree does not pin {pin.name} to {pin.commit[:12]}",
             hint=_commit_it(),
         )
-    return entry
+    return there
 
 
 def _commit_it() -> str:
@@ -145,13 +146,7 @@ def adding_goal(goal: Goal) -> Change:
                 f"{FILE_NAME} already has a goal {printable(goal.name)!r}",
                 hint="Adopt its components one by one, and make a goal of another name of them.",
             )
-        entry: dict[str, Any] = {"description": goal.description}
-        for need in goal.needs:
-            if need.kind.many:
-                entry.setdefault(need.kind.key, []).append(need.name)
-            else:
-                entry[need.kind.key] = need.name
-        found[goal.category] = (found.get(goal.category) or {}) | {goal.name: entry}
+        found[goal.category] = (found.get(goal.category) or {}) | {goal.name: entry(goal)}
 
     return change
 

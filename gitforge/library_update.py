@@ -13,6 +13,7 @@ from gitforge.commits import Adopted
 from gitforge.components import MAX_BYTES
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import FILE_NAME, GoalBook, Need, Pin
+from gitforge.libraries import SILENTLY, Terms
 from gitforge.library_look import read_book
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import addresses, pins, snapshots
@@ -23,7 +24,6 @@ from gitforge.store.transaction import Recorded, record
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.meter import OnProgress
     from gitforge.store.repo import Repo
 
 Decide = Callable[[str, Sequence[Chunk]], str | None]
@@ -99,7 +99,7 @@ class Update:
 
 
 def find(
-    workspace: Workspace, repo: Repo, pin: Pin, rev: str | None = None, *, progress: OnProgress | None = None
+    workspace: Workspace, repo: Repo, pin: Pin, rev: str | None = None, terms: Terms = SILENTLY
 ) -> Update:
     """Fetches what a library's branch or tag names now, and compares; nothing is recorded.
 
@@ -108,17 +108,17 @@ def find(
         repo: Its repository.
         pin: The library.
         rev: The branch, tag or full id of a commit to follow from now on; None for the one that goals.yaml has.
-        progress: Told how far the fetching has come.
+        terms: How it is fetched.
 
     Raises:
         UserError: It cannot be fetched, has no such branch any more, or its goals.yaml has errors.
     """
     address = addresses.parse(pin.url, base=workspace.root)
-    commit = libraries.fetch_tip(repo, pin.name, address, rev or pin.rev, progress=progress)
+    commit = libraries.fetch_tip(repo, pin.name, address, rev or pin.rev, terms)
     new = replace(pin, commit=commit, rev=rev or pin.rev)
     if repo.commit_of(pin.commit) is None:  # what it moves on from is to be compared and merged with
         try:
-            libraries.fetch_pin(repo, pin, address, progress=progress)
+            libraries.fetch_pin(repo, pin, address, terms)
         except libraries.Vanished:
             return _from_nothing(workspace, repo, pin, new)
     if new == pin:

@@ -176,9 +176,13 @@ def test_an_edit_that_would_make_the_file_invalid_says_what_is_wrong() -> None:
         edited(BOOK, lambda data: data["goals"]["Review"]["C"].pop("persona"))
 
 
-def test_a_file_does_not_grow_beyond_the_limit() -> None:
+@pytest.mark.parametrize(
+    ("before", "added"), [(0, 3 * documents.MAX_BYTES), (documents.MAX_BYTES - 1000, 999)]
+)
+def test_a_file_does_not_grow_beyond_the_limit(before: int, added: int) -> None:
+    text = BOOK + f"# {'x' * before}\n"
     with pytest.raises(UserError, match="larger than"):
-        edited(BOOK, lambda data: data["goals"]["Review"]["C"].update(description="x" * documents.MAX_BYTES))
+        edited(text, lambda data: data["goals"]["Review"]["C"].update(description="x" * added))
 
 
 @pytest.mark.parametrize(
@@ -200,3 +204,11 @@ def test_unusual_forms_are_edited_too(text: str) -> None:
     wanted = unshared(data_of(text))
     change(wanted)
     assert data_of(edited(text, change)) == wanted
+
+
+@pytest.mark.parametrize(
+    "line", ["a: # " * 300_000, "# " + ": " * 700_000, "a:" + " " * 1_000_000 + "# x", "\n" * 1_000_000 + "#"]
+)
+def test_a_line_made_to_cost_time_costs_none(line: str) -> None:
+    text = f"# {line}\n{BOOK}# {line}\n"
+    assert edited(text, lambda data: data["goals"].pop("Review")).count(line) == 2

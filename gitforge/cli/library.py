@@ -36,6 +36,11 @@ _Optional = Annotated[
     ),
 ]
 
+MAX_MIB = 200
+MaxSize = Annotated[
+    int, typer.Option("--max-size", metavar="MIB", min=1, max=1 << 20, help="How much may come, in MiB.")
+]
+
 
 @app.callback()
 def library() -> None:
@@ -60,6 +65,7 @@ def add(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Add it whatever its components seem to hide.")
     ] = False,
+    max_size: MaxSize = MAX_MIB,
     dry_run: WouldRecord = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
@@ -70,25 +76,24 @@ def add(
     name is always your own: nothing shadows anything. It stays at the commit that goals.yaml pins until
     `gitforge library update`.
     """
-    from gitforge import libraries  # noqa: PLC0415 -- what talks to others, where that is wanted
+    from gitforge import library_add  # noqa: PLC0415 -- what talks to others, where that is wanted
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    with library_shown.receiving(name) as progress:
-        addition = libraries.prepare(
-            workspace, repo, name, url, rev=rev, folder=folder,
-            base=here(ctx, directory).resolve(), progress=progress,
+    with library_shown.terms(max_size) as terms:
+        addition = library_add.prepare(
+            workspace, repo, name, url, rev=rev, folder=folder, base=here(ctx, directory).resolve(), terms=terms
         )  # fmt: skip
     is_added = False
     try:
         library_shown.show_addition(addition)
         if addition.look.suspicions and not yes and not dry_run:
             library_shown.confirm("Add it nevertheless?", "its components seem to hide something")
-        recorded = None if dry_run else libraries.add(workspace, repo, addition)
+        recorded = None if dry_run else library_add.add(workspace, repo, addition)
         is_added = recorded is not None
     finally:
         if not is_added:
-            libraries.give_up(repo, name)
+            library_add.give_up(repo, name)
     if recorded is not None:
         reverting.show_recorded(recorded)
     if as_json:
@@ -111,11 +116,11 @@ def list_(ctx: typer.Context, as_json: AsJson = False, directory: Directory = Pa
 
     Nobody is asked: how far behind is told of what was fetched last.
     """
-    from gitforge import libraries  # noqa: PLC0415
+    from gitforge import library_standing  # noqa: PLC0415
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    found = libraries.standings(repo, workspace.book())
+    found = library_standing.standings(repo, workspace.book())
     if as_json:
         output.data([library_shown.standing_as_json(one) for one in found])
         return
@@ -138,6 +143,7 @@ def update(
     theirs: Annotated[
         bool, typer.Option("--theirs", help="Where you and it changed the same lines, take its.")
     ] = False,
+    max_size: MaxSize = MAX_MIB,
     no_pager: NoPager = False,
     dry_run: WouldRecord = False,
     as_json: AsJson = False,
@@ -158,7 +164,7 @@ def update(
     chosen = _chosen(workspace.book(), name)
     if rev is not None and not name:
         raise AnswerMissing("--rev is about one library", hint="Name it.")
-    options = library_shown.UpdateOptions(yes, ours, theirs, no_pager, dry_run, as_json)
+    options = library_shown.UpdateOptions(yes, ours, theirs, no_pager, dry_run, as_json, max_size)
     done: list[dict[str, Any]] = []
     for pin in chosen:
         now = libraries.pin_of(workspace.book(), pin.name)
@@ -172,11 +178,13 @@ def update(
 def _update(
     workspace: Workspace, repo: Repo, pin: Pin, rev: str | None, options: library_shown.UpdateOptions
 ) -> dict[str, Any]:
+    from gitforge import libraries  # noqa: PLC0415
     from gitforge import library_update as verb  # noqa: PLC0415
 
     verb.refuse_unfollowable(pin, rev)
-    with library_shown.receiving(pin.name) as progress:
-        found = verb.find(workspace, repo, pin, rev, progress=progress)
+    output.say(f"{pin.name}: looking for {rev or pin.rev or 'HEAD'} of {libraries.shown_url(pin)}")
+    with library_shown.terms(options.max_size) as terms:
+        found = verb.find(workspace, repo, pin, rev, terms)
     if found.is_empty:
         output.say(f"{pin.name}: nothing new, it is at {pin.commit[:10]} already.")
         return library_shown.update_as_json(found, None)
@@ -222,15 +230,15 @@ def remove(
 
     What was adopted from it stays yours.
     """
-    from gitforge import libraries  # noqa: PLC0415
+    from gitforge import libraries, library_add  # noqa: PLC0415
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     book = workspace.book()
     pin = libraries.pin_of(book, name)
-    libraries.refuse_used(book, pin)
+    library_add.refuse_used(book, pin)
     adopted = [one.path for one in libraries.adopted_here(repo, book).values() if one.origin.library == name]
-    recorded = None if dry_run else libraries.remove(workspace, repo, pin)
+    recorded = None if dry_run else library_add.remove(workspace, repo, pin)
     if recorded is not None:
         reverting.show_recorded(recorded)
     if as_json:
@@ -247,7 +255,11 @@ def remove(
 
 @app.command(epilog="Example: gitforge library fetch acme")
 def fetch(
-    ctx: typer.Context, name: _Optional = "", as_json: AsJson = False, directory: Directory = Path()
+    ctx: typer.Context,
+    name: _Optional = "",
+    max_size: MaxSize = MAX_MIB,
+    as_json: AsJson = False,
+    directory: Directory = Path(),
 ) -> None:
     """Fetch the commits that goals.yaml pins and that are not here, from where goals.yaml says.
 
@@ -260,13 +272,10 @@ def fetch(
     chosen = _chosen(workspace.book(), name)
     fetched = []
     for pin in chosen:
-        with library_shown.receiving(pin.name) as progress:
-            is_new = libraries.fetch(
-                workspace, repo, pin, progress=progress,
-                before=lambda pin, address: output.say(f"{pin.name}: fetching {pin.commit[:10]} from {address.shown}"),
-            )  # fmt: skip
+        with library_shown.terms(max_size) as terms:
+            is_new = libraries.fetch(workspace, repo, pin, terms)
         if name:
-            libraries.trust(repo, pin)
+            libraries.trust(repo, pin.name, pin.url)
         if is_new:
             fetched.append(pin)
         output.say(f"{pin.name}: {'fetched' if is_new else 'here already'}, at {pin.commit[:10]}.")

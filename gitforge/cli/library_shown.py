@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gitforge.cli import output
+from gitforge.cli import output, receiving
 from gitforge.cli.pager import paged
 from gitforge.errors import AnswerMissing, Cancelled, Problem
 from gitforge.payloads import Suspicion
 
 if TYPE_CHECKING:
-    from gitforge.libraries import Addition, Standing
+    from gitforge.goals import Pin
+    from gitforge.libraries import Terms
+    from gitforge.library_add import Addition
+    from gitforge.library_standing import Standing
     from gitforge.library_update import Decide, Update
+    from gitforge.store.addresses import Address
     from gitforge.store.merge import Chunk
     from gitforge.store.repo import Repo
-    from gitforge.store.transfer import Progress
 
 PRECEDENCE = (
-    "A plain name is always this workspace's own; a library's component is acme:FILE.md, its goal acme:GOAL."
+    "A plain name is always this workspace's own; a library's component is NAME:FILE.md, its goal NAME:GOAL."
 )
 _MOST = 20  # findings of one sort that are shown
 
 
 @contextmanager
-def receiving(name: str) -> Iterator[Callable[[Progress], None]]:
-    """How far the fetching of a library has come, on a terminal."""
-    if not output.is_terminal(sys.stderr):
-        yield lambda progress: None
-        return
-    with output.console(sys.stderr).status(f"{name}: fetching") as status:
+def terms(max_size: int) -> Iterator[Terms]:
+    """How libraries are fetched: where from is said, how far it has come is shown, a person may be asked.
 
-        def told(progress: Progress) -> None:
-            of = f" of {progress.total:,}" if progress.total else ""
-            status.update(f"{name}: {progress.stage.lower()} {progress.done:,}{of}")
+    Args:
+        max_size: How much may come, in MiB.
+    """
+    from gitforge.libraries import Terms  # noqa: PLC0415
 
-        yield told
+    def before(pin: Pin, address: Address) -> None:
+        output.say(f"{pin.name}: fetching {pin.commit[:10]} from {address.shown}")
+
+    with receiving.progress() as tell:
+        yield Terms(tell, before, can_ask=output.is_interactive(), max_bytes=max_size << 20)
 
 
 def confirm(question: str, what: str) -> None:
@@ -84,9 +87,10 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 def show_suspicions(library: str, found: Sequence[tuple[str, Suspicion]]) -> None:
     """What a person should look at before a model does."""
-    for path, one in found[:_MOST]:
-        output.say((f"{library}:{path}:{one.line}: ", output.BAD), f"{one.what}: {one.excerpt}")
-    _say_rest(len(found))
+    by_file: dict[str, list[Suspicion]] = {}
+    for path, one in found:
+        by_file.setdefault(f"{library}:{path}", []).append(one)
+    receiving.show_suspicions([*by_file.items()])
 
 
 def _say_rest(count: int) -> None:
@@ -121,6 +125,8 @@ def suspicions_as_json(found: Sequence[tuple[str, Suspicion]]) -> list[dict[str,
 
 def show_standings(found: Sequence[Standing]) -> None:
     """A row for each library."""
+    from gitforge.libraries import shown_url  # noqa: PLC0415
+
     if not found:
         output.say("goals.yaml names no other library: `gitforge library add NAME URL` does.")
     rows: list[tuple[output.Part, ...]] = [
@@ -130,7 +136,7 @@ def show_standings(found: Sequence[Standing]) -> None:
             one.pin.rev or "HEAD",
             _standing(one),
             f"{len({use.need.path for use in one.uses})} used, {len(one.adopted)} adopted",
-            one.pin.url + (f" in {one.pin.folder}" if one.pin.folder else ""),
+            shown_url(one.pin) + (f" in {one.pin.folder}" if one.pin.folder else ""),
         )
         for one in found
     ]
@@ -149,8 +155,10 @@ def _standing(one: Standing) -> output.Part:
 
 def standing_as_json(one: Standing) -> dict[str, Any]:
     """A library for a script."""
+    from gitforge.libraries import shown_url  # noqa: PLC0415
+
     return {
-        "name": one.pin.name, "url": one.pin.url, "rev": one.pin.rev, "commit": one.pin.commit,
+        "name": one.pin.name, "url": shown_url(one.pin), "rev": one.pin.rev, "commit": one.pin.commit,
         "folder": one.pin.folder or None, "fetched": one.is_here, "behind": one.behind,
         "rewritten": bool(one.lost),
         "uses": [{"goal": use.goal, "component": use.need.path, "line": use.need.line} for use in one.uses],
@@ -171,6 +179,7 @@ class UpdateOptions:
     no_pager: bool
     dry_run: bool
     as_json: bool
+    max_size: int
 
 
 def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:

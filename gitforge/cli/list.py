@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from gitforge.cli.session import AsJson, Directory, find_workspace
 from gitforge.goals import GoalBook, Pin
 from gitforge.text import one_line
 from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.adoptions import Origin
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -85,14 +88,34 @@ def _list_components(
     )
     found = list(listed)
     shown = [one for one in found if one.is_missing or not only_missing]
+    adopted = _adopted(workspace, book) if pin is None else {}
     if as_json:
-        output.data([plain_data.component(one) for one in shown])
+        from_ = {path: str(origin) for path, origin in adopted.items()}
+        output.data([plain_data.component(one, from_.get(one.need.path)) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:
         state = ("missing", output.BAD) if one.is_missing else ("ready", output.GOOD)
         used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
-        rows.append((one.need.path, state, used, one_line(one.description)))
+        origin = f"adopted from {adopted[one.need.path].shown}: " if one.need.path in adopted else ""
+        rows.append((one.need.path, state, used, origin + one_line(one.description)))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
     output.say((f"{len(found)} components, {lacking} of them missing.", output.DIM))
+
+
+def _adopted(workspace: Workspace, book: GoalBook) -> dict[str, Origin]:
+    """Where own components were adopted from, by path below `library/`; none where there is no repository."""
+    from gitforge.libraries import adopted_here  # noqa: PLC0415 -- git, which the goals do without
+    from gitforge.store.repo import NoRepository, Repo  # noqa: PLC0415
+
+    try:
+        repo = Repo.discover(workspace.root)
+    except NoRepository:
+        return {}
+    folder = repo.relative(workspace.library.folder)
+    return {
+        path.removeprefix(f"{folder}/"): one.origin
+        for path, one in adopted_here(repo, book).items()
+        if path.startswith(f"{folder}/")
+    }

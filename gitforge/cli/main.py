@@ -53,6 +53,7 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
 
 COMMANDS = (
     "init",
+    "clone",
     "build",
     "generate",
     "regenerate",
@@ -74,8 +75,10 @@ COMMANDS = (
     "check",
     "doctor",
     "mcp",
+    "install-driver",
     "completion",
 )
+HIDDEN = ("merge-driver",)  # for git, not for people
 
 
 class Commands(TyperGroup):
@@ -92,10 +95,12 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Imports `gitforge.cli.<name>` and takes its app."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in (*COMMANDS, *HIDDEN):
             hint = did_you_mean(cmd_name, list(COMMANDS))
             return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
-        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{cmd_name}").app)
+        command = typer.main.get_command(
+            importlib.import_module(f"gitforge.cli.{cmd_name.replace('-', '_')}").app
+        )
         command.name = cmd_name
         return command
 

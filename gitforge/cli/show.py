@@ -24,6 +24,7 @@ from gitforge.store.records import FileChange
 from gitforge.text import did_you_mean, printable
 
 if TYPE_CHECKING:
+    from gitforge.adoptions import Adoption, Origin
     from gitforge.build import Forge
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -154,17 +155,29 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
     users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
     text = forge.workspace.library.text(need)
-    last = None
+    last = adopted = None
     if need.pin is None:
+        adopted = _adopted(forge, planned.path) if planned.commit else None
         with closing(forge.repo.log.follow([planned.path])) as changes:
             last = next(changes, None) if planned.commit else None
     if as_json:
         origin = plain_data.origin(last)
-        output.data({**plain_data.planned(planned), "goals": users, "origin": origin, "text": text})
+        from_ = str(adopted.origin) if adopted is not None else None
+        output.data(
+            {
+                **plain_data.planned(planned),
+                "goals": users,
+                "adopted_from": from_,
+                "origin": origin,
+                "text": text,
+            }
+        )
         return
     output.result((need.shown, output.BOLD), (f"  {planned.state.value}", _style(planned)))
-    from_ = [("library", _where(need.pin)), ("", printable(need.pin.url))] if need.pin is not None else []
-    _show_rows([("goals", ", ".join(users) or "none"), *from_, *_origin_rows(last)])
+    rows = [("library", _where(need.pin)), ("", printable(need.pin.url))] if need.pin is not None else []
+    if adopted is not None:
+        rows.append(("adopted from", f"{adopted.origin.shown}, {adopted.origin.path}"))
+    _show_rows([("goals", ", ".join(users) or "none"), *rows, *_origin_rows(last)])
     if need.pin is not None and text is None:
         plans.tell_absent([planned])
         return
@@ -173,6 +186,12 @@ def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
         return
     output.result()
     output.result(text.removesuffix("\n"))
+
+
+def _adopted(forge: Forge, path: str) -> Adoption | None:
+    from gitforge.libraries import adopted_here  # noqa: PLC0415
+
+    return adopted_here(forge.repo, forge.book).get(path)
 
 
 def _where(pin: Pin) -> str:
@@ -207,20 +226,55 @@ def _show_provenance(forge: Forge, found: Goal | Need, *, as_json: bool) -> None
     if isinstance(found, Goal):
         raise UserError(f"{found.name} is a goal", hint="--provenance is about a component.")
     if found.pin is not None:
-        raise NotOurs(found.path, found.pin.name, "be looked up in this history")
+        path = forge.workspace.foreign.path(found)
+        if path is None or forge.workspace.foreign.blob(found) is None:
+            raise UserError(f"{found.path} is not there at {found.pin.commit[:12]}")
+        _show_provenance_of(forge, path, found.pin.commit, called=found.path, as_json=as_json)
+        return
     path = forge.repo.relative(forge.workspace.library.path(found))
     _show_provenance_of(forge, path, "HEAD", as_json=as_json)
 
 
-def _show_provenance_of(forge: Forge, path: str, rev: str, *, as_json: bool) -> None:
+def _show_provenance_of(
+    forge: Forge, path: str, rev: str, *, called: str | None = None, as_json: bool
+) -> None:
+    """What git knows of a text; of an adopted one also what the history of the library that it is from says.
+
+    Args:
+        forge: Where.
+        path: The file, from the top of the repository whose commit it is.
+        rev: HEAD, or the id of a commit, perhaps of another library.
+        called: What to call the file; None for its path.
+        as_json: Whether it is for a script.
+    """
     from gitforge.cli import provenance as shown  # noqa: PLC0415
     from gitforge.provenance import provenance  # noqa: PLC0415
 
     known = provenance(forge.repo, path, rev)
+    adopted = _adopted(forge, path) if rev == "HEAD" else None
+    place = _place(forge, adopted.origin) if adopted is not None else None
+    there = provenance(forge.repo, place, adopted.origin.commit) if adopted is not None and place else None
     if as_json:
-        output.data({"path": path, **plain_data.provenance(known)})
-    else:
-        shown.show_provenance(path, known)
+        more = plain_data.provenance(there) if there is not None else {}
+        origin = {"origin": str(adopted.origin), **more} if adopted is not None else None
+        output.data({"path": called or path, **plain_data.provenance(known), "adopted_from": origin})
+        return
+    shown.show_provenance(called or path, known)
+    if adopted is not None:
+        output.result()
+        output.result((f"adopted from {adopted.origin.shown}", output.BOLD))
+        if there is not None:
+            shown.show_provenance(f"{adopted.origin.library}:{adopted.origin.path}", there)
+        else:
+            output.say("That library's history is not here.")
+
+
+def _place(forge: Forge, origin: Origin) -> str | None:
+    """Where the repository of a library has a component; None where it is not here, or not declared any more."""
+    pin = forge.book.libraries.get(origin.library)
+    if pin is None or forge.repo.commit_of(origin.commit) is None:
+        return None
+    return f"{pin.folder}/library/{origin.path}" if pin.folder else f"library/{origin.path}"
 
 
 _SHOWN = ("Goal", "Assisted-by", "Prompt-Id", "Reviewed-by")

@@ -30,14 +30,18 @@ class Layout:
     def style(self) -> Style:
         """How new parts of it are to be written."""
         is_json = self.text.lstrip().startswith("{") and self.root.is_flow and _is_json(self.text)
-        step = re.search(r"^\S.*:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*( +)\S", self.text, re.MULTILINE)
-        indent = min(max(len(step[1]), 2), 9) if step else 2
+        steps = (self.column(child.keys[0].start) - at for at, child in self._nested if child.keys)
+        indent = min(max(next(steps, 2), 2), 9)  # as far as PyYAML goes
         sample = next((one for one in _lists(self.root) if one.children), None)
         if sample is None or sample.is_flow:
             return Style(indent, is_json=is_json, is_ascii=self.text.isascii())
-        item = re.search(r"^( *)[^\s#-].*:[ \t]*\r?\n( *)- ", self.text, re.MULTILINE)
-        is_deep = item is None or len(item[2]) > len(item[1])
-        return Style(indent, has_block_lists=True, has_deep_items=is_deep)
+        items = (self.column(child.start) > at for at, child in self._nested if child.form == "list")
+        return Style(indent, has_block_lists=True, has_deep_items=next(items, True))
+
+    @cached_property
+    def _nested(self) -> list[tuple[int, Node]]:
+        """The lists and mappings with an entry to a line, each with the column of its key."""
+        return [(self.column(key.start), child) for key, child in _entries(self.root) if child.is_block]
 
     def line_start(self, index: int) -> int:
         """Where the line of a character begins."""
@@ -116,6 +120,12 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _entries(node: Node) -> Iterator[tuple[Key, Node]]:
+    yield from zip(node.keys, node.children, strict=False)
+    for child in node.children:
+        yield from _entries(child)
 
 
 def _lists(node: Node) -> Iterator[Node]:

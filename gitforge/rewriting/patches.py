@@ -226,7 +226,6 @@ class _Writer:
         text = self.layout.text
         is_tall = len(starts) > 1 and "\n" in text[ends[0] : starts[1]]
         joint = f",{self.layout.newline}{' ' * self.layout.column(starts[1])}" if is_tall else ", "
-        written = self._written(new)
         for tag, start, end, first, last in matcher.get_opcodes():
             if tag == "equal":
                 if isinstance(old, dict):
@@ -238,26 +237,25 @@ class _Writer:
                 continue
             if start == 0 and end == len(was):
                 raise NoPlace
+            written = self._written(new, first, last)
             if start:
                 for index in range(start, end):
                     if "#" in text[ends[index - 1] : starts[index]]:
                         raise NoPlace
                     self.patches.append((ends[index - 1], ends[index], ""))
-                self.patches += [
-                    (ends[start - 1], ends[start - 1], joint + one) for one in written[first:last]
-                ]
+                self.patches += [(ends[start - 1], ends[start - 1], joint + one) for one in written]
             else:
                 if end:
                     self.patches.append((starts[0], starts[end], ""))
-                self.patches += [(starts[end], starts[end], one + joint) for one in written[first:last]]
+                self.patches += [(starts[end], starts[end], one + joint) for one in written]
 
     def _labels(self, data: Any) -> list[str]:
         return list(data) if isinstance(data, dict) else [repr(item) for item in data]
 
-    def _written(self, data: Any) -> list[str]:
+    def _written(self, data: Any, first: int, last: int) -> list[str]:
         if isinstance(data, dict):
-            return [snippets.pair(name, value, self.style) for name, value in data.items()]
-        return [snippets.inline(item, self.style) for item in data]
+            return [snippets.pair(name, data[name], self.style) for name in list(data)[first:last]]
+        return [snippets.inline(item, self.style) for item in data[first:last]]
 
     # A value as a whole
 

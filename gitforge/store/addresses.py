@@ -73,7 +73,9 @@ def parse(text: str, *, base: Path) -> Address:
     if not text:
         raise UserError("an empty text is no address of a repository", hint=_HINT)
     if len(text) > MAX_LENGTH:
-        raise UserError(f"an address of {len(text):,} characters is too long: {MAX_LENGTH:,} at most")
+        raise UserError(
+            f"an address of {len(text):,} characters is too long: {MAX_LENGTH:,} at most", hint=_HINT
+        )
     if any(not sign.isprintable() for sign in unquote(text) + text if not "\udc80" <= sign <= "\udcff"):
         raise _refused(text, "has hidden or control characters in it")
     if text.startswith("-"):

@@ -75,5 +75,5 @@ def too_large(where: str, max_bytes: int) -> RemoteFailed:
     return RemoteFailed(
         f"{where} sends more than {max_bytes / (1 << 20):g} MiB, so it was stopped",
         why="too-large",
-        hint="If you expect that much, allow it with --max-size.",
+        hint="If you expect that much, fetch it with git first.",
     )

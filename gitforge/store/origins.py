@@ -115,6 +115,8 @@ class Origins:
 
     def saying(self, name: str) -> Iterator[Statement]:
         """The statements that have a trailer of that name, the newest first."""
+        if f'"{name}"'.encode() not in bytes(self._spoken.details):
+            return
         for number in range(len(self._spoken.kinds)):
             if self._spoken.mentions(number, name):
                 statement = self._spoken.statement(number)

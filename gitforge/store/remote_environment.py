@@ -1,4 +1,8 @@
-"""Which ways git may take to another machine, and whom it may ask (git(1), gitcredentials(7), ssh_config(5))."""
+"""Which ways git may take to another machine, and whom it may ask (git(1), gitcredentials(7), ssh_config(5)).
+
+Without a terminal no one is asked: git's own prompt, its askpass programs and ssh's questions are off, and what the
+user has set for that (a credential helper, GIT_ASKPASS, an ssh agent, core.sshCommand) is used.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from gitforge.store.addresses import Kind
+from gitforge.store.addresses import Address, Kind
 
 # The user's own url.*.insteadOf may lead from https to ssh and back.
 _ALLOWED: Mapping[Kind | None, str] = {
@@ -36,6 +40,26 @@ def remote_environment(
     if (command := _ssh(settings, environment, silence, can_ask=can_ask)) is not None:
         variables["GIT_SSH_COMMAND"] = command
     return variables
+
+
+def with_secret(address: Address, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which git reaches an address with the secret in it, where it is given the one without.
+
+    On a command line every user of the machine could read it, and git would write it into reflogs.
+
+    Args:
+        address: The address.
+        environment: This process's variables.
+    """
+    if not address.has_secret:
+        return {}
+    given = environment.get("GIT_CONFIG_COUNT", "0")
+    count = int(given) if given.isdecimal() else 0
+    return {
+        "GIT_CONFIG_COUNT": str(count + 1),
+        f"GIT_CONFIG_KEY_{count}": f"url.{address.url}.insteadOf",
+        f"GIT_CONFIG_VALUE_{count}": address.stored,
+    }
 
 
 def _ssh(

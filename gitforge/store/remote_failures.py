@@ -10,7 +10,7 @@ from gitforge.store.process import Done, harmless
 
 Why = Literal[
     "unreachable", "silent", "authentication", "host-key", "missing", "no-ref", "read-only", "rejected",
-    "hook", "unsound", "too-large", "protocol", "full", "other",
+    "hook", "no-server", "unsound", "too-large", "protocol", "full", "other",
 ]  # fmt: skip
 
 
@@ -36,11 +36,21 @@ class Rejected(RemoteFailed):
 
 
 _SIGNS: tuple[tuple[Why, str], ...] = (
-    ("too-large", r"died of signal (?:25|31)\b|File too large|File size limit exceeded"),
+    (
+        "too-large",
+        (
+            r"died of signal (?:25|31)\b|File too large|File size limit exceeded"
+            # said alone where the system has stopped index-pack, which else says itself what it does not like
+            r"|\A(?!(?s:.)*(?:fatal|error): (?!fetch-pack))(?s:.)*fetch-pack: invalid index-pack output"
+        ),
+    ),
     ("full", r"No space left on device|Disk quota exceeded"),
     ("unsound", r"fsck error|^(?:fatal|error): (?:index-pack|unpack-objects)|: zeroPaddedFilemode|hasDot"),
     ("host-key", r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
-    ("no-ref", r"couldn't find remote ref|not our ref|unadvertised object|no such remote ref"),
+    (
+        "no-ref",
+        r"couldn't find remote ref|not our ref|unadvertised object|remote ref|Remote branch .* not found",
+    ),
     ("protocol", r"transport '[^']*' not allowed|Unable to find remote helper|disabled by"),
     (
         "read-only",
@@ -68,9 +78,14 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
         ),
     ),
     (
+        "no-server",
+        r"protocol error|bad line length|HTTP/0\.9|nvalid server response|is this a git repository",
+    ),
+    (
         "missing",
         (
-            r"does not appear to be a git repository|[Rr]epository not found|repository '.*' not found"
+            r"does not appear to be a git repository|does not look like a v2 or v3 bundle|invalid gitfile"
+            r"|[Rr]epository not found|repository '.*' not found"
             r"|returned error: 404|access denied or repository not exported|No such file or directory"
             r"|not a git repository|does not exist|not found"
         ),
@@ -89,6 +104,7 @@ _HINTS: dict[Why, str] = {
     " with your key, because nobody can be asked here.",
     "host-key": "Connect once with `ssh` to see and accept the host's key.",
     "missing": "Check the address; a private repository is said to be missing to those who may not see it.",
+    "no-server": "Check the address, and the port in it.",
     "read-only": "Ask its owner for the right to push, or push to a fork.",
     "protocol": "Use an https or ssh address.",
     "unsound": "Ask its owner to look with `git fsck`; old and harmless faults can be accepted with"
@@ -100,12 +116,20 @@ _WORDS: dict[Why, str] = {
     "authentication": "wants to know who you are, and was not told or did not accept it",
     "host-key": "is on a host whose key ssh does not know or no longer trusts",
     "missing": "is no repository, or none that you may see",
+    "no-server": "does not answer as a git server does",
     "no-ref": "does not have what was asked for",
     "read-only": "does not let you write, or is no repository",
     "protocol": "is reached in a way that is not allowed",
     "unsound": "sends objects that are broken or dangerous",
     "full": "could not be received: the disk is full",
 }
+
+
+_NOISE = re.compile(
+    r"^remote: [A-Z][a-z]+ objects: |Could not read from remote repository|^fatal: repository '.*' does not exist"
+    r"|the remote end hung up unexpectedly$|invalid index-pack output|early EOF"
+)
+_OPENING = re.compile(r"^(?:(?:fatal|error): (?:remote error: )?)?(?:unable to access '[^']*': )?")
 
 
 def remote_failed(done: Done, shown: str, silence: float) -> RemoteFailed:
@@ -132,9 +156,10 @@ def remote_failed(done: Done, shown: str, silence: float) -> RemoteFailed:
 def _said(done: Done) -> str:
     """The lines of git's that tell, without progress, advice and what is always said beside them."""
     lines = (line.strip() for line in re.split(r"[\r\n]+", done.stderr))
-    told = [without_secrets(line) for line in lines if re.match(r"(fatal|error|ssh|remote: \S*[A-Z])", line)]
-    told = [line for line in told if not re.match(r"remote: [A-Z][a-z]+ objects: ", line)]
-    words = list(dict.fromkeys(told))[:3]
+    told = [
+        line for line in lines if re.match(r"(fatal|error|ssh|remote): ", line) and not _NOISE.search(line)
+    ]
+    words = list(dict.fromkeys(_OPENING.sub("", without_secrets(line)) for line in told))[:3]
     return f" ({harmless('; '.join(words))[:600]})" if words else ""
 
 

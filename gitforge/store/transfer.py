@@ -1,51 +1,50 @@
 """What goes between this repository and others: refs listed, fetched, pushed. Nothing here waits for ever.
 
-Without a terminal no one is asked: git's own prompt, its askpass programs and ssh's questions are off, and what
-the user has set for that (a credential helper, GIT_ASKPASS, an ssh agent, core.sshCommand) is used
-(gitcredentials(7), ssh_config(5)). What comes is checked as git checks what it is sent (fetch.fsckObjects).
+What comes is checked as git checks what it is sent (fetch.fsckObjects).
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from gitforge.errors import UserError
 from gitforge.store.addresses import Address
 from gitforge.store.incoming import swept
 from gitforge.store.meter import Meter, OnProgress, Progress, too_large
 from gitforge.store.process import Done, harmless
-from gitforge.store.remote_environment import remote_environment
-from gitforge.store.remote_failures import Rejected, RemoteFailed, remote_failed, without_secrets
+from gitforge.store.remote_failures import Rejected, RemoteFailed, remote_failed
 from gitforge.store.repo import Repo
+from gitforge.store.talking import PATIENCE, Source, named, shown, talk
 
 __all__ = [
     "Advertised",
+    "OnProgress",
     "Progress",
     "Pushed",
     "Rejected",
     "RemoteFailed",
+    "Source",
+    "clone",
     "fetch",
     "list_refs",
     "push",
     "refusal",
     "shown",
+    "update_submodules",
 ]
 
 SILENCE = 60.0  # seconds
 MAX_BYTES = 200 << 20  # of one pack
-_PATIENCE = 300.0  # seconds for a person to find a password, or for a hook of the server's
 
+_CAREFULLY = {"fetch.fsckObjects": "true", "core.bigFileThreshold": "16m"}  # larger ones are never in memory
 _ONLY_THESE = (
     "--progress", "--refmap=", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
     "--no-write-fetch-head", "--no-prune", "--no-prune-tags", "--no-write-commit-graph",
 )  # fmt: skip
-
-Source = Address | str
-"""An address, or the name of a remote that the user has set up in git."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,6 @@ class Pushed:
     reason: str = ""
 
 
-def shown(repo: Repo, source: Source) -> str:
-    """A remote as people are told of it: without a secret, safe for a terminal."""
-    if isinstance(source, Address):
-        return source.shown
-    url = repo.configuration.values.get(f"remote.{source}.url")
-    return harmless(f"{source} ({without_secrets(url)})" if url else source)
-
-
 def list_refs(
     repo: Repo, source: Source, *patterns: str, silence: float = SILENCE, can_ask: bool = False
 ) -> Advertised:
@@ -99,8 +90,8 @@ def list_refs(
     Raises:
         RemoteFailed: It cannot be reached, or refuses.
     """
-    done = _talk(
-        repo, source, "ls-remote", "--symref", "--", _named(source), *patterns,
+    done = talk(
+        repo, source, "ls-remote", "--symref", "--", named(source), *patterns,
         silence=silence, can_ask=can_ask,
     )  # fmt: skip
     refs: dict[str, str] = {}
@@ -143,21 +134,60 @@ def fetch(
     """
     shallow = () if depth is None else (f"--depth={depth}",)
     meter = Meter(progress, max_bytes, shown(repo, source))
-    try:
-        with swept(repo.common_dir / "objects"):
-            done = _talk(
-                repo, source, "fetch", *_ONLY_THESE, *shallow, "--", _named(source), *refspecs,
-                silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),
-                settings={"fetch.fsckObjects": "true", "core.bigFileThreshold": "16m"}, max_file=max_bytes,
-            )  # fmt: skip
-    except RemoteFailed as error:
-        if error.why == "too-large" and max_bytes is not None:
-            raise too_large(shown(repo, source), max_bytes) from error
-        raise
+    with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir / "objects"):
+        done = talk(
+            repo, source, "fetch", *_ONLY_THESE, *shallow, "--", named(source), *refspecs,
+            silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),
+            settings=_CAREFULLY, max_file=max_bytes,
+        )  # fmt: skip
     if done.status == 1:
         if "[rejected]" in done.stderr:
             raise Rejected(f"What {shown(repo, source)} has does not continue what is here; nothing was lost")
         raise remote_failed(done, shown(repo, source), silence)
+
+
+def clone(
+    folder: Path,
+    source: Address,
+    target: Path,
+    *,
+    branch: str | None,
+    refspecs: Sequence[str],
+    settings: Mapping[str, str],
+    progress: OnProgress | None = None,
+    silence: float = SILENCE,
+    max_bytes: int | None = MAX_BYTES,
+    can_ask: bool = False,
+) -> None:
+    """Makes a repository of all that a remote has, with nothing checked out, in one connection.
+
+    No template, so no hook; the remote is `origin`, as `git clone` sets it up.
+
+    Args:
+        folder: Where git starts.
+        source: The remote.
+        target: The new repository's folder, which git removes itself where it fails.
+        branch: The branch or tag that HEAD is to be at; None for the remote's own.
+        refspecs: What to bring beside branches and tags; this is not kept in the configuration.
+        settings: Of git.
+        progress: Told how far it has come, ten times a second at most.
+        silence: Seconds after which a remote that says nothing is given up.
+        max_bytes: How much may come; None for no limit.
+        can_ask: Whether a person is at the terminal.
+
+    Raises:
+        RemoteFailed: It cannot be reached, refuses, has no such branch, sends too much or what is unsound.
+    """
+    repo = Repo.outside(folder)
+    wanted = () if branch is None else (f"--branch={branch}",)
+    more = [f"--config=remote.origin.fetch={refspec}" for refspec in refspecs]
+    with _size_told(source.shown, max_bytes):
+        talk(
+            repo, source, "clone", "--progress", "--no-checkout", "--template=", "--origin=origin", "--no-local",
+            "--no-single-branch", "--no-recurse-submodules", *wanted, *more, "--", source.stored, str(target),
+            silence=silence, can_ask=can_ask, writes=True, on_line=Meter(progress, max_bytes, source.shown),
+            settings={**_CAREFULLY, **settings}, max_file=max_bytes,
+        )  # fmt: skip
 
 
 def push(
@@ -191,16 +221,47 @@ def push(
     if forced := [one for one in refspecs if one.startswith("+")]:
         raise ValueError(f"a push by force: {forced}")
     together = ("--atomic",) if atomic and len(refspecs) > 1 else ()
-    done = _talk(
+    done = talk(
         repo, target, "push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no",
-        *together, "--", _named(target), *refspecs,
-        silence=max(silence, _PATIENCE), first_silence=silence, can_ask=can_ask, writes=True,
+        *together, "--", named(target), *refspecs,
+        silence=max(silence, PATIENCE), first_silence=silence, can_ask=can_ask, writes=True,
         on_line=Meter(progress), accept=(0, 1),
     )  # fmt: skip
     pushed = tuple(_outcomes(done))
     if done.status != 0 and not pushed:
         raise remote_failed(done, shown(repo, target), silence)
     return pushed
+
+
+def update_submodules(
+    repo: Repo,
+    source: Source,
+    *,
+    settings: Mapping[str, str],
+    silence: float = SILENCE,
+    max_bytes: int | None = MAX_BYTES,
+    can_ask: bool = False,
+) -> None:
+    """Fetches and checks out the repositories within, from where `.gitmodules` says; only on the user's word.
+
+    Args:
+        repo: The repository.
+        source: Where it came from: they may come by https, by ssh, and in the same way as it.
+        settings: Of git, for what it puts on disk.
+        silence: Seconds after which a remote that says nothing is given up.
+        max_bytes: How much may come of each; None for no limit.
+        can_ask: Whether a person is at the terminal.
+
+    Raises:
+        RemoteFailed: One cannot be reached, refuses, or sends too much.
+    """
+    kind = source.kind if isinstance(source, Address) else "https"
+    talk(
+        repo, source, "submodule", "update", "--init", "--recursive", "--progress",
+        silence=silence, can_ask=can_ask, writes=True, max_file=max_bytes,
+        settings={**_CAREFULLY, **settings},
+        environment={"GIT_ALLOW_PROTOCOL": f"https:ssh:{kind}", "GIT_TEMPLATE_DIR": ""},
+    )  # fmt: skip
 
 
 def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFailed | None:
@@ -249,44 +310,12 @@ def _outcomes(done: Done) -> list[Pushed]:
     return found
 
 
-def _named(source: Source) -> str:
-    return source.url if isinstance(source, Address) else source
-
-
-def _talk(
-    repo: Repo,
-    source: Source,
-    verb: str,
-    *arguments: str,
-    silence: float,
-    can_ask: bool,
-    first_silence: float | None = None,
-    writes: bool = False,
-    on_line: Callable[[str], None] = lambda _: None,
-    settings: Mapping[str, str] | None = None,
-    max_file: int | None = None,
-    accept: Sequence[int] = (0,),
-) -> Done:
-    """Runs a git that talks to a remote."""
-    if isinstance(source, str) and f"remote.{source}.url" not in repo.configuration.values:
-        raise UserError(
-            f"There is no remote {harmless(source)!r}", hint="`git remote -v` lists those that there are."
-        )
-    slow = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": str(max(1, int(silence)))}
-    chosen = {
-        key: value for key, value in slow.items() if key.lower() not in repo.configuration.values
-    } | dict(settings or {})
-    first = first_silence or silence
-    done = repo.git.watch(
-        verb, *arguments,
-        options=[part for key, value in chosen.items() for part in ("-c", f"{key}={value}")],
-        environment=remote_environment(
-            source.kind if isinstance(source, Address) else None, repo.configuration.values, os.environ,
-            silence, can_ask=can_ask,
-        ),
-        on_line=on_line, silence=silence, first_silence=max(first, _PATIENCE) if can_ask else first,
-        can_ask=can_ask, writes=writes, max_file=max_file,
-    )  # fmt: skip
-    if done.timed_out or done.status not in accept:
-        raise remote_failed(done, shown(repo, source), silence)
-    return done
+@contextmanager
+def _size_told(where: str, max_bytes: int | None) -> Iterator[None]:
+    """Says in plain words that git was not let write so large a file."""
+    try:
+        yield
+    except RemoteFailed as error:
+        if error.why == "too-large" and max_bytes is not None:
+            raise too_large(where, max_bytes) from error
+        raise

@@ -392,7 +392,6 @@ def test_goals_and_components_of_theirs_are_completed(two: Two) -> None:
         ("generate", "acme:personas/new.md"),
         ("restore", "acme:auditor.md", "--at", "HEAD"),
         ("revert", "acme:auditor.md"),
-        ("show", "--provenance", "acme:auditor.md"),
         ("show", "--prompt", "acme:auditor.md"),
         ("show", "acme:auditor.md@HEAD"),
     ],

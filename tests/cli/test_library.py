@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -55,7 +56,8 @@ class TestAdd:
         shutil.rmtree(place.acme.root)
         place.git("reflog", "expire", "--expire=now", "--all", cwd=place.ours)
         place.git("gc", "-q", "--prune=now", cwd=place.ours)
-        assert "You are an auditor." in place.done("show", "acme:auditor.md").out
+        place.done("build", "tried", "--goal", "GOAL")
+        assert "You are an auditor." in (place.ours / "output/tried/00_PERSONA.md").read_text()
         assert place.run("library", "update", "acme", "--yes").code == 1
         assert_sound(place.git, place.ours)
 
@@ -129,8 +131,8 @@ class TestAdd:
         before = snapshot(place.git, place.ours)
         done = place.run("library", "add", "acme", str(place.acme.root))
         assert done.code == 2
-        assert "acme:constraints/be_fair.md:1: " in done.err
-        assert "acme:constraints/be_fair.md:2: overrides instructions" in done.err
+        assert "acme:constraints/be_fair.md:1:9: " in done.err
+        assert "acme:constraints/be_fair.md:2:1: overrides instructions" in done.err
         assert "\u202e" not in done.err
         assert "--yes" in done.err
         assert snapshot(place.git, place.ours) == before
@@ -235,6 +237,26 @@ class TestRefusedToAdd:
         assert done.code == 1
         assert "names its objects by" in done.err
 
+    @pytest.mark.parametrize("is_served", [False, True])
+    def test_a_shallow_clone(self, place: Place, tmp_path: Path, git: Git, *, is_served: bool) -> None:
+        place.acme.commit({"library/constraints/c.md": "More.\n"})
+        git("clone", "-q", "--depth=1", place.acme.root.as_uri(), str(tmp_path / "shallow"), cwd=tmp_path)
+        with git_daemon(tmp_path) as url:
+            address = f"{url}/shallow" if is_served else str(tmp_path / "shallow")
+            done = place.run("library", "add", "acme", address)
+        assert done.code == 1
+        assert "is a shallow clone" in done.err
+        assert not (place.ours / ".git/shallow").exists()
+
+    def test_more_than_was_allowed(self, place: Place) -> None:
+        noise = bytes(range(256)) * 16
+        noise = b"".join(hashlib.sha256(noise + bytes([n % 256, n // 256])).digest() for n in range(65_000))
+        place.acme.commit({"large.bin": noise})
+        done = place.run("library", "add", "acme", str(place.acme.root), "--max-size", "1")
+        assert done.code == 1
+        assert "--max-size" in done.err
+        assert not (place.ours / ".git/refs/gitforge/fetched").exists()
+
     def test_a_server_that_hangs_up(self, place: Place) -> None:
         with raw_server(reset) as port:
             done = place.run("library", "add", "acme", f"git://127.0.0.1:{port}/acme")
@@ -270,6 +292,18 @@ class TestSeveral:
 
 
 class TestList:
+    def test_libraries_and_their_components_are_completed(self, place: Place) -> None:
+        place.add()
+
+        def offered(line: str) -> list[str]:
+            words = "\n".join(line.split(" "))
+            asked = {"_GITFORGE_COMPLETE": "zsh", "_GITFORGE_WORDS": words, "_GITFORGE_LINE": line}
+            return [one.partition("\t")[0] for one in place.run(**asked).out.splitlines()]
+
+        for command in ("update", "remove", "fetch"):
+            assert offered(f"gitforge library {command} ac") == ["acme"]
+        assert offered("gitforge adopt acme:personas/aud") == ["acme:personas/auditor.md"]
+
     def test_it_says_how_far_behind_what_was_fetched_last(self, place: Place) -> None:
         place.add()
         place.acme.commit({"library/constraints/c.md": "More.\n"})
@@ -280,6 +314,16 @@ class TestList:
 
     def test_without_any_it_says_how_to_add_one(self, place: Place) -> None:
         assert "gitforge library add" in place.done("library", "list").err
+
+    def test_a_secret_that_somebody_wrote_into_goals_yaml_is_not_shown(self, place: Place) -> None:
+        place.add()
+        goals = place.ours / "goals.yaml"
+        goals.write_text(
+            goals.read_text().replace(str(place.acme.root), "https://ada:secret@localhost:1/acme")
+        )
+        for command in (("list",), ("list", "--json"), ("update", "--yes"), ("fetch", "acme")):
+            assert "secret" not in place.run("library", *command).told
+        assert "localhost:1" in place.done("library", "list").out
 
 
 class TestRemove:

@@ -12,6 +12,8 @@ from servers import garbage, git_daemon, git_http, raw_server, reset, silent, ss
 
 from gitforge.store import addresses, transfer
 from gitforge.store.addresses import Address
+from gitforge.store.remote_environment import remote_environment, with_secret
+from gitforge.store.remote_failures import why_failed
 from gitforge.store.repo import Repo
 from gitforge.store.transfer import Progress, Pushed, Rejected, RemoteFailed
 
@@ -288,3 +290,95 @@ def test_what_another_git_receives_meanwhile_stays(repo: Repo, large: Path) -> N
         transfer.fetch(repo, address(large), LARGE, progress=meanwhile)
     assert packs(repo) == ["tmp_pack_old", "tmp_pack_others"]
     others[0].close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh://example.org/x", "ssh://a+b.c@example.org:22/~ada/x", "example.org:x y", "a@example.org:x'y",
+        "[example.org:2222]:x", "[::1]:x", "example:$(touch pwned)", "ssh://example.org/`touch pwned`",
+    ],
+)  # fmt: skip
+def test_ssh_gets_a_host_and_one_command_and_no_option(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    told = tmp_path / "told"
+    recorder = tmp_path / "recorder"
+    recorder.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" > {told}\n')
+    recorder.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(recorder))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    with pytest.raises(RemoteFailed):
+        transfer.list_refs(repo, address(text))
+    *options, host, command = told.read_text().split("\0")[:-1]
+    assert [one for one in options if one not in {"-o", "SendEnv=GIT_PROTOCOL", "-p", "22", "2222"}] == []
+    assert not host.startswith("-")
+    assert command.startswith("git-upload-pack '")
+    assert list(repo.root.glob("pwned")) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "command"),
+    [
+        ({}, {}, "ssh -o BatchMode=yes"),
+        ({"core.sshcommand": "ssh -i key"}, {}, "ssh -i key -o BatchMode=yes"),
+        ({"core.sshcommand": "ssh -i key"}, {"GIT_SSH_COMMAND": "ssh -v"}, "ssh -v -o BatchMode=yes"),
+        ({}, {"GIT_SSH": "/opt/my tools/ssh"}, "'/opt/my tools/ssh' -o BatchMode=yes"),
+        ({}, {"GIT_SSH": "/usr/bin/plink"}, None),
+        ({"core.sshcommand": "tortoiseplink -batch"}, {}, None),
+        ({"core.sshcommand": "ssh 'unclosed"}, {}, None),
+    ],
+)
+def test_the_ssh_that_the_user_has_set_is_used_and_asks_nobody(
+    settings: dict[str, str], environment: dict[str, str], command: str | None
+) -> None:
+    found = remote_environment("ssh", settings, environment, 60, can_ask=False).get("GIT_SSH_COMMAND")
+    assert found == (None if command is None else f"{command} -o ConnectTimeout=60{ALIVE}")
+
+
+ALIVE = " -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+
+
+def test_a_window_is_no_way_to_ask_but_what_was_set_for_git_is() -> None:
+    asked = remote_environment("https", {}, {"SSH_ASKPASS": "window"}, 60, can_ask=False)
+    assert (asked["GIT_ASKPASS"], asked["GIT_TERMINAL_PROMPT"]) == ("", "0")
+    assert "GIT_ASKPASS" not in remote_environment("https", {}, {"GIT_ASKPASS": "mine"}, 60, can_ask=False)
+    assert "GIT_ASKPASS" not in remote_environment("https", {"core.askpass": "mine"}, {}, 60, can_ask=False)
+    person = remote_environment("https", {}, {}, 60, can_ask=True)
+    assert "GIT_ASKPASS" not in person
+    assert person["GIT_TERMINAL_PROMPT"] == "1"
+    assert "BatchMode" not in person["GIT_SSH_COMMAND"]
+
+
+def test_a_secret_joins_what_is_set_in_the_environment_already() -> None:
+    there = address("https://ada:s3cret@example.org/x")
+    assert with_secret(there, {"GIT_CONFIG_COUNT": "2"}) == {
+        "GIT_CONFIG_COUNT": "3",
+        "GIT_CONFIG_KEY_2": "url.https://ada:s3cret@example.org/x.insteadOf",
+        "GIT_CONFIG_VALUE_2": "https://example.org/x",
+    }
+    assert with_secret(address("https://example.org/x"), {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("fatal: unable to access 'https://x/': Could not resolve host: x", "unreachable"),
+        ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed", "unreachable"),
+        ("fatal: Authentication failed for 'https://x/'", "authentication"),
+        ("git@x: Permission denied (publickey).", "authentication"),
+        ("remote: Permission to a/b.git denied to ada.\nfatal: ... returned error: 403", "read-only"),
+        ("ERROR: Repository not found.", "missing"),
+        ("remote: error: GH006: protected branch hook declined", "read-only"),
+        ("fatal: remote error: upload-pack: not our ref 1111", "no-ref"),
+        ("fatal: protocol error: bad line length character: HTTP", "no-server"),
+        ("error: object 1: hasDotgit: contains '.git'\nfatal: fsck error in packed object", "unsound"),
+        ("fatal: write error: No space left on device", "full"),
+        ("fatal: transport 'ext' not allowed", "protocol"),
+        ("fatal: fetch-pack: invalid index-pack output", "too-large"),
+        ("fatal: early EOF\nfatal: fetch-pack: invalid index-pack output", "unreachable"),
+        ("fatal: something new", "other"),
+    ],
+)
+def test_what_the_tools_say_is_understood(said: str, why: str) -> None:
+    assert why_failed(said) == why
