@@ -40,8 +40,8 @@ def goal_with_states(one: Goal, states: Iterable[Planned]) -> dict[str, Any]:
     }
 
 
-def component(one: Listed) -> dict[str, Any]:
-    """A component in a list."""
+def component(one: Listed, adopted_from: str | None = None) -> dict[str, Any]:
+    """A component in a list, and what it was adopted from."""
     return {
         "kind": one.need.kind.name,
         "name": one.need.name,
@@ -50,6 +50,7 @@ def component(one: Listed) -> dict[str, Any]:
         "description": one.description,
         "missing": one.is_missing,
         "goals": list(one.goals),
+        "adopted_from": adopted_from,
     }
 
 

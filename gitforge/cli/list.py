@@ -90,15 +90,8 @@ def _list_components(
     shown = [one for one in found if one.is_missing or not only_missing]
     adopted = _adopted(workspace, book) if pin is None else {}
     if as_json:
-        output.data(
-            [
-                {
-                    **plain_data.component(one),
-                    "adopted_from": str(adopted[one.need.path]) if one.need.path in adopted else None,
-                }
-                for one in shown
-            ]
-        )
+        from_ = {path: str(origin) for path, origin in adopted.items()}
+        output.data([plain_data.component(one, from_.get(one.need.path)) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:

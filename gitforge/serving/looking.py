@@ -13,7 +13,7 @@ from gitforge.check import check as find_problems
 from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
 from gitforge.plan import plan
-from gitforge.serving.origin import not_reviewed, origin_of, suspicious, users_of
+from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious, users_of
 from gitforge.serving.prompts import project_of
 from gitforge.serving.records import Data
 from gitforge.serving.slots import arguments as slots_of
@@ -61,8 +61,10 @@ def list_components(forge: Forge, given: Given) -> Data:
         for one in listed
         if (one.is_missing or not given.get("missing")) and kind in {None, one.need.kind.name}
     ]
+    adopted = adopted_from(forge)
+    top = forge.repo.relative(library.folder)
     return {
-        "components": [plain_data.component(one) for one in found],
+        "components": [plain_data.component(one, adopted.get(f"{top}/{one.need.path}")) for one in found],
         "libraries": list(forge.book.libraries),
     }
 
@@ -98,6 +100,7 @@ def show_component(forge: Forge, given: Given) -> Data:
         **plain_data.planned(planned),
         "goals": users_of(forge.book, need),
         "text": library.text(need) if planned.blob else None,
+        "adopted_from": adopted_from(forge).get(planned.path),
         "origin": plain_data.origin(last),
         "provenance": origin_of(forge, need, with_messages=given.get("prompt", False)),
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gitforge import payloads, plain_data
 from gitforge.build import Forge
 from gitforge.goals import GoalBook, Need
+from gitforge.libraries import adopted_here
 from gitforge.plan import Planned
 from gitforge.provenance import provenance
 from gitforge.serving.records import Data
@@ -27,6 +28,11 @@ def origin_of(forge: Forge, need: Need, *, with_messages: bool = False) -> Data 
     path = forge.repo.relative(forge.workspace.library.path(need))
     known = plain_data.provenance(provenance(forge.repo, path))
     return known if with_messages else {**known, "messages": None}
+
+
+def adopted_from(forge: Forge) -> dict[str, str]:
+    """What own components were adopted from, by path from the repository's root: `acme:personas/x.md@<commit>`."""
+    return {path: str(one.origin) for path, one in adopted_here(forge.repo, forge.book).items()}
 
 
 def users_of(book: GoalBook, need: Need) -> list[str]:

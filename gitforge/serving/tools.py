@@ -71,6 +71,9 @@ _MISSING = {"missing": flag("Only what is not complete")}
 _LIBRARY = {"library": text("Those of this other library, instead of the workspace's own", least=1)}
 _OTHERS = {"libraries": texts("Other libraries that goals.yaml names: ask for theirs with library")}
 _OF = {"library": maybe(text("The other library that it is of; null for the workspace's own"))}
+_ADOPTED = {
+    "adopted_from": maybe(text("The component of another library that it is a copy of, if it is one"))
+}
 _PATHS = "Paths from the top of the repository"
 
 READING = (
@@ -120,6 +123,7 @@ READING = (
                             "description": text("What it is for; may be empty"),
                             "missing": flag("Whether there is no such file yet"),
                             "goals": texts("The goals that use it"),
+                            **_ADOPTED,
                         }
                     ),
                     "By kind and name",
@@ -177,6 +181,7 @@ READING = (
                 **PLANNED["properties"],
                 "goals": texts("The goals that use it"),
                 "text": maybe(text("The whole file; null where it is missing")),
+                **_ADOPTED,
                 "origin": {"type": ["object", "null"], "description": "The last commit that changed it"},
                 "provenance": {
                     "type": ["object", "null"],
@@ -185,7 +190,7 @@ READING = (
                     "what the model was sent",
                 },
             },
-            "required": [*PLANNED["required"], "goals", "text", "origin", "provenance"],
+            "required": [*PLANNED["required"], "goals", "text", "adopted_from", "origin", "provenance"],
         },
         looking.show_component,
     ),

@@ -512,6 +512,23 @@ def test_goals_and_components_of_other_libraries_are_offered_as_such(tmp_path: P
     talk(two.ours, conversation)
 
 
+def test_a_component_that_was_adopted_says_from_where(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git)
+    done = gitforge("adopt", "acme:personas/auditor.md", cwd=two.ours)
+    assert done.code == 0, done.told
+    listed = gitforge("list", "--components", "--json", cwd=two.ours).json
+
+    async def conversation(client: Client) -> None:
+        found: Any = (await client.call_tool("list_components")).structured_content
+        assert found["components"] == listed
+        shown: Any = (
+            await client.call_tool("show_component", {"name": "personas/auditor.md"})
+        ).structured_content
+        assert shown["adopted_from"].startswith("acme:personas/auditor.md@")
+
+    talk(two.ours, conversation)
+
+
 def test_a_library_that_is_not_fetched_costs_only_what_is_its_own(tmp_path: Path, git: Git) -> None:
     two = make_two(tmp_path, git)
     two.move_pin("1" * 40)
