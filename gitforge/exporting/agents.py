@@ -27,6 +27,7 @@ class _Block(NamedTuple):
     end: int
     text: str
     sha256: str | None
+    newline: str
 
 
 def block(prompt: Prompt, name: str) -> str:
@@ -87,7 +88,7 @@ def merged(existing: bytes, blocks: Mapping[str, str | None], file: str, *, forc
                 )
             text = _without(text, old)
         else:
-            text = _with(text, old, new.replace("\n", newline), newline)
+            text = _with(text, old, new, newline)
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -98,9 +99,9 @@ def names(existing: bytes, file: str) -> tuple[str, ...]:
 
 def _with(text: str, old: _Block | None, new: str, newline: str) -> str:
     if old is not None:
-        return text[: old.start] + new + text[old.end :]
+        return text[: old.start] + new.replace("\n", old.newline) + text[old.end :]
     gap = "" if not text else newline if text.endswith("\n") else newline * 2
-    return f"{text}{gap}{new}{newline}"
+    return text + gap + new.replace("\n", newline) + newline
 
 
 def _without(text: str, old: _Block) -> str:
@@ -128,7 +129,8 @@ def _blocks(text: str, file: str) -> dict[str, _Block]:
             continue
         inner = text[open_.end() : mark.start()].removeprefix("\n").removesuffix("\n").removesuffix("\r")
         end = mark.end() - text[: mark.end()].endswith("\r")
-        found[name] = _Block(open_.start(), end, inner, open_["sha256"])
+        newline = "\r\n" if open_[0].endswith("\r") else "\n"
+        found[name] = _Block(open_.start(), end, inner, open_["sha256"], newline)
         open_ = None
     if open_ is not None:
         line = text.count("\n", 0, open_.start()) + 1

@@ -21,7 +21,7 @@ class Format:
     Attributes:
         name: As --to calls it.
         about: One line for people.
-        layout: The file below `library/templates/exports/`, without `.md`.
+        layout: `library/templates/exports/to_<layout>.md`.
         files: Makes a prompt's files, by path below the folder that they go to.
         block_file: The file that has the prompt as a block, for a format that shares its file with others.
         hyphen: What stands between the words of a name.

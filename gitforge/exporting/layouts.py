@@ -34,7 +34,7 @@ def lay_out(
 
     Args:
         templates: Where the layouts are.
-        format_name: Of the layout, without `.md`.
+        format_name: Of the layout: `to_<name>.md`, so that no agent takes the file for its own AGENTS.md or SKILL.md.
         name: The project's or goal's, as errors call it.
         project: The toolkit's name, as the layout sees it.
         goal: What it is for.
@@ -45,7 +45,7 @@ def lay_out(
     Raises:
         UserError: The layout cannot be used, or nothing is left to export.
     """
-    own = f"{FOLDER}/{format_name}.md"
+    own = f"{FOLDER}/to_{format_name}.md"
     layout = own if templates.exists(own) else f"{FOLDER}/default.md"
     bodies = {file: without_note(text) for file, text in files.items()}
     found = [part for one in bodies.values() for part in slots.find(one, components)]

@@ -203,7 +203,7 @@ def test_exported_templates_of_llm_are_imported_with_the_text_that_llm_reads(
 
 
 def test_a_layout_of_the_library_wins_over_the_packaged_one(workspace: Path) -> None:
-    layout = workspace / "library/templates/exports/llm.md"
+    layout = workspace / "library/templates/exports/to_llm.md"
     layout.write_text(
         '{% extends "templates/exports/default.md" %}\n'
         "{% block system %}For {{ project }}. {{ super() }}{% endblock %}\n"
@@ -239,11 +239,11 @@ def test_without_own_layouts_the_packaged_ones_are_used(workspace: Path) -> None
     ],
 )
 def test_a_layout_that_cannot_be_used_is_named(workspace: Path, text: str, why: str) -> None:
-    (workspace / "library/templates/exports/llm.md").write_text(text)
+    (workspace / "library/templates/exports/to_llm.md").write_text(text)
     done = gitforge("export", "--goal", GOAL, "--to", "llm", "--out", "-", cwd=workspace)
     assert done.code == 1
     assert why in done.err
-    assert "library/templates/exports/llm.md" in done.err
+    assert "library/templates/exports/to_llm.md" in done.err
 
 
 # What is in the way

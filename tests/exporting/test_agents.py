@@ -29,6 +29,7 @@ def test_the_first_block_makes_the_file() -> None:
 @given(before=st.binary(max_size=60), text=TEXTS, other=TEXTS)
 @example(before=b"\xff\xfe bytes\r\n", text="a\nb", other="c")
 @example(before=b"no end of line", text="a\nb", other="c")
+@example(before=b"\r", text="a\nb", other="c")
 def test_whatever_stands_around_a_block_stays_as_it_is(before: bytes, text: str, other: str) -> None:
     assume(b"\0" not in before)
     first = put(before, text)
