@@ -25,7 +25,7 @@ from commands import run, timed
 from history import data, run_out, said
 
 COMPONENTS, COMMITS, MEANWHILE = 2_000, 1_000, 10
-MOST = 2.0
+MOST_IN, MOST_OUT = 4.0, 2.0  # what comes is read, text by text, for what may be meant for the model alone
 KINDS = ("personas", "protocols", "constraints")
 GIT = ["git", "-c", "gc.auto=0"]
 
@@ -45,14 +45,14 @@ def main() -> int:
         base = Path(folder)
         make(base)
         cases = (
-            (f"receiving {COMMITS:,} commits", "behind", f"{COMMITS}-published.git"),
-            (f"sending {COMMITS:,} on top of {MEANWHILE}", "ahead", f"{MEANWHILE}-published.git"),
+            (f"receiving {COMMITS:,} commits", "behind", f"{COMMITS}-published.git", MOST_IN),
+            (f"sending {COMMITS:,} on top of {MEANWHILE}", "ahead", f"{MEANWHILE}-published.git", MOST_OUT),
         )
         verdicts = [measure(base, *case, rounds=options.rounds) for case in cases]
     return 0 if all(verdicts) else 1
 
 
-def measure(base: Path, name: str, clone: str, bare: str, *, rounds: int) -> bool:
+def measure(base: Path, name: str, clone: str, bare: str, most: float, *, rounds: int) -> bool:
     """Prints a case's figures, and says whether its bound holds; the first round does not count."""
     ours, theirs, ratios = [], [], []
     for number in range(rounds + 1):
@@ -68,10 +68,10 @@ def measure(base: Path, name: str, clone: str, bare: str, *, rounds: int) -> boo
             theirs.append(other)
             ratios.append((one - start) / other)
     ratio = statistics.median(ratios)
-    verdict = f"  (at most {MOST}) {'ok' if ratio <= MOST else 'EXCEEDED'}"
+    verdict = f"  (at most {most}) {'ok' if ratio <= most else 'EXCEEDED'}"
     times = f"{statistics.median(ours) * 1000:>12.0f}{statistics.median(theirs) * 1000:>9.0f}"
     print(f"{name:<40}{times}{ratio:>8.2f}{verdict}", flush=True)
-    return ratio <= MOST
+    return ratio <= most
 
 
 def pull_and_push(root: Path) -> None:

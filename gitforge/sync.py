@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gitforge.errors import UserError
 from gitforge.sharing.decisions import Decisions
-from gitforge.sharing.integrating import integrate
+from gitforge.sharing.integrating import integrate, refuse_rewritten
 from gitforge.sharing.publishing import look, publish
 from gitforge.sharing.records import Disputed, Plan, Synced
 from gitforge.store import kept, transfer
@@ -106,6 +106,9 @@ class _Sync:
                 )
             return
         self._fetch_branch(tip)
+        refuse_rewritten(self._repo, self._upstream, head, tip)
+        if not self._plan.dry_run:
+            remember(self._repo, self._upstream, tip)
         if head.commit is None or not self._repo.contains(head.commit, tip):
             new = integrate(
                 self._workspace, self._repo, self._upstream, head, tip, self._decisions,
@@ -119,8 +122,6 @@ class _Sync:
                 dropped=tuple(dict.fromkeys((*self._done.dropped, *new.dropped))),
                 repair=self._done.repair or new.repair,
             )
-        if not self._plan.dry_run:
-            remember(self._repo, self._upstream, tip)
 
     def _fetch_branch(self, tip: str) -> None:
         """Brings the branch's commits; no ref moves."""

@@ -60,7 +60,6 @@ def integrate(
         Conflict: Something of the user's is in the way, or a merge by hand is needed.
         UserError: What came cannot be used.
     """
-    _refuse_rewritten(repo, upstream, head, tip)
     base = _base(repo, upstream, head, tip)
     changes = came.inspect(workspace, repo, base, tip, upstream.shown)
     published = read_series(repo, base, tip)
@@ -110,7 +109,18 @@ def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:
     )
 
 
-def _refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> None:
+def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> None:
+    """Commits that upstream has taken out of its history would be published again, as if they were this clone's.
+
+    Args:
+        repo: The repository.
+        upstream: What the branch follows.
+        head: Where HEAD is.
+        tip: Id of what was published.
+
+    Raises:
+        Conflict: There are some.
+    """
     known = repo.commit_of(upstream.tracking) if upstream.tracking else None
     if known is None or head.commit is None or repo.contains(tip, known):
         return
