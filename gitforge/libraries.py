@@ -313,7 +313,9 @@ def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfe
 def _ref(offered: transfer.Advertised, rev: str | None) -> str | None:
     """The ref by its full name that a branch or tag is; None where there is none."""
     if rev is None:
-        return "HEAD" if "HEAD" in offered.refs else None
+        branches = [ref for ref in offered.refs if ref.startswith("refs/heads/")]
+        only = branches[0] if len(branches) == 1 else None  # HEAD may name a branch that was never pushed
+        return "HEAD" if "HEAD" in offered.refs else only
     found = [ref for ref in (rev, f"refs/heads/{rev}", f"refs/tags/{rev}") if ref in offered.refs]
     if len(found) > 1:
         raise UserError(

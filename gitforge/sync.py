@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gitforge import libraries
 from gitforge.errors import UserError
 from gitforge.sharing.decisions import Decisions
 from gitforge.sharing.integrating import integrate, refuse_rewritten
@@ -74,6 +75,7 @@ class _Sync:
         self._decisions = Decisions(plan.decide, plan.decide_goal)
         head = repo.head().commit
         self._done = Synced(self._upstream, head, head)
+        self._is_library_done = False
 
     def once(self) -> Synced:
         """One attempt.
@@ -86,8 +88,7 @@ class _Sync:
         self._bring(there.get(self._upstream.ref))
         if not self._plan.dry_run:
             self._fetch_kept(there)
-            if self._plan.bring_libraries is not None:
-                self._plan.bring_libraries()
+            self._fetch_libraries()
         if self._plan.push and self._done.after is not None:
             sent = publish(self._repo, self._upstream, self._plan, there, self._done.after)
             self._done = replace(self._done, sent=sent.commits, kept_sent=sent.kept, refused=sent.refused)
@@ -150,6 +151,21 @@ class _Sync:
             )
         )
         self._done = replace(self._done, kept_received=self._done.kept_received + len(brought.refs))
+
+    def _fetch_libraries(self) -> None:
+        """Brings the pins of goals.yaml that are not here, in the first attempt that comes so far."""
+        if self._is_library_done or not self._workspace.goals_file.exists():
+            return
+        self._is_library_done = True
+        try:
+            brought = libraries.fetch_missing(
+                self._workspace, self._repo, progress=self._plan.progress, before=self._plan.before_library,
+                can_ask=self._plan.can_ask, max_bytes=self._plan.max_bytes,
+            )  # fmt: skip
+        except UserError as error:  # a goals.yaml that the user is in the middle of editing, say
+            self._warn(f"the libraries in it are not looked for: {error.message}")
+            return
+        self._done = replace(self._done, libraries=brought)
 
     def _warn(self, *warnings: str) -> None:
         self._done = replace(self._done, warnings=tuple(dict.fromkeys((*self._done.warnings, *warnings))))

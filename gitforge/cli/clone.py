@@ -14,12 +14,11 @@ import typer
 
 from gitforge.cli import output
 from gitforge.cli.main import PROBLEMS
-from gitforge.cli.receiving import progress, show_suspicions, suspicions_as_data
+from gitforge.cli.receiving import Meter, libraries_as_data, show_left, show_suspicions, suspicions_as_data
 from gitforge.cli.session import AsJson, Directory, here
 from gitforge.clone import Cloned, Found, folder_of
 from gitforge.clone import clone as clone_workspace
 from gitforge.errors import Problem
-from gitforge.goals import Pin
 from gitforge.store import addresses
 from gitforge.store.addresses import Address
 from gitforge.store.remote_failures import RemoteFailed
@@ -70,10 +69,10 @@ def clone(
     address = addresses.parse(url, base=base)
     target = Path(os.path.abspath(base / (folder or folder_of(address))))  # noqa: PTH100 -- as it was typed
     output.say(f"Cloning {address.shown} into {printable_line(str(target))}")
-    with progress() as tell, _mistaken_path_told(url):
+    with Meter() as meter, _mistaken_path_told(url):
         done = clone_workspace(
             address, target, branch=branch, with_submodules=recurse_submodules, max_bytes=max_size * _MIB,
-            progress=tell, before=_tell_fetch, can_ask=output.is_interactive(),
+            progress=meter.progress, before=meter.tell_fetch, can_ask=output.is_interactive(),
         )  # fmt: skip
     if as_json:
         output.data(_as_data(done, address))
@@ -94,19 +93,12 @@ def _mistaken_path_told(url: str) -> Iterator[None]:
         raise
 
 
-def _tell_fetch(pin: Pin, address: Address) -> None:
-    output.say(f"Fetching the library {printable_line(pin.name)} from {address.shown}")
-
-
 def _show(done: Cloned, address: Address) -> None:
     for found in done.workspaces:
         start = f"{found.folder}/" if found.folder else ""
         show_suspicions([(start + name, places) for name, places in found.suspicious])
         _show_problems(found.problems, start)
-        for left in found.left:
-            output.say(("not fetched: ", output.WARN), printable_line(left.why.message))
-            if left.why.hint:
-                output.say(("hint: ", output.WARN), left.why.hint)
+        show_left(found.left)
     _show_notes(done, address)
     for found in done.workspaces:
         where = printable_line(str(done.root / found.folder))
@@ -192,6 +184,5 @@ def _workspace_as_data(done: Cloned, found: Found) -> dict[str, Any]:
             for one in found.problems
         ],
         "suspicions": suspicions_as_data(found.suspicious),
-        "libraries": [{"name": pin.name, "fetched": True, "message": None} for pin in found.fetched]
-        + [{"name": left.pin.name, "fetched": False, "message": left.why.message} for left in found.left],
+        "libraries": libraries_as_data(found.fetched, found.left),
     }  # fmt: skip

@@ -13,12 +13,10 @@ from gitforge.errors import AnswerMissing, Cancelled, Problem
 from gitforge.payloads import Suspicion
 
 if TYPE_CHECKING:
-    from gitforge.goals import Pin
     from gitforge.libraries import Terms
     from gitforge.library_add import Addition
     from gitforge.library_standing import Standing
     from gitforge.library_update import Decide, Update
-    from gitforge.store.addresses import Address
     from gitforge.store.merge import Chunk
     from gitforge.store.repo import Repo
 
@@ -37,11 +35,10 @@ def terms(max_size: int) -> Iterator[Terms]:
     """
     from gitforge.libraries import Terms  # noqa: PLC0415
 
-    def before(pin: Pin, address: Address) -> None:
-        output.say(f"{pin.name}: fetching {pin.commit[:10]} from {address.shown}")
-
-    with receiving.progress() as tell:
-        yield Terms(tell, before, can_ask=output.is_interactive(), max_bytes=max_size << 20)
+    with receiving.Meter() as meter:
+        yield Terms(
+            meter.progress, meter.tell_fetch, can_ask=output.is_interactive(), max_bytes=max_size << 20
+        )
 
 
 def confirm(question: str, what: str) -> None:

@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from gitforge.cli import output
-from gitforge.payloads import Suspicion
-from gitforge.store.transfer import OnProgress, Progress
+from gitforge.text import printable_line
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from gitforge.goals import Pin
+    from gitforge.libraries import Left
+    from gitforge.payloads import Suspicion
+    from gitforge.store.addresses import Address
+    from gitforge.store.transfer import OnProgress, Progress
 
 _PER_FILE = 5  # places that are shown
 _FILES = 20
 
 
-@contextmanager
-def progress() -> Iterator[OnProgress | None]:
-    """How far git has come: one line that is written over on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.status import Status  # noqa: PLC0415 -- where there is a terminal
+class Meter:
+    """How far git has come: one line that is written over, on a terminal; nothing elsewhere."""
 
-    status = Status("", console=output.console(sys.stderr))
-    is_shown = False
+    def __init__(self) -> None:
+        self._status: Status | None = None
 
-    def tell(one: Progress) -> None:
-        nonlocal is_shown
-        if not is_shown:  # not before git has begun: it may ask for a password until then
-            status.start()
-            is_shown = True
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    @property
+    def progress(self) -> OnProgress | None:
+        """What git's progress is told to; None where nobody would see it."""
+        return self._tell if sys.stderr.isatty() else None
+
+    def _tell(self, one: Progress) -> None:
+        if self._status is None:  # not before git has begun: it may ask for a password until then
+            from rich.status import Status  # noqa: PLC0415
+
+            self._status = Status("", console=output.console(sys.stderr))
+            self._status.start()
         of = f" of {one.total:,}" if one.total else ""
-        status.update(f"{one.stage}: {one.done:,}{of}")
+        self._status.update(f"{one.stage}: {one.done:,}{of}")
 
-    try:
-        yield tell
-    finally:
-        status.stop()
+    def clear(self) -> None:
+        """Takes the line away, before something else is shown."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def tell_fetch(self, pin: Pin, address: Address) -> None:
+        """Says that another library is fetched, and from where."""
+        self.clear()
+        output.say(f"{printable_line(pin.name)}: fetching {pin.commit[:10]} from {address.shown}")
+
+
+def show_left(left: Iterable[Left]) -> None:
+    """The libraries that are not here, and why."""
+    for one in left:
+        output.say(("not fetched: ", output.WARN), printable_line(one.why.message))
+        if one.why.hint:
+            output.say(("hint: ", output.WARN), one.why.hint)
 
 
 def show_suspicions(found: Sequence[tuple[str, Sequence[Suspicion]]]) -> None:
@@ -62,3 +90,10 @@ def suspicions_as_data(found: Iterable[tuple[str, Sequence[Suspicion]]]) -> list
         for name, places in found
         for one in places
     ]  # fmt: skip
+
+
+def libraries_as_data(fetched: Iterable[Pin], left: Iterable[Left]) -> list[dict[str, Any]]:
+    """What became of the libraries that were not here, for a script."""
+    return [{"name": pin.name, "fetched": True, "message": None} for pin in fetched] + [
+        {"name": one.pin.name, "fetched": False, "message": one.why.message} for one in left
+    ]

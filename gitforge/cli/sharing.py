@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from gitforge.cli import output
 
 if TYPE_CHECKING:
-    from rich.status import Status
-
     from gitforge.goals_merge import GoalClash
     from gitforge.store.disputes import Dispute
     from gitforge.store.merge import Clash
     from gitforge.store.records import Entry
     from gitforge.store.repo import Repo
-    from gitforge.store.transfer import Progress
 
 Side = Literal["ours", "theirs"]
 
@@ -138,34 +134,3 @@ def _show(name: str, ours: str | None, theirs: str | None) -> None:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 commit`, `2 commits`."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
-class Meter:
-    """How far git has come: one line that is written over, on a terminal; nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._status: Status | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
-
-    def tell(self, progress: Progress) -> None:
-        """Shows it."""
-        if not sys.stderr.isatty():
-            return
-        if self._status is None:
-            from rich.status import Status  # noqa: PLC0415
-
-            self._status = Status("", console=output.console(sys.stderr))
-            self._status.start()
-        of = f" of {progress.total:,}" if progress.total else ""
-        self._status.update(f"{progress.stage}: {progress.done:,}{of}")
-
-    def clear(self) -> None:
-        """Takes the line away, before something else is shown."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None

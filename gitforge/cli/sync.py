@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gitforge.cli import output, sharing
+from gitforge.cli import output, receiving, sharing
 from gitforge.cli.session import AsJson, Directory, here, open_repo, repair
 from gitforge.errors import UserError
 from gitforge.workspace import Workspace
@@ -63,11 +63,12 @@ def sync(
         raise typer.BadParameter("--ours and --theirs exclude each other", ctx)
     workspace, repo = _opened(here(ctx, directory))
     side: sharing.Side | None = "ours" if ours else "theirs" if theirs else None
-    with sharing.Meter() as meter:
+    with receiving.Meter() as meter:
         choices = sharing.Choices(repo, side, meter.clear)
         plan = verb.Plan(
             remote=remote, push=not no_push, dry_run=dry_run, decide=choices.file, decide_goal=choices.goal,
-            progress=meter.tell, max_bytes=max_size << 20, can_ask=output.is_interactive(),
+            progress=meter.progress, before_library=meter.tell_fetch,
+            max_bytes=max_size << 20, can_ask=output.is_interactive(),
         )  # fmt: skip
         try:
             done = verb.sync(workspace, repo, plan)
@@ -146,9 +147,8 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
 
 
 def _show_notes(done: Synced) -> None:
-    for path, places in done.arrivals.suspicious:
-        for place in places:
-            output.say(("look: ", output.WARN), f"{path}:{place.line} {place.what}: {place.excerpt}")
+    receiving.show_suspicions(done.arrivals.suspicious)
+    receiving.show_left(done.libraries.left)
     for warning in done.warnings:
         output.say(("warning: ", output.WARN), warning)
     if done.repair is not None:
@@ -179,17 +179,8 @@ def _as_json(done: Synced, *, dry_run: bool) -> dict[str, Any]:
             for one in done.dropped
         ],
         "sent": {"commits": done.sent, "kept": done.kept_sent},
-        "suspicions": [
-            {
-                "path": path,
-                "line": place.line,
-                "column": place.column,
-                "what": place.what,
-                "excerpt": place.excerpt,
-            }
-            for path, places in came.suspicious
-            for place in places
-        ],
+        "suspicions": receiving.suspicions_as_data(came.suspicious),
+        "libraries": receiving.libraries_as_data(done.libraries.fetched, done.libraries.left),
         "warnings": list(done.warnings),
         "refused": done.refused.message if done.refused is not None else None,
     }

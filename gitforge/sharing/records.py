@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gitforge.errors import Conflict, UserError
 from gitforge.goals_merge import GoalClash
+from gitforge.libraries import Brought, OnFetch
 from gitforge.sharing.arrivals import Arrivals
 from gitforge.store import transfer
 from gitforge.store.disputes import Decide, Dispute, Side
@@ -50,7 +51,7 @@ class Plan:
         silence: Seconds after which a remote that says nothing is given up.
         max_bytes: How much may come at once; None for no limit.
         can_ask: Whether a person is at the terminal.
-        bring_libraries: Called once what was published is here: brings what its goals.yaml names and is not here yet.
+        before_library: Told before another library that goals.yaml names is fetched.
     """
 
     remote: str | None = None
@@ -62,7 +63,7 @@ class Plan:
     silence: float = transfer.SILENCE
     max_bytes: int | None = transfer.MAX_BYTES
     can_ask: bool = False
-    bring_libraries: Callable[[], None] | None = None
+    before_library: OnFetch | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Synced:
         sent: How many commits were pushed.
         kept_received: How many prompts and texts came.
         kept_sent: How many went.
+        libraries: What became of the libraries that goals.yaml names and that were not here.
         warnings: What the user should know.
         refused: Why nothing could be sent, though all the rest is done.
         repair: What a killed gitforge had begun, and was finished first.
@@ -93,6 +95,7 @@ class Synced:
     sent: int = 0
     kept_received: int = 0
     kept_sent: int = 0
+    libraries: Brought = field(default_factory=Brought)
     warnings: tuple[str, ...] = ()
     refused: UserError | None = None
     repair: Repair | None = None

@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -166,12 +166,24 @@ def receive(
             repo.git.run("config", "--unset", "--fixed-value", "remote.origin.fetch", refspec, writes=True)
         )
     if repo.commit_of("HEAD") is None:
-        raise _headless(repo, source)
+        branches = [
+            name.removeprefix("origin/") for name, kind in repo.names() if kind == "a remote's branch"
+        ]
+        if len(branches) != 1 or branch is not None:
+            raise _headless(source, branches)
+        _take_branch(repo, branches[0])
     return repo.anew()
 
 
-def _headless(repo: Repo, source: Address) -> UserError:
-    branches = [name.removeprefix("origin/") for name, kind in repo.names() if kind == "a remote's branch"]
+def _take_branch(repo: Repo, name: str) -> None:
+    """Lets HEAD be at the one branch that there is, where the remote's HEAD names another that was never pushed."""
+    succeed(
+        repo.git.run("branch", "--quiet", "--track", "--", name, f"refs/remotes/origin/{name}", writes=True)
+    )
+    succeed(repo.git.run("symbolic-ref", "HEAD", f"refs/heads/{name}", writes=True))
+
+
+def _headless(source: Address, branches: Sequence[str]) -> UserError:
     if not branches:
         hint = "Fill it from a workspace: `git push` with its address."
         return UserError(f"{source.shown} has no branch: it is empty", hint=hint)

@@ -508,6 +508,17 @@ def test_a_head_that_names_nothing_asks_for_a_branch(bare: Path, tmp_path: Path,
     assert clone(tmp_path, bare, "--branch", "a").code == 0
 
 
+def test_the_only_branch_is_taken_where_head_names_one_that_was_never_pushed(
+    bare: Path, tmp_path: Path, git: Git
+) -> None:
+    publish(bare, SMALL, ref="trunk")
+    done = clone(tmp_path, bare, "made")
+    assert done.code == 0, done.told
+    root = tmp_path / "made"
+    assert git("status", "--short", "--branch", cwd=root) == "## trunk...origin/trunk"
+    assert (root / "goals.yaml").exists()
+
+
 def test_a_branch_that_is_not_there_is_told_with_those_that_are(bare: Path, tmp_path: Path) -> None:
     publish(bare, SMALL)
     assert "Remote branch mian not found" in refused(tmp_path, bare, "--branch", "mian")

@@ -68,6 +68,12 @@ class TestAdd:
         assert done.json["goals"] == ["AUDIT"]
         assert "personas/auditor.md" in done.json["components"]
 
+    def test_the_only_branch_is_taken_where_head_names_one_that_was_never_pushed(self, place: Place) -> None:
+        place.git("symbolic-ref", "HEAD", "refs/heads/never", cwd=place.acme.root)
+        done = place.done("library", "add", "acme", str(place.acme.root), "--json")
+        assert done.json["commit"] == place.git("rev-parse", "main", cwd=place.acme.root)
+        assert place.done("library", "update", "acme", "--yes").code == 0
+
     def test_its_workspace_may_be_in_a_folder(self, place: Place, tmp_path: Path, git: Git) -> None:
         other = make_other(tmp_path / "mono", git, below="prompts/acme")
         done = place.run("library", "add", "acme", str(other.root))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harm import assert_sound, snapshot
+from libraries_of_others import Other, make_other
 from program import CONSTRAINT, GOAL, PERSONA, PROTOCOL, build, gitforge
 from team import clone, commit, edited, has, share, signs, subjects, sync
 
@@ -27,6 +29,12 @@ def other(bare: Path, git: Git) -> Path:
 
 def read(root: Path, name: str) -> str:
     return (root / name).read_text()
+
+
+def is_here(root: Path, commit: str) -> bool:
+    """Whether a repository has a commit."""
+    asked = subprocess.run(["git", "cat-file", "-e", commit], check=False, cwd=root, capture_output=True)
+    return asked.returncode == 0
 
 
 class TestFirst:
@@ -75,6 +83,53 @@ class TestFirst:
         done = sync(workspace, f"ext::touch {tmp_path}/was-run")
         assert done.code == 1
         assert not (tmp_path / "was-run").exists()
+
+
+class TestLibraries:
+    """What goals.yaml names of others is brought too, but only from where it is safe or wanted."""
+
+    @pytest.fixture
+    def acme(self, workspace: Path, bare: Path, tmp_path: Path, git: Git) -> Other:
+        acme = make_other(tmp_path / "acme", git)
+        added = gitforge("library", "add", "acme", str(acme.root), cwd=workspace)
+        assert added.code == 0, added.told
+        return acme
+
+    def test_from_a_path_that_somebody_else_wrote_it_is_fetched_only_if_one_says_so(
+        self, workspace: Path, other: Path, acme: Other, git: Git
+    ) -> None:
+        assert sync(workspace).code == 0
+        done = sync(other)
+        assert done.code == 0
+        assert "fetched only if you say so" in done.err
+        assert "gitforge library fetch acme" in done.err
+        assert not is_here(other, acme.head)
+        again = sync(other, "--json")
+        assert [(one["name"], one["fetched"]) for one in again.json["libraries"]] == [("acme", False)]
+
+    def test_from_where_one_has_fetched_before_it_comes(
+        self, workspace: Path, other: Path, acme: Other, git: Git
+    ) -> None:
+        assert sync(workspace).code == 0
+        git("config", "gitforge-library.acme.url", str(acme.root), cwd=other)
+        done = sync(other)
+        assert done.code == 0
+        assert f"acme: fetching {acme.head[:10]}" in done.err
+        assert is_here(other, acme.head)
+        assert "fetching" not in sync(other).err
+
+    def test_a_library_that_is_gone_holds_nothing_up(
+        self, workspace: Path, other: Path, acme: Other, git: Git
+    ) -> None:
+        assert sync(workspace).code == 0
+        git("config", "gitforge-library.acme.url", str(acme.root), cwd=other)
+        shutil.rmtree(acme.root)
+        commit(other, git, {"mine.txt": "mine\n"}, "Mine")
+        done = sync(other)
+        assert done.code == 0
+        assert "not fetched: " in done.err
+        assert "sent: 1 commit" in done.out
+        assert subjects(other, git)[0] == "Mine"
 
 
 class TestIntegrate:

@@ -338,7 +338,7 @@ class TestHere:
         sync(other)
         done = sync(workspace)
         assert done.code == 0
-        assert f"look: {PERSONA}:" in done.err
+        assert f"{PERSONA}:" in done.err
 
     def test_a_remote_without_a_terminal_is_never_waited_for(self, workspace: Path, git: Git) -> None:
         git("remote", "add", "origin", "ssh://nobody@127.0.0.1:1/x.git", cwd=workspace)
