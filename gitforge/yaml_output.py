@@ -17,7 +17,8 @@ STRING, LIST, MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", 
 _TAGS = {bool: "bool", int: "int", float: "float", type(None): "null"}
 
 _WIDTH = 1 << 30  # no line is folded
-_NUMERIC = re.compile(r"[-+.0-9]")  # what the versions of YAML read differently begins so
+_NUMERIC = re.compile(r"[-+.0-9]")  # what the versions of YAML read differently begins so, or is one of
+_WORDS = re.compile(r"y|n|yes|no|on|off|true|false|null|~|=|<<", re.IGNORECASE)
 _SURVIVES = re.compile(
     r"[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 )
@@ -76,4 +77,5 @@ def _style(value: str, marks: tuple[str, ...]) -> str | None:
         return '"'
     if "\n" in value:
         return "|"
-    return '"' if _NUMERIC.match(value) or not isinstance(resolve(value), str) else None
+    is_other = _NUMERIC.match(value) or _WORDS.fullmatch(value) or not isinstance(resolve(value), str)
+    return '"' if is_other else None

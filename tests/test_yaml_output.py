@@ -43,7 +43,7 @@ def test_any_text_is_read_back_by_every_parser(text: str, is_front_matter: bool)
 def test_lines_are_a_literal_block_and_words_stand_as_they_are() -> None:
     data = {"a": "one\ntwo", "b": "some words", "c": True, "d": ["x"], "e": "yes", "f": "7"}
     assert as_yaml(data) == (
-        "a: |-\n  one\n  two\nb: some words\nc: true\nd:\n  - x\ne: 'yes'\nf: \"7\"\n"
+        "a: |-\n  one\n  two\nb: some words\nc: true\nd:\n  - x\ne: \"yes\"\nf: \"7\"\n"
     )  # fmt: skip
 
 

@@ -191,9 +191,10 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     there = Repo(root, git_dir, repo.common_dir, index, repo.configuration, repo.algorithm, environment)
     ref, old = (None if data[name] is None else _text(data[name]) for name in ("ref", "old"))
     identity = FileIdentity(**{name: int(value) for name, value in data["new_index"].items()})
-    blobs = there.objects.read_many(
-        "blob", [_id(step["committed"][1]) for step in data["steps"] if step["content"] is True]
-    )
+    wanted = [_id(step["committed"][1]) for step in data["steps"] if step["content"] is True]
+    # A commit that was collected as garbage will never be reached, so nobody will ask for what it holds.
+    is_lost = bool(wanted) and there.commit_of(_id(data["new"])) is None
+    blobs = {} if is_lost else there.objects.read_many("blob", wanted)
     steps = tuple(_parse_step(step, blobs) for step in data["steps"])
     drafts = tuple(_text(one) for one in data["drafts"])
     if any(os.path.basename(one) != one for one in drafts):  # noqa: PTH119 -- a name, not a path
@@ -210,7 +211,7 @@ def _parse_step(data: Mapping[str, Any], blobs: Mapping[str, bytes]) -> FileStep
     check_path(_text(data["path"]))
     seen = None if data["seen"] is None else _text(data["seen"])
     if data["content"] is True:
-        content: bytes | None = blobs[data["committed"][1]]
+        content: bytes | None = blobs.get(data["committed"][1])
     else:
         content = None if data["content"] is None else base64.b64decode(_text(data["content"]), validate=True)
     return FileStep(data["path"], committed, indexed, staged, seen, content)
