@@ -338,8 +338,11 @@ def test_an_agents_file_that_is_a_link_is_not_followed(toolkit: Path) -> None:
 # Bad input
 
 
-@pytest.mark.parametrize("where", ["library", "library/personas", "library/new", ".git/hooks"])
-def test_nothing_is_exported_into_the_library_or_git(toolkit: Path, where: str) -> None:
+@pytest.mark.parametrize(
+    "where",
+    ["library", "library/personas", "library/new", ".git/hooks", "output", "output/outage", "output/new"],
+)
+def test_nothing_is_exported_into_the_library_the_toolkits_or_git(toolkit: Path, where: str) -> None:
     before = files(toolkit)
     done = gitforge("export", "outage", "--to", "llm", "--out", where, cwd=toolkit)
     assert done.code == 1
