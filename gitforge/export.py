@@ -154,7 +154,8 @@ def remove(format_: Format, out: Folder, names: Sequence[str] | None, *, force: 
         found = {one: one for one in agents.names(there, out.name(file))}
     else:
         found = {one: format_.name_of(one) for one in names}
-    return Exported((_with_blocks(file, out, dict.fromkeys(found.values()), force=force),), found)
+    last_first = dict.fromkeys(reversed(found.values()))  # as they came, so that what was there is as it was
+    return Exported((_with_blocks(file, out, last_first, force=force),), found)
 
 
 def _with_blocks(file: str, out: Folder, blocks: Mapping[str, str | None], *, force: bool) -> Placed:

@@ -114,7 +114,9 @@ def export(
     placing.refuse_folder(forge.workspace, folder)
     sources: Sequence[Source] = ()
     if remove:
-        wanted = None if is_all else [name] if name else [project] if project else list(goals or ())
+        wanted = (
+            None if is_all else [name] if name is not None else [project] if project else list(goals or ())
+        )
         done = verb.remove(format_, folder, wanted, force=force)
     else:
         sources = _sources(forge, project, goals, format_, is_all=is_all)

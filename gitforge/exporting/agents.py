@@ -98,14 +98,16 @@ def names(existing: bytes, file: str) -> tuple[str, ...]:
 def _with(text: str, old: _Block | None, new: str, newline: str) -> str:
     if old is not None:
         return text[: old.start] + new.replace("\n", old.newline) + text[old.end :]
-    gap = "" if not text else newline if text.endswith("\n") else newline * 2
-    return text + gap + new.replace("\n", newline) + newline
+    # A blank line, or the end of a last line that had none: `_without` can tell which, and takes it away again.
+    return text + (newline if text else "") + new.replace("\n", newline) + newline
 
 
 def _without(text: str, old: _Block) -> str:
-    """Without the block, the line break behind it, and the blank line in front of it."""
+    """Without the block, the line break behind it, and the one that was put in front of it."""
     before, behind = text[: old.start], re.sub(r"\A\r?\n", "", text[old.end :])
-    return re.sub(r"(\A|\n)\r?\n\Z", r"\1", before) + behind
+    shorter = before.removesuffix(old.newline)
+    has_blank_line = not shorter or shorter.endswith("\n")
+    return (shorter if has_blank_line or not behind else before) + behind
 
 
 def _blocks(text: str, file: str) -> dict[str, _Block]:

@@ -41,7 +41,7 @@ class TestFirst:
     def test_without_a_remote_it_says_what_to_do(self, workspace: Path) -> None:
         done = sync(workspace)
         assert done.code == 1
-        assert "There is no remote" in done.err
+        assert "there is no remote" in done.err
         assert "git remote add" in done.err
 
     def test_an_empty_remote_gets_the_branch_and_is_followed_from_then_on(
