@@ -110,4 +110,4 @@ def _with_settings(text: str, settings: Mapping[str, Any]) -> tuple[str, str | N
                 "gets front matter, which says that its $ are llm's: an export to llm writes them back",
             )
         return full, f"keeps {keys} in its front matter, which an export to llm writes back"
-    return f"---\n---\n{text}", f"without {keys or 'a mark of llm'}: it cannot be kept in front matter"
+    return f"---\n---\n{text}", f"without {keys or 'a word on its $'}: they cannot be kept in front matter"
