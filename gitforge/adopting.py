@@ -102,6 +102,8 @@ def find(
 def _named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> tuple[list[Need], Goal | None]:
     """The components of other libraries that a name means, and the goal whose they are."""
     parts = foreign_parts(name)
+    if parts is None and ":" in name:  # of a library that cannot be, such as x
+        libraries.pin_of(book, name.partition(":")[0])
     if parts is None:
         raise UserError(
             f"{printable(name)!r} is of no other library",

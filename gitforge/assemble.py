@@ -39,7 +39,14 @@ def assemble(
         mine = [part for part in parts if part["kind"] == kind.name]
         title = names.title(kind.key)
         kinds.append(
-            {"name": kind.name, "title": title, "key": kind.key, "many": kind.many, "components": mine}
+            {
+                "name": kind.name,
+                "title": title,
+                "key": kind.key,
+                "many": kind.many,
+                "is_whole": kind.is_whole,
+                "components": mine,
+            }
         )
     values: dict[str, Any] = {"project": project, "goal": about, "kinds": kinds}
     for entry in kinds:

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from gitforge import __version__, documents, hand_edits, manifest, toolkits
-from gitforge.assemble import assemble
 from gitforge.build import Forge
-from gitforge.components import Component
 from gitforge.errors import UserError
+from gitforge.exportable import Source
 from gitforge.exporting import agents, placing
 from gitforge.exporting.formats import Format
 from gitforge.exporting.layouts import lay_out
 from gitforge.exporting.placing import Folder, Placed
-from gitforge.exporting.prompt import Origin, Prompt
-from gitforge.goals import MANIFEST, Goal
-from gitforge.inputs import component_of
-from gitforge.manifest import Manifest
-from gitforge.remake import OtherText, TextLost, read_component
+from gitforge.exporting.prompt import Prompt, Refused
 from gitforge.text import printable
 
-_ID = 12  # characters of a blob's id that are exported
-
-
-@dataclass(frozen=True)
-class Source:
-    """A toolkit or goal to be exported.
-
-    Attributes:
-        name: The project's or goal's.
-        project: As the files' layouts call it.
-        goal: What it is for.
-        files: File name to text.
-        components: The texts that went into the files.
-        origin: What it was made from.
-    """
-
-    name: str
-    project: str
-    goal: Goal
-    files: Mapping[str, str]
-    components: tuple[str, ...]
-    origin: Origin
+_LARGE = 32 * 1024  # bytes of a file that agents read at every start
 
 
 @dataclass(frozen=True)
@@ -54,74 +28,38 @@ class Exported:
         names: The name in the format, by the source's name.
         missing: Paths of components for which a placeholder stands in.
         notes: What the user should know about the result.
+        refused: What was left out, because the format has no way to say it.
     """
 
     placed: tuple[Placed, ...]
     names: Mapping[str, str]
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: tuple[Left, ...] = ()
 
 
-def from_toolkit(forge: Forge, project: str) -> Source:
-    """A toolkit in `output/` as its files are now.
+@dataclass(frozen=True)
+class Left:
+    """A source that was not exported.
 
-    Raises:
-        UserError: There is none, it has no manifest, or one of its files is gone or is no text.
+    Attributes:
+        name: The project's or goal's.
+        why: What the format cannot have.
     """
-    folder = toolkits.folder(forge.workspace, project)
-    where = f"output/{project}"
-    if not folder.exists():
-        raise UserError(
-            f"{where}: there is no such toolkit",
-            hint=f"`gitforge build {project} --goal GOAL` makes it; --goal exports a goal without one.",
-        )
-    known = manifest.load(folder / MANIFEST, f"{where}/{MANIFEST}")
-    found = hand_edits.look(folder)
-    if found.deleted:
-        raise UserError(
-            f"{where}: files were deleted by hand: {', '.join(found.deleted)}",
-            hint=f"`gitforge build {project}` brings them back.",
-        )
-    files = {}
-    for name in known.outputs or known.hashes:
-        forge.workspace.library.refuse_escape(folder / name, f"{where}/{name}")
-        files[name] = documents.read_text(folder / name, f"{where}/{name}")
-    components = [part for part in known.parts if part.text.blob is not None]
-    origin = Origin(
-        project, known.goal.name, __version__,
-        tuple(_named(part.text.path, part.need.path, part.text.blob) for part in components),
-        edited=found.edited,
-        missing=tuple(part.text.path or part.need.path for part in known.parts if part.text.blob is None),
-    )  # fmt: skip
-    return _source(project, project, known.goal, files, _bodies(forge, known, where), origin)
+
+    name: str
+    why: Refused
 
 
-def from_goal(forge: Forge, goal: Goal, project: str) -> Source:
-    """What a build would make for a goal of the library as it is now; a missing component is a placeholder.
-
-    Args:
-        forge: Where.
-        goal: The goal.
-        project: As the files' layouts are to call the toolkit.
-
-    Raises:
-        UserError: A component or template cannot be used.
-    """
-    planned = forge.plan(goal)
-    library = forge.workspace.library
-    components = [component_of(need, library.text(need)) for need in goal.needs]
-    files = assemble(project, goal, components, forge.book, forge.templates)
-    origin = Origin(
-        None, goal.name, __version__,
-        tuple(_named(one.path, one.need.path, one.blob) for one in planned.components if one.blob),
-        missing=tuple(one.path for one in planned.components if one.is_absent),
-    )  # fmt: skip
-    return _source(goal.name, project, goal, files, components, origin)
+class _Made(NamedTuple):
+    prompt: Prompt
+    name: str
+    files: Mapping[str, str]  # of a format that shares its file, the block alone
 
 
 def export(
     forge: Forge, sources: Sequence[Source], format_: Format, out: Folder, *,
-    name: str | None = None, force: bool = False,
+    name: str | None = None, force: bool = False, skip_refused: bool = False,
 ) -> Exported:  # fmt: skip
     """Makes the files of an export, and looks at what is there; `placing.write` writes them.
 
@@ -132,27 +70,67 @@ def export(
         out: The folder that the files go to.
         name: The name of the only source in the format; its own by default.
         force: Whether other files, and blocks that were edited by hand, give way.
+        skip_refused: Whether a source that the format cannot have is left out.
 
     Raises:
         Conflict: Other files are in the way, or a block was edited by hand.
         UserError: The format cannot have a text or name, or two sources would have the same name.
     """
-    names = _names(format_, sources, name)
-    prompts = {one.name: prompt_of(forge, one, format_) for one in sources}
+    made, refused = _made(forge, sources, format_, name)
+    if refused and (not skip_refused or not made):
+        raise _all_refused(refused, len(sources), format_)
+    names = _names(made)
+    notes = [note for one in made for note in format_.notes(one.prompt)]
     if format_.block_file is not None:
-        blocks = {names[one]: _block(format_, prompt, names[one]) for one, prompt in prompts.items()}
+        blocks = {one.name: one.files[format_.block_file].removesuffix("\n") for one in made}
         placed = [_with_blocks(format_.block_file, out, blocks, force=force)]
+        notes += _of_size(placed[0])
     else:
-        placed = [
-            placing.look(out, path, text.encode())
-            for one in prompts.values()
-            for path, text in files_of(format_, one, names[one.name]).items()
-        ]
+        placed = [placing.look(out, path, text.encode()) for one in made for path, text in one.files.items()]
         if not force:
             placing.refuse_others(placed)
-    notes = tuple(note for one in prompts.values() for note in format_.notes(one))
-    missing = tuple(dict.fromkeys(path for one in sources for path in one.origin.missing))
-    return Exported(tuple(placed), names, missing, notes)
+    exported = [one for one in sources if one.name in names]
+    missing = tuple(dict.fromkeys(path for one in exported for path in one.origin.missing))
+    return Exported(tuple(placed), names, missing, tuple(notes), tuple(refused))
+
+
+def _made(
+    forge: Forge, sources: Sequence[Source], format_: Format, name: str | None
+) -> tuple[list[_Made], list[Left]]:
+    """What each source becomes, and which ones the format cannot have."""
+    made: list[_Made] = []
+    refused: list[Left] = []
+    for one in sources:
+        try:
+            called = format_.name_of(one.name if name is None else name)
+            prompt = prompt_of(forge, one, format_)
+            made.append(_Made(prompt, called, files_of(format_, prompt, called)))
+        except Refused as why:
+            refused.append(Left(one.name, why))
+    return made, refused
+
+
+def _all_refused(refused: Sequence[Left], count: int, format_: Format) -> UserError:
+    """One error for all that the format cannot have."""
+    if count == 1:
+        return refused[0].why
+    shown = "\n".join(f"  {one.why.message}" for one in refused)
+    if len(refused) == count:
+        return UserError(
+            f"none of these can be exported to {format_.name}:\n{shown}", hint="Choose another format."
+        )
+    return UserError(
+        f"{len(refused)} of {count} cannot be exported to {format_.name}, so nothing was written:\n{shown}",
+        hint="Leave them out with --skip-refused, or choose another format.",
+    )
+
+
+def _of_size(placed: Placed) -> list[str]:
+    """What is to be said of a file that agents read at every start."""
+    size = len(placed.content or b"")
+    if size <= _LARGE:
+        return []
+    return [f"{placed.name}: has {size / 1024:,.0f} KiB now, all of which agents read at every start"]
 
 
 def remove(format_: Format, out: Folder, names: Sequence[str] | None, *, force: bool = False) -> Exported:
@@ -169,11 +147,15 @@ def remove(format_: Format, out: Folder, names: Sequence[str] | None, *, force: 
         UserError: There is no such block.
     """
     file = format_.block_file or ""
+    there = placing.read(out, file)
+    if there is None:
+        raise UserError(f"{out.name(file)}: there is no such file", hint="Name its folder with --out.")
     if names is None:
-        found = {one: one for one in agents.names(placing.read(out, file) or b"", out.name(file))}
+        found = {one: one for one in agents.names(there, out.name(file))}
     else:
         found = {one: format_.name_of(one) for one in names}
-    return Exported((_with_blocks(file, out, dict.fromkeys(found.values()), force=force),), found)
+    last_first = dict.fromkeys(reversed(found.values()))  # as they came, so that what was there is as it was
+    return Exported((_with_blocks(file, out, last_first, force=force),), found)
 
 
 def _with_blocks(file: str, out: Folder, blocks: Mapping[str, str | None], *, force: bool) -> Placed:
@@ -205,11 +187,12 @@ def prompt_of(forge: Forge, source: Source, format_: Format) -> Prompt:
         source.files,
         source.components,
         source.origin,
+        source.templates,
     )
 
 
-def _names(format_: Format, sources: Sequence[Source], name: str | None) -> dict[str, str]:
-    found = {one.name: format_.name_of(name or one.name) for one in sources}
+def _names(made: Sequence[_Made]) -> dict[str, str]:
+    found = {one.prompt.name: one.name for one in made}
     for one, its in found.items():
         if same := [other for other in found if other != one and found[other] == its]:
             both = f"{printable(one)!r} and {printable(same[0])!r}"
@@ -217,30 +200,3 @@ def _names(format_: Format, sources: Sequence[Source], name: str | None) -> dict
                 f"{both} would both be called {its!r}", hint="Export one of them alone, with --name."
             )
     return found
-
-
-def _bodies(forge: Forge, known: Manifest, where: str) -> list[Component]:
-    """The components of a toolkit as it used them; those that git has lost are left out."""
-    found = []
-    for part in known.parts:
-        try:
-            found.append(read_component(forge.repo, part, f"{where}/{MANIFEST}"))
-        except (TextLost, OtherText):
-            continue
-    return found
-
-
-def _source(
-    name: str, project: str, goal: Goal, files: Mapping[str, str], components: Sequence[Component], origin: Origin
-) -> Source:  # fmt: skip
-    texts = {file: _lines(text) for file, text in files.items()}
-    return Source(name, project, goal, texts, tuple(_lines(one.body or "") for one in components), origin)
-
-
-def _lines(text: str) -> str:
-    """With newlines as the only line ends, as every one of the tools reads it."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
-
-
-def _named(path: str | None, need: str, blob: str | None) -> str:
-    return f"{path or need}@{(blob or '')[:_ID]}"

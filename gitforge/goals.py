@@ -32,6 +32,14 @@ class Kind:
     key: str = ""
     required: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether a component of it is a whole prompt, and no part of one."""
+        return self.name in WHOLE_PROMPTS
+
+
+WHOLE_PROMPTS = frozenset({"system", "prompt", "skill", "task_template"})
+"""Kinds of which a component brings what is asked with it, so that nothing is laid around it."""
 
 DEFAULT_KINDS = (
     Kind("persona", "personas", key="persona", required=True),

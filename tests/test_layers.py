@@ -146,6 +146,7 @@ LAYERS = [
     "exporting.*",
     "exporting.formats",
     "exporting.placing",
+    "exportable",
     "export",
     "line_ranges",
     "tracing",

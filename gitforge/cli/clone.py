@@ -15,7 +15,7 @@ import typer
 from gitforge.cli import output
 from gitforge.cli.main import PROBLEMS
 from gitforge.cli.receiving import Meter, libraries_as_data, show_left, show_suspicions, suspicions_as_data
-from gitforge.cli.session import AsJson, Directory, here
+from gitforge.cli.session import MAX_MIB, AsJson, Directory, MaxSize, here
 from gitforge.clone import Cloned, Found, folder_of
 from gitforge.clone import clone as clone_workspace
 from gitforge.errors import Problem
@@ -50,10 +50,7 @@ def clone(
     recurse_submodules: Annotated[
         bool, typer.Option("--recurse-submodules", help="Fetch the repositories within it too.")
     ] = False,
-    max_size: Annotated[
-        int,
-        typer.Option("--max-size", metavar="MIB", min=1, max=1 << 20, help="How much may come, in MiB."),
-    ] = 200,
+    max_size: MaxSize = MAX_MIB,
     as_json: AsJson = False,
     directory: Directory = Path(),
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitforge.cli import completing, output
+from gitforge.cli import completing, output, receiving
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import AsJson, Directory, find_workspace, here, open_forge
 from gitforge.errors import AnswerMissing, UserError
@@ -16,7 +17,11 @@ from gitforge.exporting import formats, placing
 
 if TYPE_CHECKING:
     from gitforge.build import Forge
-    from gitforge.export import Exported, Source
+    from gitforge.export import Exported
+    from gitforge.exportable import Source
+    from gitforge.payloads import Suspicion
+
+    Suspicious = Sequence[tuple[str, Sequence[Suspicion]]]
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -73,6 +78,10 @@ def export(
         bool,
         typer.Option("--allow-missing", help="Export placeholders for missing components (exit code 3)."),
     ] = False,
+    skip_refused: Annotated[
+        bool,
+        typer.Option("--skip-refused", help="Leave out what the format has no way to say (exit code 3)."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace other files, and blocks that were edited by hand.")
     ] = False,
@@ -97,24 +106,29 @@ def export(
     )
     forge = open_forge(find_workspace(ctx, directory))
     from gitforge import export as verb  # noqa: PLC0415 -- what only this command needs
+    from gitforge import exportable  # noqa: PLC0415
 
     folder = placing.Folder(here(ctx, directory) / out, out)
     if out == _STDOUT and (as_json or remove):
         raise typer.BadParameter("cannot be standard output here", param_hint="--out")
     placing.refuse_folder(forge.workspace, folder)
+    sources: Sequence[Source] = ()
     if remove:
-        wanted = None if is_all else [name] if name else [project] if project else list(goals or ())
+        wanted = (
+            None if is_all else [name] if name is not None else [project] if project else list(goals or ())
+        )
         done = verb.remove(format_, folder, wanted, force=force)
     else:
         sources = _sources(forge, project, goals, format_, is_all=is_all)
         _refuse_missing(sources, project, allow_missing=allow_missing)
         if out == _STDOUT:
             raise typer.Exit(_print(forge, sources, format_, name))
-        done = verb.export(forge, sources, format_, folder, name=name, force=force)
+        done = verb.export(forge, sources, format_, folder, name=name, force=force, skip_refused=skip_refused)
+        sources = [one for one in sources if one.name in done.names]
     if not dry_run:
         placing.write(folder, done.placed)
-    _show(done, to, dry_run=dry_run, as_json=as_json)
-    raise typer.Exit(PROBLEMS if done.missing else DONE)
+    _show(done, to, exportable.suspicious(sources), dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(PROBLEMS if done.missing or done.refused else DONE)
 
 
 def _format(to: str) -> formats.Format:
@@ -148,22 +162,29 @@ def _refuse_apart(
 def _sources(
     forge: Forge, project: str | None, goals: Sequence[str] | None, format_: formats.Format, *, is_all: bool
 ) -> list[Source]:
-    from gitforge import export as verb  # noqa: PLC0415
+
+    from gitforge import exportable  # noqa: PLC0415
 
     if project is not None:
-        return [verb.from_toolkit(forge, project)]
+        return [exportable.from_toolkit(forge, project)]
     wanted = forge.book.goals.values() if is_all else [forge.goal(one) for one in goals or ()]
     chosen = {goal.name: goal for goal in wanted}
     if not chosen:
         raise UserError(f"{forge.book.file} has no goals", hint="`gitforge goal add` adds one.")
-    return [verb.from_goal(forge, goal, format_.name_of(goal.name)) for goal in chosen.values()]
+    return [exportable.from_goal(forge, goal, format_.name_of(goal.name)) for goal in chosen.values()]
 
 
 def _refuse_missing(sources: Sequence[Source], project: str | None, *, allow_missing: bool) -> None:
+    lacking = [one.goal.name for one in sources if one.origin.missing]
     missing = list(dict.fromkeys(path for one in sources for path in one.origin.missing))
     if missing and not allow_missing:
         shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
-        command = f"gitforge build {project}" if project else "gitforge generate"
+        what = (
+            ["build", project]
+            if project
+            else ["generate", *(["--all"] if lacking[1:] else ["--goal", *lacking])]
+        )
+        command = shlex.join(["gitforge", *what])
         raise UserError(
             f"a placeholder stands in for {shown}" if project else f"components are missing: {shown}",
             hint=f"`{command}` generates what is missing; --allow-missing exports a placeholder.",
@@ -173,21 +194,22 @@ def _refuse_missing(sources: Sequence[Source], project: str | None, *, allow_mis
 def _print(forge: Forge, sources: Sequence[Source], format_: formats.Format, name: str | None) -> int:
     """Writes the only file to standard output; returns the exit code."""
     from gitforge import export as verb  # noqa: PLC0415
+    from gitforge import exportable  # noqa: PLC0415
 
     if len(sources) > 1:
         raise typer.BadParameter("standard output takes one toolkit or goal", param_hint="--out")
     source = sources[0]
     prompt = verb.prompt_of(forge, source, format_)
-    files = verb.files_of(format_, prompt, format_.name_of(name or source.name))
+    files = verb.files_of(format_, prompt, format_.name_of(source.name if name is None else name))
     if len(files) > 1:
         raise typer.BadParameter(f"{format_.name} has more than one file: name a folder", param_hint="--out")
-    _tell(source.origin.missing, format_.notes(prompt))
+    _tell(source.origin.missing, format_.notes(prompt), exportable.suspicious(sources))
     (text,) = files.values()
     output.text(text)
     return PROBLEMS if source.origin.missing else DONE
 
 
-def _show(done: Exported, to: str, *, dry_run: bool, as_json: bool) -> None:
+def _show(done: Exported, to: str, suspicious: Suspicious, *, dry_run: bool, as_json: bool) -> None:
     files = [(one.name, one.state) for one in done.placed]
     if as_json:
         output.data(
@@ -197,11 +219,15 @@ def _show(done: Exported, to: str, *, dry_run: bool, as_json: bool) -> None:
                 "names": dict(done.names),
                 "files": [{"path": path, "state": state} for path, state in files],
                 "missing": list(done.missing),
+                "refused": [{"name": one.name, "message": one.why.message} for one in done.refused],
                 "notes": list(done.notes),
+                "suspicious": receiving.suspicions_as_data(suspicious),
             }
         )
         return
-    _tell(done.missing, done.notes)
+    for one in done.refused:
+        output.say(("left out: ", output.WARN), one.why.message)
+    _tell(done.missing, done.notes, suspicious)
     for path, state in files:
         output.result(
             f"{'would write ' if dry_run and state != 'same' else ''}{path}", (f"  {state}", _STYLES[state])
@@ -210,7 +236,8 @@ def _show(done: Exported, to: str, *, dry_run: bool, as_json: bool) -> None:
         output.say("Dry run: nothing was written.")
 
 
-def _tell(missing: Sequence[str], notes: Sequence[str]) -> None:
+def _tell(missing: Sequence[str], notes: Sequence[str], suspicious: Suspicious) -> None:
+    receiving.show_suspicions(suspicious)
     for path in missing:
         output.say(("degraded: ", output.WARN), f"a placeholder stands in for {path}")
     for note in notes:

@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(epilog="Example: gitforge goal add")
 def goal() -> None:
     """Add a goal to goals.yaml."""
 

@@ -10,7 +10,16 @@ import typer
 
 from gitforge.cli import completing, library_shown, output, reverting
 from gitforge.cli.pager import NoPager
-from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, here, open_repo
+from gitforge.cli.session import (
+    MAX_MIB,
+    AsJson,
+    Directory,
+    MaxSize,
+    WouldRecord,
+    find_workspace,
+    here,
+    open_repo,
+)
 from gitforge.errors import AnswerMissing
 from gitforge.goals import FILE_NAME, GoalBook, Pin
 
@@ -36,13 +45,8 @@ _Optional = Annotated[
     ),
 ]
 
-MAX_MIB = 200
-MaxSize = Annotated[
-    int, typer.Option("--max-size", metavar="MIB", min=1, max=1 << 20, help="How much may come, in MiB.")
-]
 
-
-@app.callback()
+@app.callback(epilog="Example: gitforge library add acme https://example.org/acme/prompts.git")
 def library() -> None:
     """Use the libraries of others, each pinned to a commit: add, list, update, remove, fetch."""
 
@@ -158,7 +162,7 @@ def update(
     from gitforge import libraries  # noqa: PLC0415
 
     if ours and theirs:
-        raise AnswerMissing("--ours and --theirs: one of them", hint="Leave one of the two.")
+        raise AnswerMissing("--ours and --theirs: one at a time", hint="Leave one of them.")
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     chosen = _chosen(workspace.book(), name)
@@ -279,6 +283,8 @@ def fetch(
         if is_new:
             fetched.append(pin)
         output.say(f"{pin.name}: {'fetched' if is_new else 'here already'}, at {pin.commit[:10]}.")
+    if not chosen:
+        output.say(f"{FILE_NAME} names no other library.")
     if as_json:
         output.data([{"name": pin.name, "commit": pin.commit, "fetched": pin in fetched} for pin in chosen])
 

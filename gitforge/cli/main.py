@@ -195,8 +195,18 @@ FIXABLE_ERRNO = {
 
 def translate(error: OSError) -> UserError:
     """A failure of the file system that nobody nearer to it has put into words."""
+    if error.errno == errno.ENOENT and not error.filename and _is_nowhere():
+        return UserError("the folder that you are in is not there any more", hint="Change to another one.")
     where = f"{error.filename}: " if error.filename else ""
     return UserError(f"{where}{error.strerror or error}")
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder in which the program was started is gone."""
+    try:
+        return not Path.cwd().exists()
+    except OSError:
+        return True
 
 
 def explain(error: GitforgeError) -> int:

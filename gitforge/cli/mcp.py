@@ -13,6 +13,7 @@ import typer
 from gitforge.cli import output
 from gitforge.cli.session import Directory, here
 from gitforge.errors import UserError
+from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -42,10 +43,15 @@ def mcp(
     """
     start = here(ctx, directory)
     if print_config:
+        Workspace.find(start)
         output.data(_config(start, allow_write=allow_write))
         return
     if not start.is_dir():
         raise UserError(f"{start}: there is no such folder")
+    try:
+        Workspace.find(start)
+    except UserError as error:  # which may change while the server runs
+        output.say(("warning: ", output.WARN), error.message)
     try:
         from gitforge.cli.mcp_server import serve  # noqa: PLC0415 -- the extra, and 400 ms
     except ModuleNotFoundError as error:

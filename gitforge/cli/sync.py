@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitforge.cli import output, receiving, sharing
-from gitforge.cli.session import AsJson, Directory, here, open_repo, repair
-from gitforge.errors import UserError
+from gitforge.cli.session import MAX_MIB, AsJson, Directory, MaxSize, here, open_repo, repair
+from gitforge.errors import AnswerMissing, UserError
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def sync(
     no_push: Annotated[
         bool, typer.Option("--no-push", help="Bring what was published, send nothing.")
     ] = False,
-    max_size: Annotated[
-        int, typer.Option("--max-size", metavar="MIB", min=1, help="How much may come at once.")
-    ] = 200,
+    max_size: MaxSize = MAX_MIB,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Ask the remote and show what would happen; move nothing.")
     ] = False,
@@ -60,7 +58,7 @@ def sync(
     from gitforge import sync as verb  # noqa: PLC0415 -- what no other command needs
 
     if ours and theirs:
-        raise typer.BadParameter("--ours and --theirs exclude each other", ctx)
+        raise AnswerMissing("--ours and --theirs: one at a time", hint="Leave one of them.")
     workspace, repo = _opened(here(ctx, directory))
     side: sharing.Side | None = "ours" if ours else "theirs" if theirs else None
     with receiving.Meter() as meter:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitforge.errors import Conflict, UserError
-from gitforge.exporting.prompt import Prompt
+from gitforge.exporting.prompt import Prompt, Refused
 from gitforge.text import printable
 
 _MARK = re.compile(
@@ -34,13 +34,11 @@ def block(prompt: Prompt, name: str) -> str:
     """The block with its marks, without a line break at its end.
 
     Raises:
-        UserError: The text has a mark of such a block in it.
+        Refused: The text has a mark of such a block in it.
     """
     text = "\n\n".join(part for part in (prompt.system, prompt.asked) if part)
     if _MARK.search(text):
-        raise UserError(
-            f"{prompt.name}: has a line that marks a block of gitforge's", hint="Reword that line."
-        )
+        raise Refused(f"{prompt.name}: has a line that marks a block of gitforge's", hint="Reword that line.")
     about = "; ".join(f"{key}={value}" for key, value in prompt.origin.as_metadata().items())
     about = about.replace("--", "- -").replace(">", "")  # what would end the comment
     begin = f"<!-- gitforge:begin {name} sha256={_sha256(text)} {about} -->"
@@ -48,10 +46,10 @@ def block(prompt: Prompt, name: str) -> str:
 
 
 def refuse_imports(prompt: Prompt) -> None:
-    """Raises UserError where the text has what Claude Code takes for the name of a file to be read with CLAUDE.md."""
+    """Raises Refused where the text has what Claude Code takes for the name of a file to be read with CLAUDE.md."""
     text = _CODE.sub("", f"{prompt.system}\n{prompt.asked}")
     if found := _IMPORT.search(text):
-        raise UserError(
+        raise Refused(
             f"{prompt.name}: has the text {printable(found[0][:60])!r}, which Claude Code takes for a file to import",
             hint="Put it between backticks, or choose another format.",
         )
@@ -100,14 +98,16 @@ def names(existing: bytes, file: str) -> tuple[str, ...]:
 def _with(text: str, old: _Block | None, new: str, newline: str) -> str:
     if old is not None:
         return text[: old.start] + new.replace("\n", old.newline) + text[old.end :]
-    gap = "" if not text else newline if text.endswith("\n") else newline * 2
-    return text + gap + new.replace("\n", newline) + newline
+    # A blank line, or the end of a last line that had none: `_without` can tell which, and takes it away again.
+    return text + (newline if text else "") + new.replace("\n", newline) + newline
 
 
 def _without(text: str, old: _Block) -> str:
-    """Without the block, the line break behind it, and the blank line in front of it."""
+    """Without the block, the line break behind it, and the one that was put in front of it."""
     before, behind = text[: old.start], re.sub(r"\A\r?\n", "", text[old.end :])
-    return re.sub(r"(\A|\n)\r?\n\Z", r"\1", before) + behind
+    shorter = before.removesuffix(old.newline)
+    has_blank_line = not shorter or shorter.endswith("\n")
+    return (shorter if has_blank_line or not behind else before) + behind
 
 
 def _blocks(text: str, file: str) -> dict[str, _Block]:

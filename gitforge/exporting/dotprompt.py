@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from gitforge import yaml_output
-from gitforge.errors import UserError
-from gitforge.exporting.prompt import Prompt, Slot, Text
+from gitforge.exporting.prompt import Prompt, Refused, Slot, Text
 from gitforge.text import one_line
 
 _BRACES = re.compile(r"(\\*)\{\{")
@@ -18,10 +17,10 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
     """`<name>.prompt`: slots are inputs, of which all but the first may be left out.
 
     Raises:
-        UserError: The text has what dotprompt would take for a marker of its own.
+        Refused: The text has what dotprompt would take for a marker of its own.
     """
     if _MARKER in prompt.system + prompt.asked:
-        raise UserError(
+        raise Refused(
             f"{prompt.name}: has the text {_MARKER!r}, which dotprompt takes for a marker of its own, "
             "and has no way to write",
             hint="Reword it, or choose another format.",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitforge.errors import UserError
-from gitforge.exporting.prompt import Prompt, write
+from gitforge.exporting.prompt import Prompt, Refused, write
 from gitforge.text import printable
 
 _INPUT = "{{input}}"
@@ -16,11 +15,11 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
     """`<name>/system.md`: the first slot is the input; the others are left blank, because nobody asks for them.
 
     Raises:
-        UserError: The text has what fabric takes for a variable.
+        Refused: The text has what fabric takes for a variable.
     """
     found = _VARIABLE.search(_asked(prompt).replace(_INPUT, ""))
     if found:
-        raise UserError(
+        raise Refused(
             f"{prompt.name}: has the text {printable(found[0][:60])!r}, which fabric takes for a variable, "
             "and has no way to write",
             hint="Reword it, or choose another format.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gitforge import names
 from gitforge.errors import UserError
 from gitforge.exporting import agents, dotprompt, fabric, llm_template, messages, promptfoo, prompty, skill
-from gitforge.exporting.prompt import Prompt
+from gitforge.exporting.prompt import Prompt, Refused
 from gitforge.text import did_you_mean, printable
 
 
@@ -26,7 +26,7 @@ class Format:
         block_file: The file that has the prompt as a block, for a format that shares its file with others.
         hyphen: What stands between the words of a name.
         notes: What the user should know about the result.
-        refuse: Raises UserError for a prompt that can be no block there.
+        refuse: Raises Refused for a prompt that can be no block there.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Format:
         """A project's or goal's name as this format can have it.
 
         Raises:
-            UserError: Nothing of it can be used.
+            Refused: Nothing of it can be used.
         """
         plain = re.sub(r"[^\w-]+", self.hyphen, unicodedata.normalize("NFKC", name).lower())
         other = "[-_]" if self.hyphen == "-" else "_"  # a skill's name has no underscore
         plain = re.sub(f"{other}+", self.hyphen, plain).strip("-_")
         if not plain:
-            raise UserError(
+            raise Refused(
                 f"{printable(name)!r} has nothing that a file of the format {self.name} could be called",
                 hint="Export it alone, with --name.",
             )
@@ -63,7 +63,9 @@ FORMATS = {
         Format(
             "claude", "a block in CLAUDE.md", "agents", block_file="CLAUDE.md", refuse=agents.refuse_imports
         ),
-        Format("llm", "template of the llm tool: NAME.yaml", "llm", llm_template.files),
+        Format(
+            "llm", "template of the llm tool: NAME.yaml", "llm", llm_template.files, notes=llm_template.notes
+        ),
         Format("fabric", "fabric pattern: NAME/system.md", "fabric", fabric.files, notes=fabric.notes),
         Format("dotprompt", "dotprompt: NAME.prompt", "dotprompt", dotprompt.files),
         Format("prompty", "Prompty 2: NAME.prompty", "prompty", prompty.files),

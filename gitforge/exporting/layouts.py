@@ -8,9 +8,9 @@ from typing import Any
 
 from gitforge import documents
 from gitforge.assemble import describe_goal
-from gitforge.errors import InvalidFile, Problem, UserError
+from gitforge.errors import InvalidFile, Problem
 from gitforge.exporting import slots
-from gitforge.exporting.prompt import Origin, Prompt
+from gitforge.exporting.prompt import Origin, Prompt, Refused, Template
 from gitforge.goals import Goal
 from gitforge.templates import Templates
 from gitforge.text import one_line, without_hidden
@@ -28,7 +28,7 @@ def without_note(text: str) -> str:
 
 def lay_out(
     templates: Templates, format_name: str, name: str, project: str, goal: Goal, files: Mapping[str, str],
-    components: Sequence[str], origin: Origin,
+    components: Sequence[str], origin: Origin, templates_of_llm: Sequence[Template] = (),
 ) -> Prompt:  # fmt: skip
     """Makes one prompt of a toolkit's files, as the layout of a format says, or else the default one.
 
@@ -41,9 +41,11 @@ def lay_out(
         files: Its files, by name, with newlines as the only line ends.
         components: The texts that went into them.
         origin: What it was made from.
+        templates_of_llm: Those of the texts that are templates of the llm tool.
 
     Raises:
-        UserError: The layout cannot be used, or nothing is left to export.
+        Refused: Nothing is left to export.
+        UserError: The layout cannot be used.
     """
     own = f"{FOLDER}/to_{format_name}.md"
     layout = own if templates.exists(own) else f"{FOLDER}/default.md"
@@ -52,6 +54,7 @@ def lay_out(
     values: dict[str, Any] = {
         "project": project,
         "goal": describe_goal(goal),
+        "is_whole": any(need.kind.is_whole for need in goal.needs),
         "files": [{"name": one, "text": files[one], "body": bodies[one]} for one in files],
         "slots": [{"name": one.name, "asks": one.asks} for one in found if not isinstance(one, str)],
     }
@@ -60,7 +63,7 @@ def lay_out(
         raise InvalidFile([Problem(f"library/{layout}", f"has no block {lacking[0]!r}", hint=_HINT)])
     system, user = blocks["system"].strip(), blocks["user"].strip()
     if not system and not user:
-        raise UserError(f"{name}: there is nothing to export: its files have no text")
+        raise Refused(f"{name}: there is nothing to export: its files have no text")
     return Prompt(
         name=name,
         title=goal.title,
@@ -70,6 +73,8 @@ def lay_out(
         blank=blocks["blank"].strip(),
         settings=_settings(blocks["settings"], f"library/{layout}"),
         origin=origin,
+        when=one_line(without_hidden(blocks.get("when", ""))),  # which an older default.md has not got
+        templates=tuple(templates_of_llm),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,14 +63,14 @@ class Placed:
 
 
 def refuse_folder(workspace: Workspace, folder: Folder) -> None:
-    """Raises UserError for a folder that no export belongs in: the library, or a git directory."""
+    """Raises UserError for a folder that no export belongs in: the library, the toolkits, or a git directory."""
     real = os.path.realpath(folder.path)
-    library = os.path.realpath(workspace.library.folder)
-    if real == library or real.startswith(library + os.sep):
-        raise UserError(
-            f"{folder.shown}: is in library/, which holds components, not exports",
-            hint="Name another folder with --out.",
-        )
+    for taken, what in ((workspace.library.folder, "components"), (workspace.output, "toolkits")):
+        if Path(real).is_relative_to(os.path.realpath(taken)):
+            raise UserError(
+                f"{folder.shown}: is in {taken.name}/, which holds {what}, not exports",
+                hint="Name another folder with --out.",
+            )
     if ".git" in Path(real.lower()).parts:
         raise UserError(f"{folder.shown}: is in a git directory", hint="Name another folder with --out.")
 
@@ -156,8 +157,7 @@ def write(folder: Folder, placed: Sequence[Placed]) -> None:
         for one in moving:
             if one.content is not None:
                 _make_folder(one.path.parent, made)
-                fresh[one.path] = _aside(one.path)  # noted first: half a file has to go too
-                _stage(one.path, one.content)
+                _stage(one.path, one.content, fresh)
         for one in moving:
             _refuse_race(one)
             done.append(one)
@@ -189,29 +189,25 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     made += missing
 
 
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.exported")
-
-
-def _stage(path: Path, content: bytes) -> None:
-    """Writes a file aside, with the permissions of the one that it replaces."""
-    fresh = _aside(path)
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+def _stage(path: Path, content: bytes, fresh: dict[Path, Path]) -> None:
+    """Writes a file aside, under a name that nobody has, with the permissions of the one that it replaces."""
+    aside = path.with_name(f".gitforge-{secrets.token_hex(8)}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    fresh[path] = aside  # before it is whole: half a file has to go too
     with os.fdopen(handle, "wb") as file:
         if path.exists():
             os.fchmod(handle, path.stat().st_mode & 0o777)
         file.write(content)
 
 
-def _take_back(done: Sequence[Placed], fresh: Mapping[Path, Path], made: Sequence[Path]) -> None:
+def _take_back(done: Sequence[Placed], fresh: dict[Path, Path], made: Sequence[Path]) -> None:
     for one in done:
         with suppress(OSError):
             if one.before is None:
                 one.path.unlink(missing_ok=True)
             elif _bytes(one.path) != one.before:
-                _stage(one.path, one.before)
-                _aside(one.path).replace(one.path)
+                _stage(one.path, one.before, fresh)
+                fresh[one.path].replace(one.path)
     for path in fresh.values():
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from gitforge.errors import UserError
 from gitforge.text import one_line, without_hidden
+
+
+class Refused(UserError):
+    """A text or name that a format has no way to say."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,18 @@ class Origin:
         return "".join(f"# {key}: {value}\n" for key, value in self.as_metadata("gitforge ").items())
 
 
+class Template(NamedTuple):
+    """A text that came from a template of the llm tool: its `$` are variables.
+
+    Attributes:
+        text: As it stands in the prompt.
+        settings: What the template said besides.
+    """
+
+    text: str
+    settings: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What is exported.
@@ -84,6 +101,8 @@ class Prompt:
         blank: What stands in a slot that nobody has filled, in formats that can say so.
         settings: What the layout adds to a format's own settings.
         origin: What it was made from.
+        when: A sentence for agents on when it is used; perhaps empty.
+        templates: Of its texts, those that are templates of the llm tool.
     """
 
     name: str
@@ -94,6 +113,8 @@ class Prompt:
     blank: str
     settings: Mapping[str, Any]
     origin: Origin = field(repr=False)
+    when: str = ""
+    templates: tuple[Template, ...] = ()
 
     @property
     def slots(self) -> tuple[Slot, ...]:

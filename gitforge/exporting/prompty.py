@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from gitforge import yaml_output
-from gitforge.errors import UserError
 from gitforge.exporting import curly
-from gitforge.exporting.prompt import Prompt, Slot
+from gitforge.exporting.prompt import Prompt, Refused, Slot
 from gitforge.text import one_line, printable
 
 # A line that starts a new message, wherever it comes from: the text is split after it was rendered.
@@ -20,11 +19,11 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
     """`<name>.prompty`: slots are inputs, of which all but the first may be left out.
 
     Raises:
-        UserError: A line of the text would start a new message.
+        Refused: A line of the text would start a new message.
     """
     for line in f"{prompt.system}\n{prompt.asked}".splitlines():
         if _ROLE.fullmatch(line):
-            raise UserError(
+            raise Refused(
                 f"{prompt.name}: has the line {printable(line.strip())!r}, which starts a new message in a .prompty",
                 hint="Reword the line, or choose another format.",
             )

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitforge import yaml_output
-from gitforge.errors import UserError
-from gitforge.exporting.prompt import Prompt
+from gitforge.exporting.prompt import Prompt, Refused
 from gitforge.text import printable
 
 MAX_NAME = 64  # characters
 MAX_DESCRIPTION = 1024
+LARGE = 20 * 1024  # bytes; the specification advises against more than 5,000 tokens
+_ENDS = (".", "!", "?", "…")
 
 # No part of the specification, but of the client that most skills are written for.
 _COMMAND = re.compile(r"(?:^|(?<=\s))!`[^`\n]+`|^[ \t]*```+!", re.MULTILINE)
@@ -23,22 +24,22 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
     """`<name>/SKILL.md`; slots are left as they are, because an agent fills them itself.
 
     Raises:
-        UserError: No skill can have that name, or the text has what Claude Code runs as a command.
+        Refused: No skill can have that name, or the text has what Claude Code runs as a command.
     """
     if len(name) > MAX_NAME:
-        raise UserError(
+        raise Refused(
             f"{prompt.name}: a skill's name has {MAX_NAME} characters at most, and {name[:40]}... has {len(name)}",
             hint="Export it alone, with --name.",
         )
     front: Mapping[str, Any] = {
         **prompt.settings,
         "name": name,
-        "description": _shortened(prompt.description),
+        "description": _description(prompt),
         "metadata": prompt.origin.as_metadata("gitforge-"),
     }
     body = _body(prompt)
     if found := _COMMAND.search(body):
-        raise UserError(
+        raise Refused(
             f"{prompt.name}: has the text {printable(found[0][:60])!r}, which Claude Code runs as a command "
             "when it loads a skill",
             hint="Reword it: a space behind the exclamation mark will do.",
@@ -50,9 +51,11 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
 def notes(prompt: Prompt) -> tuple[str, ...]:
     """What the user should know about the result."""
     found = []
-    if (size := len(prompt.description)) > MAX_DESCRIPTION:
+    if (size := len(prompt.description)) > (room := _room(prompt)):
+        found.append(f"{prompt.name}: the description has {size:,} characters and is cut to {room:,}")
+    if (size := len(_body(prompt).encode())) > LARGE:
         found.append(
-            f"{prompt.name}: the description has {size:,} characters and is cut to {MAX_DESCRIPTION:,}"
+            f"{prompt.name}: has {size / 1024:,.0f} KiB, all of which an agent reads when it uses the skill"
         )
     if argument := _ARGUMENT.search(_body(prompt)):
         found.append(f"{prompt.name}: Claude Code puts a skill's arguments in the place of {argument[0]}")
@@ -63,8 +66,17 @@ def _body(prompt: Prompt) -> str:
     return "\n\n".join(part for part in (prompt.system, prompt.asked) if part)
 
 
-def _shortened(description: str) -> str:
-    if len(description) <= MAX_DESCRIPTION:
-        return description
-    kept = description[: MAX_DESCRIPTION - 1]
-    return f"{kept.rpartition(' ')[0] or kept}…"
+def _description(prompt: Prompt) -> str:
+    """What it is, and then when it is used: an agent chooses by the latter, so that is never cut."""
+    told = prompt.description
+    if len(told) > (room := _room(prompt)):
+        kept = told[: room - 1]
+        told = f"{kept.rpartition(' ')[0] or kept}…"
+    if not prompt.when:
+        return told
+    return f"{told}{'' if told.endswith(_ENDS) else '.'} {prompt.when}"
+
+
+def _room(prompt: Prompt) -> int:
+    """How many characters the description may have with what follows it."""
+    return MAX_DESCRIPTION - (len(prompt.when) + len(". ") if prompt.when else 0)

@@ -94,7 +94,7 @@ def _pieces(path: str, template: Mapping[str, Any]) -> list[Piece]:
 
 def _with_settings(text: str, settings: Mapping[str, Any]) -> tuple[str, str | None]:
     """A component's whole text: front matter with the settings, then the text, and what is to be known of it."""
-    if not settings:
+    if not settings and "$" not in text:
         if split_front_matter(text)[1] == text:
             return text, None
         return f"---\n---\n{text}", "gets empty front matter, so that its own beginning is text"
@@ -104,5 +104,10 @@ def _with_settings(text: str, settings: Mapping[str, Any]) -> tuple[str, str | N
     meta, body = split_front_matter(full)
     is_right = meta.get("metadata") == {"llm": settings} and body.strip() == text.strip()
     if is_right and len(full.encode()) <= MAX_BYTES:
-        return full, f"keeps {keys} in its front matter, which gitforge does not use"
-    return (f"---\n---\n{text}", f"without {keys}: they cannot be kept in front matter")
+        if not settings:
+            return (
+                full,
+                "gets front matter, which says that its $ are llm's: an export to llm writes them back",
+            )
+        return full, f"keeps {keys} in its front matter, which an export to llm writes back"
+    return f"---\n---\n{text}", f"without {keys or 'a word on its $'}: they cannot be kept in front matter"

@@ -141,7 +141,8 @@ class Repo:
         Raises:
             UserError: git is absent or too old, or it cannot write there.
         """
-        here = Path.cwd()
+        path = Path(os.path.abspath(path))  # noqa: PTH100 -- the folder that one is in may be gone
+        here = next(one for one in (path, *path.parents) if one.is_dir())
         check_version(run(here, "version"))
         chosen = run(here, "config", "--get", "init.defaultBranch").status == 0
         branch = () if chosen else ("-c", "init.defaultBranch=main")

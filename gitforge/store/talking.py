@@ -69,7 +69,7 @@ def talk(
     """
     if isinstance(source, str) and f"remote.{source}.url" not in repo.configuration.values:
         raise UserError(
-            f"There is no remote {harmless(source)!r}", hint="`git remote -v` lists those that there are."
+            f"there is no remote {harmless(source)!r}", hint="`git remote -v` lists those that there are."
         )
     slow = {"http.lowSpeedLimit": "1", "http.lowSpeedTime": str(max(1, int(silence)))}
     chosen = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from gitforge.store import addresses
 from gitforge.store.process import harmless, succeed
 from gitforge.store.repo import Repo
 from gitforge.store.transfer import Source
+from gitforge.text import did_you_mean
 
 _HEADS = "refs/heads/"
+_WORD = re.compile(r"\w[\w.-]*")  # a name rather than an address
 _HOOK_SECONDS = 60.0  # for a hook of the user's that sees refs move
 
 
@@ -67,7 +70,7 @@ def find_upstream(repo: Repo, remote: str | None = None) -> Upstream:
     configured, merge = values.get(f"branch.{name}.remote"), values.get(f"branch.{name}.merge")
     if configured == "." and remote is None:
         raise UserError(
-            f"The branch {harmless(name)} follows another branch of this repository, and no remote",
+            f"the branch {harmless(name)} follows another branch of this repository, and no remote",
             hint="Name a remote: `gitforge sync REMOTE`.",
         )
     if configured and merge and remote in {None, configured}:
@@ -109,19 +112,27 @@ def remotes(repo: Repo) -> list[str]:
 
 
 def _source(repo: Repo, named: str) -> Source:
-    return named if named in remotes(repo) else addresses.parse(named, base=Path.cwd())
+    known = remotes(repo)
+    if named in known:
+        return named
+    if known and _WORD.fullmatch(named) and not Path(named).exists():
+        raise UserError(
+            f"no remote is called {named!r}: there is {', '.join(map(harmless, known))}",
+            hint=did_you_mean(named, known) or f"A folder of that name would be ./{named}.",
+        )
+    return addresses.parse(named, base=Path.cwd())
 
 
 def _customary(repo: Repo) -> str:
     names = remotes(repo)
     if not names:
         raise UserError(
-            "There is no remote to share with",
+            "there is no remote to share with",
             hint="`git remote add origin URL` names one; an empty repository anywhere will do.",
         )
     if len(names) > 1 and "origin" not in names:
         raise UserError(
-            f"There are several remotes ({', '.join(map(harmless, names))}), and none is called origin",
+            f"there are several remotes ({', '.join(map(harmless, names))}), and none is called origin",
             hint="Say which: `gitforge sync REMOTE`.",
         )
     return names[0] if len(names) == 1 else "origin"

@@ -122,6 +122,7 @@ class TestAdopt:
         ("name", "words", "code"),
         [
             ("auditor.md", "is of no other library", 1),
+            ("x:auditor.md", "goals.yaml has no library 'x'", 1),
             ("acne:auditor.md", "no library 'acne'", 1),
             ("acme:nothing.md", "no component is called", 1),
             ("acme:link.md", "is a symbolic link", 1),

@@ -504,3 +504,13 @@ def test_a_clone_can_have_the_pins_from_our_own_remote(place: Place, tmp_path: P
     place.git("fetch", "-q", "origin", "refs/gitforge/*:refs/gitforge/*", cwd=root)
     assert gitforge("library", "fetch", "--json", cwd=root).json[0]["fetched"] is False
     assert gitforge("library", "list", "--json", cwd=root).json[0]["fetched"] is True
+
+
+def test_where_no_library_is_named_fetching_says_so(workspace: Path) -> None:
+    done = gitforge("library", "fetch", cwd=workspace)
+    assert (done.code, done.out, done.err) == (0, "", "goals.yaml names no other library.\n")
+
+
+@pytest.mark.parametrize("command", ["library", "goal"])
+def test_the_help_of_a_group_has_an_example(workspace: Path, command: str) -> None:
+    assert f"Example: gitforge {command} add" in gitforge(command, "--help", cwd=workspace).out

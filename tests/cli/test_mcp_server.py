@@ -409,6 +409,18 @@ def test_print_config_is_what_a_client_can_start(workspace: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
+def test_a_folder_that_is_no_workspace_is_served_with_a_warning_and_put_into_no_settings(
+    tmp_path: Path,
+) -> None:
+    done = gitforge("mcp", cwd=tmp_path)
+    assert (done.code, done.out) == (0, "")
+    assert done.err.startswith("warning: ")
+    assert "is not in a gitforge workspace" in done.err
+    done = gitforge("mcp", "--print-config", cwd=tmp_path)
+    assert (done.code, done.out) == (1, "")
+    assert "is not in a gitforge workspace" in done.err
+
+
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
 def test_a_person_who_starts_it_by_hand_is_told_how_to_end_it(workspace: Path, key: str) -> None:
     with Terminal("mcp", cwd=workspace) as terminal:

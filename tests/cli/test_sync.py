@@ -41,7 +41,7 @@ class TestFirst:
     def test_without_a_remote_it_says_what_to_do(self, workspace: Path) -> None:
         done = sync(workspace)
         assert done.code == 1
-        assert "There is no remote" in done.err
+        assert "there is no remote" in done.err
         assert "git remote add" in done.err
 
     def test_an_empty_remote_gets_the_branch_and_is_followed_from_then_on(
@@ -54,6 +54,26 @@ class TestFirst:
         assert git("rev-parse", "main", cwd=tmp_path / "r.git") == git("rev-parse", "main", cwd=workspace)
         assert git("rev-parse", "--abbrev-ref", "@{u}", cwd=workspace) == "team/main"
         assert sync(workspace).out == "Nothing new: main is the same here and there.\n"
+
+    def test_a_remote_that_is_not_there_is_no_address_and_those_that_are_there_are_named(
+        self, workspace: Path, tmp_path: Path, git: Git
+    ) -> None:
+        git("init", "-q", "--bare", str(tmp_path / "r.git"), cwd=tmp_path)
+        for name in ("origin", "team"):
+            git("remote", "add", name, str(tmp_path / "r.git"), cwd=workspace)
+        done = sync(workspace, "nope")
+        assert (done.code, done.out) == (1, "")
+        assert "error: no remote is called 'nope': there is origin, team\n" in done.err
+        assert "origin" in sync(workspace, "orign").err.partition("hint: ")[2]
+
+    def test_the_two_sides_exclude_each_other(self, workspace: Path) -> None:
+        done = sync(workspace, "--ours", "--theirs")
+        assert done.code == 2
+        assert "--ours and --theirs: one at a time" in done.err
+
+    def test_how_much_may_come_has_bounds(self, workspace: Path) -> None:
+        for amount in ("0", str((1 << 20) + 1)):
+            assert sync(workspace, "--max-size", amount).code == 2
 
     def test_an_address_will_do_and_is_not_noted(self, workspace: Path, tmp_path: Path, git: Git) -> None:
         git("init", "-q", "--bare", str(tmp_path / "r.git"), cwd=tmp_path)

@@ -45,8 +45,22 @@ def test_whatever_stands_around_a_block_stays_as_it_is(before: bytes, text: str,
 @given(before=st.binary(max_size=60), text=TEXTS)
 def test_a_block_that_is_taken_out_leaves_what_was_there(before: bytes, text: str) -> None:
     assume(b"\0" not in before)
-    whole = before if not before or before.endswith(b"\n") else before + b"\n"
-    assert take_out(put(whole, text)) in {whole, whole.removesuffix(b"\n"), whole.removesuffix(b"\r\n")}
+    assert take_out(put(before, text)) == before
+
+
+@given(before=st.binary(max_size=60), text=TEXTS, other=TEXTS)
+@example(before=b"no end of line", text="a", other="b")
+@example(before=b"# Rules\r\nno end of line", text="a", other="b")
+def test_blocks_that_are_taken_out_last_one_first_leave_what_was_there(
+    before: bytes, text: str, other: str
+) -> None:
+    assume(b"\0" not in before)
+    two = put(put(before, text), other, "other")
+    assert agents.merged(two, {"other": None, "outage": None}, FILE, force=False) == before
+
+
+def test_a_block_that_is_taken_out_joins_no_lines() -> None:
+    assert take_out(put(b"no end of line") + b"more\n") == b"no end of line\nmore\n"
 
 
 def test_a_file_with_carriage_returns_gets_a_block_with_them() -> None:

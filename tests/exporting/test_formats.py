@@ -7,6 +7,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,28 @@ def test_a_skill_has_a_description_of_1024_characters_at_most_and_it_is_said(tmp
     assert len(parse_frontmatter(path.read_text("utf-8"))[0]["description"]) <= 1024
     assert "cut to 1,024" in skill.notes(one)[0]
     assert skill.notes(prompt()) == ()
+
+
+@pytest.mark.parametrize(
+    ("description", "wanted"),
+    [
+        ("To find out.", "To find out. Use it."),
+        ("To find out", "To find out. Use it."),
+        ("Why?", "Why? Use it."),
+        ("word " * 400, f"{' '.join(['word'] * 202)}… Use it."),
+    ],
+)
+def test_when_a_skill_is_used_stands_behind_its_description_and_is_never_cut(
+    description: str, wanted: str, tmp_path: Path
+) -> None:
+    one = replace(prompt(description=description.strip()), when="Use it.")
+    path = place(tmp_path, skill.files(one, "my-skill"))
+    assert validate(path.parent) == []
+    assert parse_frontmatter(path.read_text("utf-8"))[0]["description"] == wanted
+
+
+def test_a_skill_that_is_long_to_read_is_said() -> None:
+    assert "has 25 KiB, all of which an agent reads" in skill.notes(prompt(user="word " * 5120))[0]
 
 
 @pytest.mark.parametrize("text", ["!`rm -rf x`", "see !`date`", "a\n```!\ndate\n```"])

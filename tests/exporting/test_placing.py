@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,29 @@ def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0o640)
     placing.write(Folder(tmp_path, "out"), placed(tmp_path, a="1"))
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_no_other_file_in_the_folder_goes_or_is_left_there(tmp_path: Path) -> None:
+    mine = {".a.exported": "mine", ".gitforge-1": "mine too"}
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text)
+    placing.write(Folder(tmp_path, "out"), placed(tmp_path, a="1"))
+    assert tree(tmp_path) == {**mine, "a": "1"}
+
+
+def test_two_exports_to_one_folder_at_once_leave_whole_files(tmp_path: Path) -> None:
+    texts = {name * 100_000 for name in "abcd"}
+
+    def export(text: str) -> None:
+        for _ in range(20):
+            with suppress(Conflict):  # somebody changed it just now
+                placing.write(Folder(tmp_path, "out"), placed(tmp_path, a=text))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(export, text) for text in texts]:
+            done.result()
+    assert tree(tmp_path).keys() == {"a"}
+    assert tree(tmp_path)["a"] in texts
 
 
 @pytest.mark.parametrize("at", ["a", "sub"])
