@@ -20,6 +20,7 @@ LAYERS = [
     "text",
     "names",
     "compare",
+    "payload_forms",
     "payloads",
     "documents",
     "yaml_output",
