@@ -60,6 +60,11 @@ class Suspicion:
     excerpt: str
     gravity: Gravity = Gravity.ORDER
 
+    @property
+    def is_order(self) -> bool:
+        """Whether it reads as an order to the model."""
+        return self.gravity == Gravity.ORDER
+
 
 def suspicions(text: str) -> Iterator[Suspicion]:
     """Finds what may be meant for the model and not for its reader, in the order of the text."""
