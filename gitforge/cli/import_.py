@@ -62,8 +62,9 @@ def import_(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    found = formats.read(here(ctx, directory), source, _known(wanted))
+    format_ = _known(wanted)
     with _busy("Looking through it"):
+        found = formats.read(here(ctx, directory), source, format_)
         one = prepare(workspace, repo, found, category)
     if not as_json:
         _show(one)
@@ -193,12 +194,9 @@ def _warn(one: Import) -> None:
         output.say(("look at these first: ", output.WARN), "they may be meant for a model, not for you")
     receiving.show_suspicions([*by_file.items()])
     if one.bad:
-        is_one = one.bad == 1
-        output.say(
-            ("note: ", output.WARN),
-            f"`gitforge check` will call {one.bad:,} of these files {'an error' if is_one else 'errors'}, for hidden"
-            " characters that nobody can review",
-        )
+        files = f"{one.bad:,} of these files" if one.bad > 1 else "one of these files"
+        told = f"`gitforge check` will report errors in {files}: characters that nobody can see"
+        output.say(("note: ", output.WARN), told)
 
 
 # --- for a script ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitforge import commits, documents, goals_file, payloads
@@ -32,6 +32,7 @@ class Import:
         origin: Where the source is from, in words; None where it is in no repository of its own.
         remarks: What is to be known about toolkits.
         suspicions: What in the new texts should be looked at before it is used.
+        edited: goals.yaml as it would be, by what it is now.
     """
 
     found: Found
@@ -39,6 +40,7 @@ class Import:
     origin: str | None
     remarks: Sequence[str]
     suspicions: Sequence[tuple[Component, Suspicion]]
+    edited: Mapping[bytes, bytes]
 
     @property
     def is_empty(self) -> bool:
@@ -80,13 +82,15 @@ def prepare(workspace: Workspace, repo: Repo, found: Found, category: str | None
     before = workspace.book()
     placed = place(found.reading, before, workspace.library, repo, category)
     text = documents.read_text(workspace.goals_file, FILE_NAME)
-    after = goals_file.parse(recipes.with_goals(text, placed))
+    edited = recipes.with_goals(text, placed)
+    after = goals_file.parse(edited)
     return Import(
         found,
         placed,
         _origin(repo, found),
         tuple(showing.remarks(workspace, placed, before, after)),
         tuple((one, two) for one in placed.new_components for two in payloads.suspicions(one.piece.text)),
+        {text.encode(): edited.encode()},
     )
 
 
@@ -99,7 +103,7 @@ def carry_out(workspace: Workspace, repo: Repo, one: Import) -> Recorded:
     """
     placed = one.placed
     edits: dict[str, Edit] = {}
-    versions: dict[bytes | None, bytes] = {}
+    versions: dict[bytes | None, bytes] = dict(one.edited.items())
 
     def edited(
         old: bytes | None,

@@ -626,7 +626,7 @@ def test_an_order_to_the_model_is_shown_before_any_number_of_harmless_places_and
     assert told.index("z_evil") < told.index("p00/system.md")
     assert all(name in told for name in texts)
     assert "p00/system.md: and 7 more places" in told
-    assert "`gitforge check` will call 46 of these files errors" in told
+    assert "`gitforge check` will report errors in 46 of these files" in " ".join(told.split())
 
 
 def test_a_goal_whose_persona_was_chosen_or_whose_references_were_left_out_is_there_already(
