@@ -91,7 +91,9 @@ def _flat(source: Source, book: GoalBook, have: Collection[tuple[str, str]]) -> 
         kinds = [kind for kind in needed.values() if (kind.name, name) not in have]
         if len(kinds) != 1:
             where = ", ".join(f"{FOLDER}/{kind.folder}/" for kind in kinds or book.kinds.values())
-            why = "goals need it as several kinds" if kinds else "no goal lacks it"
+            why = "no goal needs it"
+            if needed:
+                why = "goals need it as several kinds" if kinds else "another of that name is in its kind's"
             source.skip(path, f"is in no kind's folder ({where}), and {why}")
         elif (found := source.take_prompt(path)) is not None:
             pieces.append(_piece(path, kinds[0], name, *found))

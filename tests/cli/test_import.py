@@ -690,7 +690,7 @@ def test_components_beside_a_goal_map_without_folders_are_of_the_kind_that_goals
     }
     reasons = {one["source"]: one["reason"] for one in told["skipped"]}
     assert "goals need it as several kinds" in reasons["components/both.md"]
-    assert "no goal lacks it" in reasons["components/no.md"]
+    assert "no goal needs it" in reasons["components/no.md"]
 
 
 def test_a_skill_keeps_its_whole_description_and_its_front_matter(workspace: Path, tmp_path: Path) -> None:
