@@ -52,7 +52,7 @@ class Look:
 
     components: tuple[Seen, ...]
     goals: tuple[str, ...]
-    unmatched: tuple[str, ...]
+    unmatched: tuple[Kind, ...]
     problems: tuple[Problem, ...]
     suspicions: tuple[tuple[str, Suspicion], ...]
 
@@ -95,7 +95,7 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
     return Look(
         tuple(Seen(path, sized.entry.id) for path, sized in good.items()),
         tuple(book.goals),
-        tuple(name for name in book.kinds if name not in usable),
+        tuple(kind for name, kind in book.kinds.items() if name not in usable),
         tuple(problems),
         tuple(found),
     )

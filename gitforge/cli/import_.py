@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gitforge.cli import output
+from gitforge.cli import output, receiving
 from gitforge.cli.reverting import show_recorded
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, here, open_repo
 from gitforge.cli.wizard import need_answer
-from gitforge.errors import Cancelled
+from gitforge.errors import Cancelled, UserError
 from gitforge.importing import formats
-from gitforge.importing.placing import Component, PlacedGoal
+from gitforge.importing.placed import Component, PlacedGoal
 from gitforge.importing.recording import Import, carry_out, prepare
 from gitforge.importing.records import Skipped
+from gitforge.payloads import Suspicion
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 _FORMATS = ", ".join(f"{name} ({one.title})" for name, one in formats.FORMATS.items())
-_MOST_SHOWN = 40  # suspicions; all of them are in --json
 
 
 @app.command(name="import", epilog="Example: gitforge import ../fabric/data/patterns --dry-run")
 def import_(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder on this machine.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="A folder on this machine, or a file of it.", show_default=False
+        ),
     ],
     wanted: Annotated[
         str | None,
@@ -57,7 +62,10 @@ def import_(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
-    one = prepare(workspace, repo, formats.read(here(ctx, directory), source, wanted), category)
+    format_ = _known(wanted)
+    with _busy("Looking through it"):
+        found = formats.read(here(ctx, directory), source, format_)
+        one = prepare(workspace, repo, found, category)
     if not as_json:
         _show(one)
     _warn(one)
@@ -65,10 +73,11 @@ def import_(
     if not one.is_empty and not dry_run:
         if not yes:
             _ask(one)
-        recorded = carry_out(workspace, repo, one)
+        with _busy("Recording it"):
+            recorded = carry_out(workspace, repo, one)
         show_recorded(recorded)
     if as_json:
-        output.data(_as_json(one, recorded.commit if recorded is not None else None))
+        output.data(_as_json(one, recorded.commit if recorded is not None else None) | {"dry_run": dry_run})
     if one.is_empty:
         output.say("Everything in it is there already: nothing to do.")
     elif dry_run:
@@ -77,8 +86,28 @@ def import_(
         output.say(("imported: ", output.GOOD), f"{_counted(one)} by commit {recorded.commit[:10]}")
 
 
+def _known(wanted: str | None) -> str | None:
+    """The format's name, where it is one."""
+    try:
+        return formats.find(wanted) if wanted is not None else None
+    except UserError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}", param_hint="--from") from None
+
+
+@contextmanager
+def _busy(what: str) -> Iterator[None]:
+    """Says on a terminal what takes its time; nothing elsewhere."""
+    if not output.is_terminal(sys.stderr):
+        yield
+        return
+    from rich.status import Status  # noqa: PLC0415 -- what only a person sees
+
+    with Status(f"{what} ...", console=output.console(sys.stderr)):
+        yield
+
+
 def _ask(one: Import) -> None:
-    need_answer("an import has to be confirmed", "--yes")
+    need_answer("an import has to be confirmed", "--yes to import it, or --dry-run to see what would come")
     from gitforge.cli.prompts import ask_letter  # noqa: PLC0415
 
     explanation = "  yes: record it as one commit\n  no:  leave everything as it is"
@@ -132,10 +161,12 @@ def _note(component: Component) -> str | None:
 
 def _because_of(one: PlacedGoal) -> str:
     missing = f"needs {', '.join(one.missing)}, which the source lacks" if one.missing else None
-    return one.goal.category + _because(one.renamed, one.recipe.note, missing)
+    edited = "goals.yaml has it with other components than the source" if one.is_edited else None
+    note = one.recipe.note if one.outcome == "new" else None
+    return one.goal.category + _because(one.renamed, edited, note, missing)
 
 
-def _left(skipped: tuple[Skipped, ...] | Any) -> Iterator[tuple[str, str, str]]:
+def _left(skipped: Sequence[Skipped]) -> Iterator[tuple[str, str, str]]:
     """Rows of what was not taken; files of one folder that are no part of the format are one row."""
     rest = Counter((one.path.partition("/")[0], one.reason) for one in skipped if _is_foreign(one))
     told: set[tuple[str, str]] = set()
@@ -150,17 +181,22 @@ def _left(skipped: tuple[Skipped, ...] | Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_foreign(one: Skipped) -> bool:
-    return "/" in one.path and one.reason.startswith("is no part of")
+    return "/" in one.path and one.is_foreign
 
 
 def _warn(one: Import) -> None:
     for remark in one.remarks:
         output.say(("note: ", output.WARN), remark)
-    for component, found in one.suspicions[:_MOST_SHOWN]:
-        place = f"{component.piece.source}:{found.line}:{found.column}"
-        output.say(("look at ", output.WARN), f"{place}: {found.what}: {found.excerpt}")
-    if (more := len(one.suspicions) - _MOST_SHOWN) > 0:
-        output.say(("look at ", output.WARN), f"{more} more places: --json has all of them")
+    by_file: dict[str, list[Suspicion]] = {}
+    for component, found in one.suspicions:
+        by_file.setdefault(component.piece.source, []).append(found)
+    if by_file:
+        output.say(("look at these first: ", output.WARN), "they may be meant for a model, not for you")
+    receiving.show_suspicions([*by_file.items()])
+    if one.bad:
+        files = f"{one.bad:,} of these files" if one.bad > 1 else "one of these files"
+        told = f"`gitforge check` will report errors in {files}: characters that nobody can see"
+        output.say(("note: ", output.WARN), told)
 
 
 # --- for a script ------------------------------------------------------------------------------------------
@@ -175,7 +211,8 @@ def _as_json(one: Import, commit: str | None) -> dict[str, Any]:
         "commit": commit,
         "components": [
             {
-                "source": component.piece.source, "path": f"library/{component.need.path}",
+                "source": component.piece.source, "component": component.need.path,
+                "path": f"library/{component.need.path}",
                 "kind": component.need.kind.name, "outcome": component.outcome, "renamed": component.renamed,
                 "note": _note(component),
             }
@@ -184,7 +221,7 @@ def _as_json(one: Import, commit: str | None) -> dict[str, Any]:
         "goals": [
             {
                 "source": goal.recipe.source, "name": goal.goal.name, "category": goal.goal.category,
-                "outcome": goal.outcome, "renamed": goal.renamed, "note": goal.recipe.note,
+                "outcome": goal.outcome, "renamed": goal.renamed, "edited": goal.is_edited, "note": goal.recipe.note,
                 "components": [need.path for need in goal.goal.needs], "missing": list(goal.missing),
             }
             for goal in placed.goals
@@ -197,7 +234,8 @@ def _as_json(one: Import, commit: str | None) -> dict[str, Any]:
         "notes": list(one.remarks),
         "suspicions": [
             {
-                "source": component.piece.source, "path": f"library/{component.need.path}",
+                "source": component.piece.source, "component": component.need.path,
+                "path": f"library/{component.need.path}",
                 "line": where.line, "column": where.column, "what": where.what, "excerpt": where.excerpt,
             }
             for component, where in one.suspicions

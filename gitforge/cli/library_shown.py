@@ -13,6 +13,7 @@ from gitforge.errors import AnswerMissing, Cancelled, Problem
 from gitforge.payloads import Suspicion
 
 if TYPE_CHECKING:
+    from gitforge.goals import Kind
     from gitforge.libraries import Terms
     from gitforge.library_add import Addition
     from gitforge.library_standing import Standing
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PRECEDENCE = (
     "A plain name is always this workspace's own; a library's component is NAME:FILE.md, its goal NAME:GOAL."
 )
+_LOOK = "Look at what is told above, which --dry-run tells too, and give --yes."
 _MOST = 20  # findings of one sort that are shown
 
 
@@ -49,7 +51,10 @@ def confirm(question: str, what: str) -> None:
         Cancelled: The answer is no.
     """
     if not output.is_interactive():
-        raise AnswerMissing(f"{what}, and there is no terminal to ask on", hint="Look at it, and give --yes.")
+        raise AnswerMissing(
+            f"{what}, and there is no terminal to ask on",
+            hint=_LOOK,
+        )
     from gitforge.cli.prompts import ask_letter  # noqa: PLC0415
 
     if ask_letter(question, ("yes", "no"), "y: go on; n: stop, nothing is recorded") == "n":
@@ -67,12 +72,25 @@ def show_addition(addition: Addition) -> None:
         f" {pin.commit[:10]} of {addition.address.shown}"
     )
     if look.unmatched:
+        names = ", ".join(kind.name for kind in look.unmatched)
         output.say(
-            ("note: ", output.WARN), f"its kinds {', '.join(look.unmatched)} are not declared here,"
-            " so what it has of them cannot be used",
-        )  # fmt: skip
+            ("note: ", output.WARN),
+            f"its kinds {names} are not declared here, so what it has of them cannot be used. These lines under"
+            " `kinds:` in goals.yaml declare them; where it has no `kinds:` yet, persona:, protocol: and constraint:"
+            " have to stand there too.",
+        )
+        for kind in look.unmatched:
+            output.say(f"  {kind.name}: {{{', '.join(_declared(kind))}}}")
     show_problems(look.problems)
     show_suspicions(pin.name, look.suspicions)
+
+
+def _declared(kind: Kind) -> Iterator[str]:
+    yield f"folder: {kind.folder}"
+    if kind.many:
+        yield "many: true"
+    if kind.key != kind.name:
+        yield f"key: {kind.key}"
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
@@ -106,7 +124,7 @@ def addition_as_json(addition: Addition) -> dict[str, Any]:
         "name": pin.name, "url": pin.url, "rev": pin.rev, "commit": pin.commit, "folder": pin.folder or None,
         "goals": list(look.goals),
         "components": [one.path for one in look.components],
-        "unmatched_kinds": list(look.unmatched),
+        "unmatched_kinds": [kind.name for kind in look.unmatched],
         "problems": [str(problem) for problem in look.problems],
         "suspicions": suspicions_as_json(look.suspicions),
     }  # fmt: skip

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gitforge.store.addresses import Address
     from gitforge.store.transfer import OnProgress, Progress
 
-_PER_FILE = 5  # places that are shown
-_FILES = 20
+_PER_FILE = 3  # places of a file that are shown beside its orders
+_FILES = 20  # files that are shown with such places; each further one has a line
 
 
 class Meter:
@@ -69,15 +69,22 @@ def show_left(left: Iterable[Left]) -> None:
 
 
 def show_suspicions(found: Sequence[tuple[str, Sequence[Suspicion]]]) -> None:
-    """Texts from elsewhere in which something may be meant for the model alone, each with its first places."""
-    for name, places in found[:_FILES]:
-        for one in places[:_PER_FILE]:
-            output.say((f"{name}:{one.line}:{one.column}: ", output.BOLD), (one.what, output.WARN))
-            output.say(("    " + one.excerpt, output.DIM))
-        if len(places) > _PER_FILE:
-            output.say(f"{name}: and {len(places) - _PER_FILE} more places")
-    if len(found) > _FILES:
-        output.say(f"and {len(found) - _FILES} more files")
+    """Texts from elsewhere in which something may be meant for the model alone, the gravest first.
+
+    Every order to a model is shown, and every file is named: harmless places cannot drown another one.
+    """
+    by_gravity = sorted((one for one in found if one[1]), key=lambda one: min(it.gravity for it in one[1]))
+    for number, (name, places) in enumerate(by_gravity):
+        ordered = sorted(places, key=lambda one: one.gravity)
+        orders = sum(one.is_order for one in ordered)
+        shown = max(1, orders) if number >= _FILES else orders + _PER_FILE
+        for one in ordered[:shown]:
+            place = f"{printable_line(name)}:{one.line}:{one.column}: "
+            output.say((place, output.BOLD), (one.what, output.WARN))
+            if number < _FILES or one.is_order:
+                output.say(("    " + one.excerpt, output.DIM))
+        if (more := len(ordered) - shown) > 0:
+            output.say(f"{printable_line(name)}: and {more:,} more place{'s' * (more != 1)}")
 
 
 def suspicions_as_data(found: Iterable[tuple[str, Sequence[Suspicion]]]) -> list[dict[str, Any]]:

@@ -42,7 +42,8 @@ def read(source: Source) -> Reading:
             told = naming.first_words(split_front_matter(mine[0].text)[1])
             description = naming.description(explained.get(name), told)
             parts = tuple((piece.kind, piece.key) for piece in mine)
-            recipes.append(Recipe(mine[0].source, naming.goal_name(name), CATEGORY, description, parts))
+            note = naming.cut(explained.get(name))
+            recipes.append(Recipe(mine[0].source, naming.goal_name(name), CATEGORY, description, parts, note))
         for path in source.untouched(folder.removesuffix("/")):
             is_readme = path.lower().endswith("readme.md")
             source.skip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from gitforge.goals import FILE_NAME
 from gitforge.importing import fabric, goal_map, llm_templates, promptkit, skills
 from gitforge.importing.records import Reading
 from gitforge.importing.source import Source
+from gitforge.store import addresses
 from gitforge.text import did_you_mean, printable
 
 
@@ -51,6 +53,18 @@ class Found(NamedTuple):
     others: tuple[str, ...]
 
 
+def find(name: str) -> str:
+    """A format's name.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if name in FORMATS:
+        return name
+    hint = did_you_mean(name, list(FORMATS)) or f"There are {', '.join(FORMATS)}."
+    raise UserError(f"no format is called {printable(name)!r}", hint=hint)
+
+
 def read(base: Path, given: str, wanted: str | None = None) -> Found:
     """Reads a source.
 
@@ -63,9 +77,8 @@ def read(base: Path, given: str, wanted: str | None = None) -> Found:
         InvalidFile: A file without which nothing can be read is not valid.
         UserError: There is no such source, or it is in no format that is known, or in another one.
     """
-    if wanted is not None and wanted not in FORMATS:
-        hint = did_you_mean(wanted, list(FORMATS)) or f"There are {', '.join(FORMATS)}."
-        raise UserError(f"no format is called {printable(wanted)!r}", hint=hint)
+    if wanted is not None:
+        find(wanted)
     path = _existing(base, given)
     if not path.is_dir():
         return _read_file(path, given, wanted)
@@ -84,10 +97,23 @@ def _existing(base: Path, given: str) -> Path:
         path = (base / given).resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         if _URL.match(given):
-            hint = "Clone it first: git clone, with that address; then import the folder that it makes."
-            raise UserError("only a folder on this machine can be imported", hint=hint) from None
+            raise UserError(
+                "only a folder on this machine can be imported", hint=_to_clone(base, given)
+            ) from None
         raise UserError(f"{printable(given)}: there is no such folder or file") from error
     return path
+
+
+def _to_clone(base: Path, given: str) -> str:
+    """The commands that bring what is elsewhere here; beside the workspace, not into it."""
+    try:
+        address = addresses.parse(given, base=base)
+    except UserError as error:
+        return f"Clone it first, by an address that is safe: {error.message}."
+    name = re.sub(r"[^\w.-]", "_", re.split(r"[/:]", address.stored.rstrip("/"))[-1].removesuffix(".git"))
+    folder = shlex.quote(f"../{name.lstrip('.-') or 'source'}")
+    clone = f"git clone {shlex.quote(address.stored)} {folder}"
+    return f"Clone it first: {clone} && gitforge import {folder}"
 
 
 def _read_file(path: Path, given: str, wanted: str | None) -> Found:

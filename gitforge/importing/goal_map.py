@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gitforge import documents, goals_file, names
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.goals import FILE_NAME, GoalBook, Kind
@@ -68,12 +70,33 @@ def pieces_of(source: Source, book: GoalBook) -> list[Piece]:
                 source.skip(path, _no_component(name))
             elif (found := source.take_prompt(path)) is not None:
                 pieces.append(_piece(path, kind, name, *found))
+    pieces += _flat(source, book, {(one.kind, one.key) for one in pieces})
     known = {f"{FOLDER}/{kind.folder}" for kind in book.kinds.values()}
     for folder in (one for one in source.folders if one.count("/") == 1 and one.startswith(f"{FOLDER}/")):
         if folder not in known:
             source.skipped.append(Skipped(folder, "belongs to no kind"))
             for path in source.untouched(folder):
                 source.skip(path, "belongs to no kind")
+    return pieces
+
+
+def _flat(source: Source, book: GoalBook, have: Collection[tuple[str, str]]) -> list[Piece]:
+    """The files of `components/` itself: each is of the kind as which goals need it."""
+    pieces = []
+    for path in source.untouched(FOLDER):
+        name = path.removeprefix(f"{FOLDER}/")
+        if "/" in name:
+            continue
+        needed = {need.kind.name: need.kind for need in book.needs().values() if need.name == name}
+        kinds = [kind for kind in needed.values() if (kind.name, name) not in have]
+        if len(kinds) != 1:
+            where = ", ".join(f"{FOLDER}/{kind.folder}/" for kind in kinds or book.kinds.values())
+            why = "no goal needs it"
+            if needed:
+                why = "goals need it as several kinds" if kinds else "another of that name is in its kind's"
+            source.skip(path, f"is in no kind's folder ({where}), and {why}")
+        elif (found := source.take_prompt(path)) is not None:
+            pieces.append(_piece(path, kinds[0], name, *found))
     return pieces
 
 

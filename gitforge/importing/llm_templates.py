@@ -25,6 +25,8 @@ SETTINGS = {
     "name", "attachments", "attachment_types", "model", "defaults", "options", "extract", "extract_last",
     "schema_object", "fragments", "system_fragments", "tools", "functions",
 }  # fmt: skip
+_SUFFIXES = (".yaml", ".yml")
+_BELOW = "is in a folder, and llm lists the templates of the top alone: import that folder by itself if it has some"
 _MOST_LOOKED_AT = 50  # files, to see whether they are templates
 
 
@@ -45,6 +47,9 @@ def read(source: Source) -> Reading:
         if (reason := _why_not(data)) is not None:
             source.skip(path, reason)
             continue
+        if document.duplicates:  # llm sends the last one
+            source.put_aside(document.duplicates[0], path)
+            continue
         template = {"prompt": data} if isinstance(data, str) else data
         mine = _pieces(path, template)
         pieces += mine
@@ -54,11 +59,13 @@ def read(source: Source) -> Reading:
             next(text for key in _TEXTS if (text := (template.get(key) or "").strip()))
         )
         recipes.append(Recipe(path, naming.goal_name(name), CATEGORY, description, parts))
+    for path in (one for one in source.untouched() if one.endswith(_SUFFIXES)):
+        source.skip(path, _BELOW, is_foreign=True)
     return Reading(TITLE, pieces, recipes, source.skip_rest("is no llm template"))
 
 
 def _is_candidate(path: str) -> bool:
-    return "/" not in path and path.endswith((".yaml", ".yml"))
+    return "/" not in path and path.endswith(_SUFFIXES)
 
 
 def _why_not(data: object) -> str | None:

@@ -11,7 +11,8 @@ from gitforge.errors import UserError
 from gitforge.text import hidden_characters, one_line, without_hidden
 
 _ROOM = 20  # bytes that a number behind a name may need
-_DESCRIPTION = 200  # characters
+_MAX_DESCRIPTION = 1024  # characters: as many as an Agent Skill's can have
+_FIRST_WORDS = 200  # characters of a description that is made of a text's beginning
 _LONGEST = 5000  # characters of what a stranger calls a name or a description that are looked at
 
 
@@ -63,15 +64,34 @@ def label(name: str, otherwise: str) -> str:
 
 
 def description(text: object, otherwise: str = "") -> str:
-    """What something is for, on one line: the sentences that fit, else the beginning of the first one."""
-    told = one_line(without_hidden(text[:_LONGEST])) if isinstance(text, str) else ""
-    told = told or otherwise
-    if len(told) <= _DESCRIPTION:
+    """What something is for, on one line: as it was written, up to 1,024 characters; else the sentences that fit."""
+    return _shortened(_told(text) or otherwise, _MAX_DESCRIPTION)
+
+
+def cut(text: object) -> str | None:
+    """What is to be known where a description is too long to be kept whole; None where it is not."""
+    if len(_told(text)) <= _MAX_DESCRIPTION:
+        return None
+    return f"its description is cut to {len(description(text)):,} characters"
+
+
+def _told(text: object) -> str:
+    return one_line(without_hidden(text[:_LONGEST])) if isinstance(text, str) else ""
+
+
+def _shortened(told: str, limit: int) -> str:
+    """The sentences that fit, else the beginning of the first one."""
+    if len(told) <= limit:
         return told
-    end = max(told.rfind(mark, 0, _DESCRIPTION) for mark in (". ", "! ", "? "))
+    end = max(told.rfind(mark, 0, limit) for mark in (". ", "! ", "? "))
     if end > 0:
         return told[: end + 1]
-    return told[: _DESCRIPTION - 1].rpartition(" ")[0] + "\u2026"
+    return told[: limit - 1].rpartition(" ")[0] + "\u2026"
+
+
+def notes(*told: str | None) -> str | None:
+    """Several notes as one; None where there is none."""
+    return "; ".join(one for one in told if one) or None
 
 
 def first_words(text: str) -> str:
@@ -81,7 +101,7 @@ def first_words(text: str) -> str:
         if words and not words.startswith(("#", "---", "<!--", "```", "|", ">")):
             sentence = re.split(r"(?<=[.!?])\s", words.lstrip("-* "), maxsplit=1)[0]
             if sentence:
-                return description(sentence)
+                return _shortened(_told(sentence), _FIRST_WORDS)
     return ""
 
 

@@ -6,6 +6,7 @@ docs/architecture.md and bootstrap.md of github.com/microsoft/PromptKit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,6 +31,7 @@ _FOLDERS = (
 _NAMED = (("persona", "persona"), ("protocols", "protocol"), ("taxonomies", "taxonomy"), ("format", "format"))
 _MAX_MANIFEST = 4 * 1024 * 1024
 _MOST_TOLD = 10
+_OPEN = re.compile(r"configurable|\{\{.*\}\}")  # whoever uses the template chooses
 Index = Mapping[str, tuple[str, Mapping[str, Any]]]
 Tails = Mapping[tuple[str, str], tuple[str, str]]
 
@@ -106,10 +108,13 @@ def _recipe(template: Piece, tails: Tails, index: Index) -> Recipe:
     group, entry = index.get(template.source, ("", {}))
     parts: dict[tuple[str, str], None] = {}
     absent: list[str] = []
+    free: dict[str, None] = {}
     for key, kind in _NAMED:
         for name in _listed(meta.get(key, entry.get(key))):
             found = _named(name, kind, tails)
-            if found is None:
+            if found is None and _OPEN.fullmatch(name):
+                free[key] = None
+            elif found is None:
                 absent.append(f"{key} {printable(name)}")
             else:
                 parts[found] = None
@@ -120,7 +125,11 @@ def _recipe(template: Piece, tails: Tails, index: Index) -> Recipe:
     told = ", ".join(absent[:_MOST_TOLD]) + f" and {len(absent) - _MOST_TOLD} more" * (
         len(absent) > _MOST_TOLD
     )
-    note = f"without {told}: the source has none of that name" if absent else None
+    note = naming.notes(
+        *(f"the {key} is yours to choose: name one in goals.yaml" for key in free),
+        f"without {told}: the source has none of that name" if absent else None,
+        naming.cut(entry.get("description") or meta.get("description")),
+    )
     name = naming.goal_name(PurePosixPath(template.source).stem)
     return Recipe(
         template.source, name, category, description, (*parts, ("task_template", template.key)), note

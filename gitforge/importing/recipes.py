@@ -8,7 +8,7 @@ from gitforge import goals_file
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import DEFAULT_KINDS, FILE_NAME, Goal, GoalBook, Kind
 from gitforge.goals_edit import categories, edited, layered
-from gitforge.importing.placing import Placed
+from gitforge.importing.placed import Placed
 from gitforge.text import printable
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitforge import commits, documents, goals_file, payloads
@@ -10,13 +10,15 @@ from gitforge.errors import UserError
 from gitforge.goals import FILE_NAME
 from gitforge.importing import recipes, showing
 from gitforge.importing.formats import Found
-from gitforge.importing.placing import Component, Placed, place, refuse_nothing
+from gitforge.importing.placed import Component, Placed
+from gitforge.importing.placing import place, refuse_nothing
 from gitforge.payloads import Suspicion
 from gitforge.store import addresses
 from gitforge.store.checkouts import Checkout, checkout_of, is_as_committed
 from gitforge.store.edits import Edit, NewFile, Rewrite
 from gitforge.store.repo import Repo
 from gitforge.store.transaction import Recorded, record
+from gitforge.text import hidden_characters
 from gitforge.workspace import Workspace
 
 
@@ -30,6 +32,7 @@ class Import:
         origin: Where the source is from, in words; None where it is in no repository of its own.
         remarks: What is to be known about toolkits.
         suspicions: What in the new texts should be looked at before it is used.
+        edited: goals.yaml as it would be, by what it is now.
     """
 
     found: Found
@@ -37,11 +40,17 @@ class Import:
     origin: str | None
     remarks: Sequence[str]
     suspicions: Sequence[tuple[Component, Suspicion]]
+    edited: Mapping[bytes, bytes]
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is there already."""
         return not (self.placed.new_components or self.placed.new_goals)
+
+    @property
+    def bad(self) -> int:
+        """How many of the new components the check calls an error, for characters that nobody can see."""
+        return sum(any(hidden_characters(each.piece.text)) for each in self.placed.new_components)
 
     @property
     def message(self) -> str:
@@ -73,13 +82,15 @@ def prepare(workspace: Workspace, repo: Repo, found: Found, category: str | None
     before = workspace.book()
     placed = place(found.reading, before, workspace.library, repo, category)
     text = documents.read_text(workspace.goals_file, FILE_NAME)
-    after = goals_file.parse(recipes.with_goals(text, placed))
+    edited = recipes.with_goals(text, placed)
+    after = goals_file.parse(edited)
     return Import(
         found,
         placed,
         _origin(repo, found),
         tuple(showing.remarks(workspace, placed, before, after)),
         tuple((one, two) for one in placed.new_components for two in payloads.suspicions(one.piece.text)),
+        {text.encode(): edited.encode()},
     )
 
 
@@ -92,6 +103,15 @@ def carry_out(workspace: Workspace, repo: Repo, one: Import) -> Recorded:
     """
     placed = one.placed
     edits: dict[str, Edit] = {}
+    versions: dict[bytes | None, bytes] = dict(one.edited.items())
+
+    def edited(
+        old: bytes | None,
+    ) -> bytes:  # HEAD, the index and the working tree have the same text as a rule
+        if old not in versions:
+            versions[old] = recipes.edit(old, placed)
+        return versions[old]
+
     for component in placed.components:
         path = repo.relative(workspace.library.path(component.need))
         if component.outcome == "new":
@@ -100,7 +120,7 @@ def carry_out(workspace: Workspace, repo: Repo, one: Import) -> Recorded:
             edits[path] = NewFile(path, workspace.library.path(component.need).read_bytes())
     if placed.new_goals or placed.changed:
         path = repo.relative(workspace.goals_file)
-        edits[path] = Rewrite(path, lambda old: recipes.edit(old, placed))
+        edits[path] = Rewrite(path, edited)
     return record(repo, list(edits.values()), one.message)
 
 

@@ -76,12 +76,14 @@ class Skipped:
         reason: Why.
         line: Where in it.
         is_read: Whether what it says was used nevertheless.
+        is_foreign: Whether it is merely no part of the format, as others beside it are.
     """
 
     path: str
     reason: str
     line: int | None = None
     is_read: bool = False
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True)

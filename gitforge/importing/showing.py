@@ -8,7 +8,7 @@ from gitforge.assemble import assemble
 from gitforge.components import Component
 from gitforge.errors import UserError
 from gitforge.goals import Goal, GoalBook
-from gitforge.importing.placing import Placed
+from gitforge.importing.placed import Placed
 from gitforge.inputs import component_of
 from gitforge.templates import Templates
 from gitforge.workspace import Workspace

@@ -6,6 +6,7 @@ Source: the specification at agentskills.io.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from gitforge.components import split_front_matter
@@ -17,7 +18,11 @@ from gitforge.names import COMPONENT_SUFFIXES
 TITLE = "Agent Skills"
 CATEGORY = "Skills"
 FILE = "SKILL.md"
-_LICENCE = re.compile(r"(licen[cs]e|copying|notice)\b.*", re.IGNORECASE)
+_LICENCE = re.compile(
+    r"(?:(?:un)?licen[cs]es?|copying|copyright|notices?|ofl)(?![a-z]).*|.*[-_. ](?:ofl|licen[cs]e)\.txt",
+    re.IGNORECASE,
+)
+_MUCH = 128  # KiB of references
 
 
 def is_there(source: Source) -> bool:
@@ -58,7 +63,16 @@ def _read_skill(source: Source, path: str, pieces: list[Piece], recipes: list[Re
     pieces += mine
     description = naming.description(meta.get("description"), naming.first_words(body))
     parts = tuple((piece.kind, piece.key) for piece in mine)
-    recipes.append(Recipe(path, naming.goal_name(name), CATEGORY, description, parts))
+    told = naming.notes(naming.cut(meta.get("description")), _crowd(mine[1:]))
+    recipes.append(Recipe(path, naming.goal_name(name), CATEGORY, description, parts, told))
+
+
+def _crowd(references: Sequence[Piece]) -> str | None:
+    """What is to be known where a skill's texts are more than an agent should read at once."""
+    size = sum(len(one.text.encode()) for one in references) // 1024
+    if size < _MUCH:
+        return None
+    return f"a toolkit of it has its {len(references)} references, {size:,} KiB: name fewer in goals.yaml"
 
 
 def _references(source: Source, folder: str, skill: str) -> list[Piece]:

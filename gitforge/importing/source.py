@@ -154,10 +154,18 @@ class Source:
         hint = f" ({problem.hint})" if problem.hint else ""
         self.skip(path, f"{problem.message}{hint}", problem.line)
 
-    def skip(self, path: str, reason: str, line: int | None = None, *, is_read: bool = False) -> None:
+    def skip(
+        self,
+        path: str,
+        reason: str,
+        line: int | None = None,
+        *,
+        is_read: bool = False,
+        is_foreign: bool = False,
+    ) -> None:
         """Leaves a file, and says why."""
         self._left.pop(path, None)
-        self.skipped.append(Skipped(path, reason, line, is_read))
+        self.skipped.append(Skipped(path, reason, line, is_read, is_foreign))
 
     def is_left(self, path: str) -> bool:
         """Whether nobody has taken or skipped a file yet."""
@@ -170,7 +178,7 @@ class Source:
     def skip_rest(self, reason: str) -> tuple[Skipped, ...]:
         """Leaves all that is left, and returns everything that was not taken, by path."""
         for path in self.untouched():
-            self.skip(path, reason)
+            self.skip(path, reason, is_foreign=True)
         return tuple(sorted(self.skipped, key=lambda one: one.path))
 
 

@@ -53,13 +53,19 @@ def test_any_category_becomes_one_that_can_stand_in_goals_yaml(name: str) -> Non
 @given(st.text() | st.none() | st.integers())
 def test_a_description_is_one_line_of_bounded_length(text: object) -> None:
     found = naming.description(text)
-    assert len(found) <= 200
+    assert len(found) <= 1024
     assert "\n" not in found
 
 
 def test_a_long_description_keeps_whole_sentences() -> None:
-    assert naming.description("One. Two. " + "x" * 300) == "One. Two."
-    assert naming.description("word " * 100).endswith(" word\u2026")
+    assert naming.description("One. Two. " + "x" * 1020) == "One. Two."
+    assert naming.description("word " * 300).endswith(" word\u2026")
+
+
+def test_a_description_that_the_source_wrote_is_kept_up_to_what_a_skill_can_have() -> None:
+    whole = "Makes tea. " * 60 + "Do NOT use it for coffee."
+    assert (naming.description(whole), naming.cut(whole)) == (whole, None)
+    assert naming.cut("word " * 300) == "its description is cut to 1,020 characters"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from gitforge import goals_file
 from gitforge.errors import Conflict
 from gitforge.goals import Goal, Kind, Need
 from gitforge.importing import recipes
-from gitforge.importing.placing import Placed, PlacedGoal
+from gitforge.importing.placed import Placed, PlacedGoal
 from gitforge.importing.records import KINDS, Recipe
 
 SYSTEM = KINDS["system"]
