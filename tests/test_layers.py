@@ -94,6 +94,7 @@ LAYERS = [
     "store.rewording",
     "store.disputes",
     "store.worktree",
+    "store.filtered",
     "store.locks",
     "store.index",
     "store.tree",

@@ -71,6 +71,7 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
             names that a file system may take for one, or a file that is too large.
     """
     changes = compare(repo, base, tip)
+    _refuse_strange_here(workspace, repo, changes, where)
     refuse_strange(changes)
     path = repo.relative(workspace.goals_file)
     had = base is not None and path in repo.objects.entries(base, [path])
@@ -79,6 +80,34 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
     _refuse_large(repo, changes, where)
     refuse_colliding(repo, tip, changes, where)
     return changes
+
+
+def _refuse_strange_here(workspace: Workspace, repo: Repo, changes: Sequence[PathChange], where: str) -> None:
+    """Raises UserError where what the workspace reads or writes gets a name that it would not, or is no file.
+
+    Git would bring that in as well as a file: so nobody is told to let it.
+    """
+    places = [workspace.goals_file, workspace.root / "library", workspace.root / "output"]
+    for change in changes:
+        path = change.path
+        if change.new is None or not any(_is_on_the_way(path, repo.relative(place)) for place in places):
+            continue
+        if harmless(path) != path or "\\" in path:
+            raise UserError(
+                f"{harmless(path)} of {where} has characters in its name that no component's has; nothing was changed",
+                hint="Rename it there.",
+            )
+        if not change.new.is_file:
+            what = "a symbolic link" if change.new.mode == "120000" else "a submodule"
+            raise UserError(
+                f"{harmless(path)} of {where} is {what}, where a library has files; nothing was changed",
+                hint="Ask who published it what it is for.",
+            )
+
+
+def _is_on_the_way(path: str, place: str) -> bool:
+    """Whether a path is a place, below it, or above it."""
+    return f"{path}/".startswith(f"{place}/") or place.startswith(f"{path}/")
 
 
 def refuse_colliding(repo: Repo, tip: str, changes: Sequence[PathChange], where: str) -> None:
