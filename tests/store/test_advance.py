@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from harm import assert_sound
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.advance import advance
+from gitforge.store.placing import told
 from gitforge.store.repo import Repo
 
 Git = Callable[..., str]
@@ -137,6 +139,10 @@ def test_all_that_is_in_the_way_is_named_in_the_same_form(root: Path, git: Git) 
         "  b is there already, untracked",
         "  x is changed in the worktree",
     ]
+
+
+def test_what_the_system_says_is_told_without_its_number() -> None:
+    assert told(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "No space left on device"
 
 
 class TestAttributesThatComeWithTheirFiles:
