@@ -317,10 +317,11 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
         return False
     if now == step.content and mode is None:
         return True
-    if now != step.content and fingerprint(now) != step.seen:
+    is_torn = now is not None and _is_torn(target, now, step.content)
+    if now != step.content and fingerprint(now) != step.seen and not is_torn:
         return False
     source = Staging(work).write(target, step.content, is_executable=mode)
-    if step.seen is None:
+    if now is None:
         clear_folder(target)
         with contextlib.suppress(FileExistsError):
             os.link(source, target)
@@ -328,6 +329,13 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
         return True
     source.replace(target)
     return True
+
+
+def _is_torn(target: Path, now: bytes, content: bytes) -> bool:
+    """Whether a power cut has left the beginning of a file, or zeros: what a kill leaves is whole or the user's."""
+    began = time.time() - time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    is_older = target.stat().st_mtime < began
+    return is_older and len(now) <= len(content) and content.startswith(now.rstrip(b"\0"))
 
 
 def _finish_deletion(repo: Repo, step: FileStep) -> bool:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import advancing
 import pytest
-from harm import assert_sound
+from harm import assert_sound, killed
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.advance import advance
 from gitforge.store.placing import told
+from gitforge.store.recovery import recover_if_needed
 from gitforge.store.repo import Repo
 
 Git = Callable[..., str]
 Files = Mapping[str, str | bytes | None]
+PROGRAM = (sys.executable, str(Path(advancing.__file__)))
 
 
 @pytest.fixture
@@ -99,6 +103,61 @@ def test_worktree_and_index_are_as_git_has_them_where(
     _, new = moves(root, git, *CHANGES[change])
     advanced(root, new)
     assert_as_git_has_it(root, git, new, tmp_path)
+
+
+@pytest.mark.parametrize("change", [*list(CHANGES)[:4], "a name differs in case alone"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "transaction:reach_commit_point:after", "placing:remove_file:after", "placing:clear_folder:after",
+        "placing:prune:before", "transaction:write_worktree:after", "index:publish_index:before",
+    ],
+)  # fmt: skip
+def test_killed_halfway_the_next_command_completes_it_where(
+    change: str, step: str, root: Path, git: Git, tmp_path: Path
+) -> None:
+    _, new = moves(root, git, *CHANGES[change])
+    killed(root, f"gitforge.store.{step}", "alone", new, program=PROGRAM)
+    repair = recover_if_needed(Repo.discover(root))
+    assert repair is not None
+    assert "left as you have it" not in repair.done
+    assert_as_git_has_it(root, git, new, tmp_path)
+
+
+class TestAPowerCut:
+    """Of many files none is fsynced, as with git: while the journal is there, what is torn is written again."""
+
+    NAMES = tuple(f"many/{number}" for number in range(60))
+
+    @pytest.fixture
+    def cut(self, root: Path, git: Git) -> str:
+        """All is written, but neither the index is, nor is the journal gone."""
+        first: Files = {"many/0": "old\n", "many/1": "old\n", "x": "x\n"}
+        _, new = moves(root, git, first, dict.fromkeys(self.NAMES, "a line\nanother one\n"))
+        killed(root, "gitforge.store.transaction:publish:before", "alone", new, program=PROGRAM)
+        return new
+
+    def test_empty_short_and_zeroed_files_are_written_again(
+        self, root: Path, git: Git, tmp_path: Path, cut: str
+    ) -> None:
+        torn = dict(zip(self.NAMES, (b"", b"a line\n", b"\0" * 19, b"a l\0\0"), strict=False))
+        for name, content in {**torn, self.NAMES[-1]: b""}.items():
+            (root / name).write_bytes(content)
+            os.utime(root / name, (1, 1))  # before this machine was started
+        repair = recover_if_needed(Repo.discover(root))
+        assert repair is not None
+        assert "left as you have it" not in repair.done
+        assert_as_git_has_it(root, git, cut, tmp_path)
+
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_what_the_user_has_written_stays(self, root: Path, cut: str, *, is_new: bool) -> None:
+        (root / "many/0").write_text("a line\n" if is_new else "mine\n")
+        if not is_new:
+            os.utime(root / "many/0", (1, 1))
+        repair = recover_if_needed(Repo.discover(root))
+        assert repair is not None
+        assert repair.done.endswith("left as you have it meanwhile: many/0")
+        assert (root / "many/0").read_text() == ("a line\n" if is_new else "mine\n")
 
 
 def test_an_empty_folder_is_not_in_the_way_of_a_file(root: Path, git: Git, tmp_path: Path) -> None:
