@@ -58,6 +58,24 @@ def test_what_came_is_told_as_it_is_in_the_end(workspace: Path, other: Path, git
     ]
 
 
+def test_a_component_that_both_sides_renamed_gets_the_name_that_is_decided(
+    workspace: Path, other: Path, git: Git
+) -> None:
+    mine, theirs = "library/personas/mine.md", "library/personas/theirs.md"
+    for root, name in ((other, theirs), (workspace, mine)):
+        git("mv", PERSONA, name, cwd=root)
+        git("commit", "-q", "-m", "Rename", cwd=root)
+    assert sync(other).code == 0
+    done = sync(workspace)
+    assert done.code == 4
+    assert f"{PERSONA}: renamed to {mine} here, to {theirs} there" in done.err
+    (clash,) = json.loads(sync(workspace, "--json").out)["disputes"][0]["clashes"]
+    assert (clash["base"], clash["ours"], clash["theirs"]) == (PERSONA, mine, theirs)
+    assert sync(workspace, "--ours").code == 0
+    assert ((workspace / mine).exists(), (workspace / theirs).exists()) == (True, False)
+    assert git("status", "--porcelain", cwd=workspace) == ""
+
+
 class TestFirst:
     def test_without_a_remote_it_says_what_to_do(self, workspace: Path) -> None:
         done = sync(workspace)
