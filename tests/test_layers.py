@@ -95,6 +95,7 @@ LAYERS = [
     "store.rewording",
     "store.disputes",
     "store.worktree",
+    "store.filtered",
     "store.locks",
     "store.index",
     "store.tree",

@@ -46,6 +46,8 @@ class Choices:
             from gitforge.cli.conflicts import decide_all  # noqa: PLC0415 -- where there is something to decide
 
             taken = decide_all(dispute.chunks, dispute.path, self.repo.editor, ours=OURS, theirs=THEIRS)
+        elif dispute.names is not None:
+            taken = _ask(f"{dispute.path}, its new name", *dispute.names)
         else:
             taken = _ask(dispute.path, _text(self.repo, dispute.ours), _text(self.repo, dispute.theirs))
         self._is_left = taken is None
@@ -92,6 +94,9 @@ def _places(repo: Repo, dispute: Dispute) -> Iterator[dict[str, Any]]:
     from gitforge.goals_merge import GoalClash  # noqa: PLC0415
     from gitforge.store.merge import clashes, places  # noqa: PLC0415
 
+    if dispute.names is not None:
+        yield _place(f"{dispute.path}, its new name", dispute.path, *dispute.names)
+        return
     goals = [one for one in dispute.places if isinstance(one, GoalClash)]
     for one in goals:
         yield _place(f"{dispute.path}, {one.place}", one.base, one.ours, one.theirs)

@@ -121,7 +121,10 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
             else []
         )
         yield (f"{would}received: ", output.GOOD), " and ".join(parts)
-    for label, paths in (("generated", came.generations), ("edited", came.edits), ("goals", came.goals)):
+    for label, paths in (
+        ("generated", came.generations), ("edited", came.edits), ("deleted", came.deletions),
+        ("renamed", tuple(f"{old} to {new}" for old, new in came.renames)), ("goals", came.goals),
+    ):  # fmt: skip
         for path in paths[:_SHOWN]:
             yield (f"  {label:<9} ", output.DIM), path
         if len(paths) > _SHOWN:
@@ -167,6 +170,8 @@ def _as_json(done: Synced, *, dry_run: bool) -> dict[str, Any]:
             "commits": came.commits,
             "generations": list(came.generations),
             "edits": list(came.edits),
+            "deletions": list(came.deletions),
+            "renames": [{"from": old, "to": new} for old, new in came.renames],
             "approvals": came.approvals,
             "goals": list(came.goals),
             "kept": done.kept_received,

@@ -14,7 +14,7 @@ from gitforge.store.advance import colliding, refuse_strange
 from gitforge.store.process import harmless
 from gitforge.store.records import Entry
 from gitforge.store.repo import Repo
-from gitforge.store.series import Member, PathChange, compare
+from gitforge.store.series import Member, PathChange, compare, renamed
 from gitforge.workspace import Workspace
 
 MAX_FILE = 32 << 20
@@ -28,7 +28,9 @@ class Arrivals:
     Attributes:
         commits: How many commits.
         generations: The components that were generated.
-        edits: The components that were written, edited or deleted by people.
+        edits: The components that were written or edited by people.
+        deletions: The components that are gone.
+        renames: The components that have another name, the old one and the new one of each.
         approvals: How many commits say only that somebody has seen something.
         goals: The goals that are new, changed or gone.
         suspicious: Components with what may be meant for the model alone, each with its first places.
@@ -37,6 +39,8 @@ class Arrivals:
     commits: int = 0
     generations: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
+    deletions: tuple[str, ...] = ()
+    renames: tuple[tuple[str, str], ...] = ()
     approvals: int = 0
     goals: tuple[str, ...] = ()
     suspicious: tuple[tuple[str, tuple[Suspicion, ...]], ...] = ()
@@ -44,12 +48,14 @@ class Arrivals:
     def __add__(self, later: Arrivals) -> Arrivals:
         """What came in two goes."""
         return Arrivals(
-            self.commits + later.commits,
-            tuple(dict.fromkeys((*self.generations, *later.generations))),
-            tuple(dict.fromkeys((*self.edits, *later.edits))),
-            self.approvals + later.approvals,
-            tuple(dict.fromkeys((*self.goals, *later.goals))),
-            tuple({**dict(self.suspicious), **dict(later.suspicious)}.items()),
+            commits=self.commits + later.commits,
+            generations=tuple(dict.fromkeys((*self.generations, *later.generations))),
+            edits=tuple(dict.fromkeys((*self.edits, *later.edits))),
+            deletions=tuple(dict.fromkeys((*self.deletions, *later.deletions))),
+            renames=tuple(dict.fromkeys((*self.renames, *later.renames))),
+            approvals=self.approvals + later.approvals,
+            goals=tuple(dict.fromkeys((*self.goals, *later.goals))),
+            suspicious=tuple({**dict(self.suspicious), **dict(later.suspicious)}.items()),
         )
 
 
@@ -71,6 +77,7 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
             names that a file system may take for one, or a file that is too large.
     """
     changes = compare(repo, base, tip)
+    _refuse_strange_here(workspace, repo, changes, where)
     refuse_strange(changes)
     path = repo.relative(workspace.goals_file)
     had = base is not None and path in repo.objects.entries(base, [path])
@@ -79,6 +86,34 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
     _refuse_large(repo, changes, where)
     refuse_colliding(repo, tip, changes, where)
     return changes
+
+
+def _refuse_strange_here(workspace: Workspace, repo: Repo, changes: Sequence[PathChange], where: str) -> None:
+    """Raises UserError where what the workspace reads or writes gets a name that it would not, or is no file.
+
+    Git would bring that in as well as a file: so nobody is told to let it.
+    """
+    places = [workspace.goals_file, workspace.root / "library", workspace.root / "output"]
+    for change in changes:
+        path = change.path
+        if change.new is None or not any(_is_on_the_way(path, repo.relative(place)) for place in places):
+            continue
+        if harmless(path) != path or "\\" in path:
+            raise UserError(
+                f"{harmless(path)} of {where} has characters in its name that no component's has; nothing was changed",
+                hint="Rename it there.",
+            )
+        if not change.new.is_file:
+            what = "a symbolic link" if change.new.mode == "120000" else "a submodule"
+            raise UserError(
+                f"{harmless(path)} of {where} is {what}, where a library has files; nothing was changed",
+                hint="Ask who published it what it is for.",
+            )
+
+
+def _is_on_the_way(path: str, place: str) -> bool:
+    """Whether a path is a place, below it, or above it."""
+    return f"{path}/".startswith(f"{place}/") or place.startswith(f"{path}/")
 
 
 def refuse_colliding(repo: Repo, tip: str, changes: Sequence[PathChange], where: str) -> None:
@@ -150,12 +185,19 @@ def arrivals(
         changes: What all of them together have changed.
     """
     library = repo.relative(workspace.root / "library")
+    # What was taken back or given another name on the way is told as it is in the end.
+    last = {one.path: one for one in changes if one.path.startswith(f"{library}/")}
+    deleted = [path for path, one in last.items() if one.new is None]
+    moved = renamed(repo, base, tip) if base is not None and deleted else {}
+    renames = tuple((path, moved[path]) for path in deleted if path in moved)
+    same = {new for old, new in renames if new in last and last[new].new == last[old].old}
     written = [
         (change.path, _is_generation(member, change))
         for member in series
         for change in member.changes
-        if change.path.startswith(f"{library}/")
-    ]
+        if change.path in last and last[change.path].new is not None and change.new is not None
+        and change.path not in same
+    ]  # fmt: skip
     generated = tuple(dict.fromkeys(path for path, is_generated in written if is_generated))
     edited = tuple(dict.fromkeys(path for path, is_generated in written if not is_generated))
     approvals = sum(
@@ -163,7 +205,8 @@ def arrivals(
     )
     goals = tuple(_changed_goals(repo, repo.relative(workspace.goals_file), base, tip))
     suspicious = tuple(_suspicious(repo, changes, library))
-    return Arrivals(len(series), generated, edited, approvals, goals, suspicious)
+    gone = tuple(path for path in deleted if path not in moved)
+    return Arrivals(len(series), generated, edited, gone, renames, approvals, goals, suspicious)
 
 
 def generated_in(series: Sequence[Member]) -> frozenset[tuple[str, str]]:

@@ -28,7 +28,7 @@ class Decisions:
 
     def file(self, dispute: Dispute) -> Side | Sequence[str] | None:
         """What was decided, or is decided now, about a file."""
-        key = (dispute.path, dispute.base, dispute.ours, dispute.theirs)
+        key = (dispute.path, dispute.base, dispute.ours, dispute.theirs, dispute.names)
         answer = self._files.get(key) or self._decide(dispute)
         if answer is not None:
             self._files[key] = answer

@@ -6,17 +6,19 @@ is in the way is refused first, by name: files that are staged, changed or untra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.store import filtered
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
 from gitforge.store.edits import Change, Rewrite
 from gitforge.store.index import copy_index
 from gitforge.store.locks import await_index_lock, commit_lock
 from gitforge.store.placing import told
+from gitforge.store.process import harmless
 from gitforge.store.records import Entry, Head, IndexEntry, fields
 from gitforge.store.recovery import Repair, recover
 from gitforge.store.repo import Repo
@@ -28,7 +30,7 @@ from gitforge.store.transaction import (
     building_index,
     carry_out,
 )
-from gitforge.store.worktree import check_path, read_file
+from gitforge.store.worktree import check_inside, read_file
 
 _SHOWN = 10  # files that are named
 
@@ -99,7 +101,7 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
         repo: The repository.
         old: Id of HEAD's commit; None where the branch has none yet.
         new: Id of the new one.
-        index: The index, or a copy of it.
+        index: A copy of the index, in the folder of the commit lock.
 
     Raises:
         Conflict: Something of the user's is in the way; all of it is named.
@@ -108,37 +110,38 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
     differing = compare(repo, old, new)
     refuse_strange(differing)
     staged = _index_of(repo, index)
-    contents = _contents(repo, differing)
+    contents = _contents(repo, new, differing, staged, index.parent)
+    going = {one.path for one in differing if one.new is None}
     changes, ways = [], []
     for one in differing:
         try:
-            changes.append(_change(repo, one, staged.get(one.path, ()), contents.get(one.path)))
+            changes.append(_change(repo, one, staged.get(one.path, ()), contents.get(one.path), going))
         except Conflict as error:
             ways.append(error.message)
     ways += _neighbours(differing, staged)
     if ways:
-        more = f"\n... and {len(ways) - _SHOWN} more" if len(ways) > _SHOWN else ""
+        more = f"\n  ... and {len(ways) - _SHOWN} more" if len(ways) > _SHOWN else ""
         raise Conflict(
             "Your own changes are in the way of what was published; nothing was changed:\n"
-            + "\n".join(ways[:_SHOWN]) + more,
+            + "\n".join(f"  {way}" for way in ways[:_SHOWN]) + more,
             hint="Commit them, move them away, or `git stash` them; then sync again.",
         )  # fmt: skip
     return changes
 
 
 def refuse_strange(changes: Sequence[PathChange]) -> None:
-    """Refuses paths that no file of this repository can have, and what is no file.
+    """Refuses paths that lead out of the repository, and what is no file.
 
     Raises:
         UserError: There is one.
     """
     for change in changes:
-        check_path(change.path)
+        check_inside(change.path)
         for entry in (change.old, change.new):
             if entry is not None and not entry.is_file:
                 what = "a symbolic link" if entry.mode == "120000" else "a submodule"
                 raise UserError(
-                    f"{change.path}, which was changed upstream, is {what}, and gitforge writes only files",
+                    f"{harmless(change.path)}, which was changed upstream, is {what}, and gitforge writes only files",
                     hint="Bring that in with `git pull --rebase`; then sync again.",
                 )
 
@@ -166,34 +169,41 @@ def _neighbours(changes: Sequence[PathChange], staged: Mapping[str, object]) -> 
         if change.new is None or change.old is not None:
             continue
         *above, _ = _with_folders(change.path)
-        yield from (f"  {one} is staged" for one in above if one in staged and one not in going)
+        yield from (f"{harmless(one)} is staged" for one in above if one in staged and one not in going)
         if change.path in folders:
-            yield f"  files below {change.path} are staged"
+            yield f"files below {harmless(change.path)} are staged"
 
 
-def _contents(repo: Repo, changes: Sequence[PathChange]) -> dict[str, bytes]:
+def _contents(
+    repo: Repo, commit: str, changes: Sequence[PathChange], staged: Collection[str], work: Path
+) -> dict[str, bytes]:
     """The worktree's bytes of the new files, as git would check them out, by path."""
     wanted = {change.path: change.new.id for change in changes if change.new is not None}
-    stored = repo.objects.read_many("blob", wanted.values())
-    found = {path: stored[id_] for path, id_ in wanted.items()}
-    filtered = found.keys() - repo.objects.unfiltered(found)
-    return found | repo.objects.check_out({path: wanted[path] for path in filtered})
+    gone = {change.path for change in changes if change.new is None}
+    named = {path for path in (*staged, *wanted) if path.rpartition("/")[2] == filtered.ATTRIBUTES}
+    return filtered.contents(repo, commit, wanted, attributes=named, gone=gone, work=work)
 
 
-def _change(repo: Repo, change: PathChange, staged: Sequence[IndexEntry], content: bytes | None) -> Change:
-    path = change.path
+def _change(
+    repo: Repo,
+    change: PathChange,
+    staged: Sequence[IndexEntry],
+    content: bytes | None,
+    going: Collection[str],
+) -> Change:
+    path, name = change.path, harmless(change.path)
     if any(entry.stage for entry in staged):
-        raise Conflict(f"  {path} has an unresolved merge conflict")
+        raise Conflict(f"{name} has an unresolved merge conflict")
     indexed = Entry(staged[0].mode, staged[0].id) if staged else None
     if indexed not in {change.old, change.new}:
-        raise Conflict(f"  {path} is staged")
-    seen = read_file(repo.root, path)
+        raise Conflict(f"{name} is staged")
+    seen = read_file(repo.root, path, going=going if change.new is not None else None)
     is_new_already = seen == content  # both may be absent
     if not is_new_already and not _is(repo, path, seen, change.old):
         if seen is not None and change.old is None:
-            raise Conflict(f"  {path} is there already, untracked")
+            raise Conflict(f"{name} is there already, untracked")
         what = "deleted" if seen is None else "changed"
-        raise Conflict(f"  {path} is {what} in the worktree")
+        raise Conflict(f"{name} is {what} in the worktree")
     mode_changes = change.old is not None and change.new is not None and change.old.mode != change.new.mode
     is_written = content is not None and (not is_new_already or mode_changes)
     return Change(

@@ -80,17 +80,6 @@ class Database:
             at = end + 1 + size + 1
         return found
 
-    def check_out(self, files: Mapping[str, str]) -> dict[str, bytes]:
-        """The bytes that files have in the worktree, by path, after smudge filters and line ending rules.
-
-        Args:
-            files: Ids of the blobs by path; a process for each.
-        """
-        return {
-            path: self._git.read("cat-file", "--filters", f"--path={path}", id_).stdout
-            for path, id_ in files.items()
-        }
-
     def sizes(self, ids: Iterable[str]) -> dict[str, int]:
         """How many bytes objects have, by id; those that are not here are left out."""
         return {id_: int(size) for id_, (_, size) in self._looked_up(ids).items()}

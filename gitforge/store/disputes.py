@@ -30,6 +30,7 @@ class Dispute:
         theirs: What was published; None: it is deleted.
         chunks: The text, merged as far as it can be, where all three are texts.
         places: Where the two clash, as a `Join` tells it.
+        names: What this clone and what was published call it, where each has given it another name.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Dispute:
     theirs: Entry | None
     chunks: tuple[Chunk, ...] = ()
     places: tuple[object, ...] = ()
+    names: tuple[str, str] | None = None
 
 
 Decide = Callable[[Dispute], Side | Sequence[str] | None]

@@ -28,6 +28,11 @@ class Git:
     root: Path
     environment: Mapping[str, str]
 
+    def elsewhere(self, git_dir: Path, folder: Path, index: Path) -> Git:
+        """The same repository's git with another folder as its worktree, and an index of its own."""
+        places = {"GIT_DIR": git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
+        return Git(folder, {**self.environment, **{name: str(place) for name, place in places.items()}})
+
     def run(
         self, verb: str, *arguments: str, options: Sequence[str] = (), stdin: bytes | None = None,
         environment: Mapping[str, str] | None = None, timeout: float | None = None, shielded: bool = False,

@@ -21,7 +21,7 @@ from gitforge.store.durable import Unreadable, read_own, remove, write_durably
 from gitforge.store.records import Entry, Head
 from gitforge.store.repo import Repo
 from gitforge.store.texts import id_of
-from gitforge.store.worktree import check_path
+from gitforge.store.worktree import check_inside
 
 VERSION = 3
 """What is written; 1 knew no deletion, 2 no content that is a blob's."""
@@ -208,7 +208,7 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
 def _parse_step(data: Mapping[str, Any], blobs: Mapping[str, bytes]) -> FileStep:
     entries = (_entry(data[name]) for name in ("committed", "indexed", "staged"))
     committed, indexed, staged = entries
-    check_path(_text(data["path"]))
+    check_inside(_text(data["path"]))
     seen = None if data["seen"] is None else _text(data["seen"])
     if data["content"] is True:
         content: bytes | None = blobs.get(data["committed"][1])

@@ -163,7 +163,8 @@ class _Line:
         self._differs = {one.path: one.new for one in compare(self.repo, self.base, self.onto)}
         # By path and text that gave way: what was there before it.
         self._lost: dict[tuple[str, str], Entry | None] = {}
-        self._moved: dict[str, str] | None = None
+        self._moved_there: dict[str, str] | None = None
+        self._moved_here: tuple[str, dict[str, str]] = ("", {})
 
     def add(self, member: Member, signer: _Signer) -> None:
         """Makes one more commit again, if anything is left of it."""
@@ -262,9 +263,11 @@ class _Line:
     # --- renamed files -----------------------------------------------------------------------------------
 
     def _follow(self, member: Member, changes: dict[str, PathChange], edits: dict[str, Entry | None]) -> None:
-        """Takes out of a commit's changes those of files that one side has renamed and the other edited."""
+        """Takes out of a commit's changes those of files that one side has renamed, and the other renamed or edited."""
         for path in [path for path in changes if path in self._differs]:
             change, now = changes[path], self._differs[path]
+            if change.old is not None and change.new is None and now is None:
+                self._follow_both(member, change, changes, edits)
             if change.old is None or now in {change.old, change.new}:
                 continue
             if change.new is None and now is not None:
@@ -277,7 +280,7 @@ class _Line:
         edits: dict[str, Entry | None],
     ) -> None:  # fmt: skip
         """Renamed here, edited there: what was published goes on under the new name."""
-        new_name = renamed(self.repo, member.stored.parents[0], member.id).get(change.path)
+        new_name = self._names_here(member).get(change.path)
         target = changes.get(new_name or "")
         if new_name is None or target is None or target.old is not None or new_name in self._differs:
             return
@@ -292,9 +295,7 @@ class _Line:
         edits: dict[str, Entry | None],
     ) -> None:  # fmt: skip
         """Edited here, renamed there: the edit goes where the file is."""
-        if self._moved is None:
-            self._moved = renamed(self.repo, self.base, self.onto)
-        new_name = self._moved.get(change.path)
+        new_name = self._names_there().get(change.path)
         now = self._differs.get(new_name or "")
         if new_name is None or new_name in changes or now is None:
             return
@@ -303,9 +304,55 @@ class _Line:
         if entry != now:
             edits[new_name] = self._differs[new_name] = entry
 
+    def _follow_both(
+        self, member: Member, change: PathChange, changes: dict[str, PathChange],
+        edits: dict[str, Entry | None],
+    ) -> None:  # fmt: skip
+        """Renamed here and there: one name, which somebody decides, and in it what both sides made of the text."""
+        mine, theirs = self._names_here(member).get(change.path), self._names_there().get(change.path)
+        if mine is None or theirs is None or mine == theirs or theirs in changes or mine in self._differs:
+            return
+        target, now = changes[mine], self._differs.get(theirs)
+        if target.new is None or now is None:
+            return
+        dispute = Dispute(change.path, member.id, change.old, target.new, now, names=(mine, theirs))
+        taken = self.decide(dispute)
+        if taken is None:
+            self.disputes.append(dispute)
+        name = mine if taken == "ours" else theirs
+        entry = now
+        if target.new not in {change.old, now} and taken is not None:
+            entry = target.new
+            if now != change.old:
+                entry = self._resolved(member, name, (change.old, target.new, now)) or now
+        del changes[change.path], changes[mine], self._differs[change.path]
+        if name == mine:
+            edits |= {theirs: None, mine: entry}
+            del self._differs[theirs]
+            if entry != target.new:
+                self._differs[mine] = entry
+        else:
+            if entry != now:
+                edits[theirs] = entry
+            self._differs |= {theirs: entry, mine: None}
+            self._names_there()[mine] = theirs  # later commits of this clone go on under its own name
+
+    def _names_here(self, member: Member) -> dict[str, str]:
+        if self._moved_here[0] != member.id:
+            self._moved_here = member.id, renamed(self.repo, member.stored.parents[0], member.id)
+        return self._moved_here[1]
+
+    def _names_there(self) -> dict[str, str]:
+        if self._moved_there is None:
+            self._moved_there = renamed(self.repo, self.base, self.onto)
+        return self._moved_there
+
 
 def shown(dispute: Dispute) -> str:
     """A dispute in a few words."""
+    if dispute.names is not None:
+        ours, theirs = map(harmless, dispute.names)
+        return f"{harmless(dispute.path)}: renamed to {ours} here, to {theirs} there"
     if dispute.ours is None:
         return f"{harmless(dispute.path)}: deleted here, changed there"
     if dispute.theirs is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,8 +130,3 @@ def _change(item: str, names: Iterator[str]) -> tuple[PathChange, str | None]:
 
 def _entry(mode: str, id_: str) -> Entry | None:
     return Entry(mode, id_) if id_.strip("0") else None
-
-
-def subject_of(member: Member) -> str:
-    """The first paragraph of its message, as one line."""
-    return member.message.subject or os.fsdecode(member.id[:12])

@@ -40,7 +40,11 @@ __all__ = [
 SILENCE = 60.0  # seconds
 MAX_BYTES = 200 << 20  # of one pack
 
-_CAREFULLY = {"fetch.fsckObjects": "true", "core.bigFileThreshold": "16m"}  # larger ones are never in memory
+_CAREFULLY = {
+    "fetch.fsckObjects": "true",
+    "core.bigFileThreshold": "16m",  # larger ones are never in memory
+    "core.fsync": "committed",  # by default git fsyncs packs, but not the loose objects that few come as
+}
 _ONLY_THESE = (
     "--progress", "--refmap=", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
     "--no-write-fetch-head", "--no-prune", "--no-prune-tags", "--no-write-commit-graph",

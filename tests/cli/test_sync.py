@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -35,6 +36,44 @@ def is_here(root: Path, commit: str) -> bool:
     """Whether a repository has a commit."""
     asked = subprocess.run(["git", "cat-file", "-e", commit], check=False, cwd=root, capture_output=True)
     return asked.returncode == 0
+
+
+def test_what_came_is_told_as_it_is_in_the_end(workspace: Path, other: Path, git: Git) -> None:
+    new = "library/personas/detective.md"
+    git("mv", PERSONA, new, cwd=other)
+    git("commit", "-q", "-m", "Rename", cwd=other)
+    commit(other, git, {CONSTRAINT: None}, "Delete")
+    commit(other, git, {PROTOCOL: read(other, PROTOCOL) + "More.\n"}, "Edit")
+    commit(other, git, {"library/personas/passing.md": "Passing.\n"}, "Add")
+    commit(other, git, {"library/personas/passing.md": None}, "Take it back")
+    assert sync(other).code == 0
+    received = json.loads(sync(workspace, "--dry-run", "--json").out)["received"]
+    assert (received["edits"], received["deletions"]) == ([PROTOCOL], [CONSTRAINT])
+    assert received["renames"] == [{"from": PERSONA, "to": new}]
+    lines = sync(workspace).out.splitlines()
+    assert lines[1:4] == [
+        f"  edited    {PROTOCOL}",
+        f"  deleted   {CONSTRAINT}",
+        f"  renamed   {PERSONA} to {new}",
+    ]
+
+
+def test_a_component_that_both_sides_renamed_gets_the_name_that_is_decided(
+    workspace: Path, other: Path, git: Git
+) -> None:
+    mine, theirs = "library/personas/mine.md", "library/personas/theirs.md"
+    for root, name in ((other, theirs), (workspace, mine)):
+        git("mv", PERSONA, name, cwd=root)
+        git("commit", "-q", "-m", "Rename", cwd=root)
+    assert sync(other).code == 0
+    done = sync(workspace)
+    assert done.code == 4
+    assert f"{PERSONA}: renamed to {mine} here, to {theirs} there" in done.err
+    (clash,) = json.loads(sync(workspace, "--json").out)["disputes"][0]["clashes"]
+    assert (clash["base"], clash["ours"], clash["theirs"]) == (PERSONA, mine, theirs)
+    assert sync(workspace, "--ours").code == 0
+    assert ((workspace / mine).exists(), (workspace / theirs).exists()) == (True, False)
+    assert git("status", "--porcelain", cwd=workspace) == ""
 
 
 class TestFirst:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ STEPS = [
         "store.transaction:take_index_lock", "store.transaction:lock_index",
         "store.transaction:reach_commit_point", "store.transaction:write_worktree",
         "store.transaction:publish", "store.transaction:release_index_lock",
-        "store.transaction:drop_journal",
+        "store.transaction:drop_journal", "store.placing:remove_file", "store.placing:clear_folder",
+        "store.placing:prune",
     )
     for moment in ("before", "after")
 ]  # fmt: skip
@@ -65,11 +67,23 @@ def test_killed_at_a_step_the_next_sync_completes_it(
     commit(
         other,
         git,
-        {PERSONA: f"{text}Theirs.\n", "new/x.txt": "x\n", "library/personas/gone.md": "Gone.\n"},
+        {
+            PERSONA: f"{text}Theirs.\n", "new/x.txt": "x\n", "library/personas/gone.md": "Gone.\n",
+            "file": "file\n", "folder/x.txt": "x\n", "alone/a.txt": "alone\n",
+        },
         "A",
-    )
+    )  # fmt: skip
     assert sync(other).code == sync(workspace).code == 0
-    commit(other, git, {PERSONA: f"{text}More.\n", "new/y.txt": "y\n", "library/personas/gone.md": None}, "B")
+    git("rm", "-q", "file", "folder/x.txt", "alone/a.txt", cwd=other)
+    commit(
+        other,
+        git,
+        {
+            PERSONA: f"{text}More.\n", "new/y.txt": "y\n", "library/personas/gone.md": None,
+            "file/x.txt": "x\n", "folder": "folder\n", "alone/b.txt": "alone\n",
+        },
+        "B",
+    )  # fmt: skip
     assert sync(other).code == 0
     commit(workspace, git, {PERSONA: text.replace("name: ", "name: The ", 1) + "Theirs.\n"}, "C")
     (workspace / "staged.txt").write_text("staged\n")
@@ -87,6 +101,8 @@ def test_killed_at_a_step_the_next_sync_completes_it(
     assert read(workspace, PERSONA) == text.replace("name: ", "name: The ", 1) + "More.\n"
     assert read(workspace, "goals.yaml").endswith("# changed\n")
     assert (read(workspace, "new/y.txt"), (workspace / "library/personas/gone.md").exists()) == ("y\n", False)
+    swapped = {"file/x.txt": "x\n", "folder": "folder\n", "alone/b.txt": "alone\n"}
+    assert {name: read(workspace, name) for name in swapped} == swapped
     assert_sound(git, workspace)
 
 
@@ -285,6 +301,22 @@ class TestStrange:
         git("update-ref", "refs/heads/main", id_, cwd=bare)
         assert sync(workspace).code == 1
 
+    def test_a_link_in_the_place_of_the_components(self, workspace: Path, other: Path, git: Git) -> None:
+        git("rm", "-q", "-r", "library/protocols", cwd=other)
+        (other / "library/protocols").symlink_to("/etc")
+        self.published(other, git)
+        done = sync(workspace)
+        assert (done.code, "library/protocols of origin/main is a symbolic link" in done.err) == (1, True), (
+            done.told
+        )
+        assert "git pull" not in done.err
+
+    def test_a_component_whose_name_drives_a_terminal(self, workspace: Path, other: Path, git: Git) -> None:
+        (other / "library/personas/a\x1b[31m.md").write_text("a\n")
+        self.published(other, git)
+        done = sync(workspace)
+        assert (done.code, "a\\x1b[31m.md of origin/main has characters" in done.err) == (1, True), done.told
+
     def test_two_histories(self, workspace: Path, bare: Path, git: Git) -> None:
         tree = git("rev-parse", "main^{tree}", cwd=bare)
         git("update-ref", "refs/heads/main", git("commit-tree", "-m", "Anew", tree, cwd=bare), cwd=bare)
@@ -304,6 +336,19 @@ class TestStrange:
         git("push", "-q", cwd=other)
         done = sync(workspace)
         assert (done.code, "rewritten" in done.err) == (4, True), done.told
+
+
+def test_a_name_that_is_no_component_s_may_be_any_that_git_takes(
+    workspace: Path, bare: Path, other: Path, git: Git
+) -> None:
+    strange = [os.fsdecode(b"caf\xe9/x"), "notes/\x1b[31m", "back\\slash"]
+    commit(other, git, dict.fromkeys(strange, "strange\n"))
+    commit(workspace, git, {"mine.txt": "mine\n"})
+    assert sync(other).code == 0
+    done = sync(workspace)
+    assert done.code == 0, done.told
+    assert {name: read(workspace, name) for name in strange} == dict.fromkeys(strange, "strange\n")
+    assert git("status", "--porcelain", cwd=workspace) == ""
 
 
 class TestHere:
