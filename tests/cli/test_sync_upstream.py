@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from harm import snapshot
-from program import gitforge
+from program import DESCRIBE, PROTOCOL, build, gitforge
 from team import clone, commit, share, subjects, sync
 
 Git = Callable[..., str]
@@ -250,6 +250,15 @@ class TestRemotes:
         assert subjects(bare, git, "main")[0] != "Mine"
         assert sync(workspace, "origin").code == 0
         assert subjects(bare, git, "main")[0] == "Mine"
+
+
+def test_undo_says_whose_it_is_where_it_is_not_ones_own(workspace: Path, other: Path, git: Git) -> None:
+    commit(other, git, {PROTOCOL: None}, "Drop a protocol")
+    made = build(other, *DESCRIBE, "--provider", "offline", "--yes")
+    assert made.code == 0, made.told
+    assert "not by you" not in gitforge("undo", "--dry-run", cwd=other).err
+    assert sync(other).code == sync(workspace).code == 0
+    assert "that is by Bob, and not by you" in gitforge("undo", "--dry-run", cwd=workspace).err
 
 
 def test_ctrl_c_while_modules_are_imported_prints_no_traceback(workspace: Path, tmp_path: Path) -> None:
