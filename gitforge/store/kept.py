@@ -158,6 +158,6 @@ def _unsound(repo: Repo, refs: Mapping[str, str]) -> list[str]:
     good = {
         ref
         for ref, id_ in blobs.items()
-        if id_ not in contents or ref == f"{prompts.REFS}/{hashlib.sha256(contents[id_]).hexdigest()}"
+        if not _PROMPT.fullmatch(ref) or ref == f"{prompts.REFS}/{hashlib.sha256(contents[id_]).hexdigest()}"
     }
     return [ref for ref in refs if ref not in good]
