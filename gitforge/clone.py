@@ -19,7 +19,7 @@ from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import FILE_NAME, GoalBook, Pin
 from gitforge.libraries import Brought, Left, OnFetch
 from gitforge.payloads import Suspicion, suspicions
-from gitforge.store import cloning, transfer
+from gitforge.store import cloning, kept, transfer
 from gitforge.store.addresses import Address
 from gitforge.store.process import harmless
 from gitforge.store.remote_failures import RemoteFailed
@@ -73,6 +73,7 @@ class Cloned:
         submodules: Where other repositories would be, which were not fetched.
         twins: Names that some file systems take for one.
         filters: A file for each program that git would need to read it and that is not set up.
+        wrong: Refs of prompts and texts that keep something else than their name says, and were left out.
     """
 
     root: Path
@@ -82,6 +83,7 @@ class Cloned:
     submodules: tuple[str, ...]
     twins: tuple[tuple[str, str], ...]
     filters: tuple[tuple[str, str], ...]
+    wrong: tuple[str, ...]
 
 
 def folder_of(address: Address) -> str:
@@ -140,6 +142,7 @@ def clone(
             if isinstance(error, InvalidFile | RemoteFailed):
                 raise
             raise UserError(f"{address.shown} cannot be used: {error.message}", hint=error.hint) from error
+        wrong = kept.drop_unsound(repo, kept.kept_here(repo))
         cloning.check_out(repo, commit)
         filters = cloning.unfiltered(repo)
         if with_submodules and seen.submodules:
@@ -154,6 +157,7 @@ def clone(
     return Cloned(
         target, head.ref.removeprefix("refs/heads/") if head.ref else None, commit, found,
         () if with_submodules else seen.submodules, seen.twins, tuple(filters.items()),
+        tuple(wrong),
     )  # fmt: skip
 
 

@@ -117,6 +117,11 @@ class Goal(NamedTuple):
     line: int | None = None
 
     @property
+    def anywhere(self) -> Goal:
+        """The same as it would be in any other line of the file."""
+        return self._replace(line=None, needs=tuple(need._replace(line=None) for need in self.needs))
+
+    @property
     def library(self) -> str | None:
         """The other library that it is of: `acme` of `acme:GOAL`; None for the workspace's own."""
         parts = names.foreign_parts(self.name)

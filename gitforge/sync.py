@@ -9,17 +9,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 from gitforge import libraries
 from gitforge.errors import UserError
 from gitforge.sharing.decisions import Decisions
 from gitforge.sharing.integrating import integrate, refuse_rewritten
-from gitforge.sharing.publishing import look, publish
+from gitforge.sharing.publishing import has_branches, look, publish
 from gitforge.sharing.records import Disputed, Plan, Synced
 from gitforge.store import kept, transfer
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
+from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
 from gitforge.store.upstream import Upstream, find_upstream, remember
 from gitforge.workspace import Workspace
@@ -29,6 +29,7 @@ __all__ = ["Disputed", "Plan", "Synced", "sync"]
 ATTEMPTS = 12
 """How often all is done again because somebody else has pushed, or recorded something here, meanwhile."""
 _LONGEST_PAUSE = 4.0  # seconds
+_SHOWN = 5  # refs in a sentence
 
 
 def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
@@ -90,16 +91,19 @@ class _Sync:
             self._fetch_kept(there)
             self._fetch_libraries()
         if self._plan.push and self._done.after is not None:
-            sent = publish(self._repo, self._upstream, self._plan, there, self._done.after)
-            self._done = replace(self._done, sent=sent.commits, kept_sent=sent.kept, refused=sent.refused)
-            self._warn(*([sent.warning] if sent.warning else []))
+            done = self._done
+            sent = publish(self._workspace, self._repo, self._upstream, self._plan, there, self._done.after)
+            done.sent, done.kept_sent, done.is_new_branch = sent.commits, sent.kept, sent.is_new
+            done.refused = sent.refused
+            done.warn(*sent.warnings)
         return self._done
 
     def _bring(self, tip: str | None) -> None:
         """Fetches the branch and integrates it, where it has something new."""
         head = self._repo.head()
-        self._done = replace(self._done, after=head.commit)
+        self._done.after = head.commit
         if tip is None:
+            self._refuse_deleted()
             if head.commit is None:
                 raise UserError(
                     f"{self._upstream.shown} has no commit yet, and neither has this branch",
@@ -109,19 +113,29 @@ class _Sync:
         self._fetch_branch(tip)
         refuse_rewritten(self._repo, self._upstream, head, tip)
         if not self._plan.dry_run:
-            remember(self._repo, self._upstream, tip)
+            self._done.warn(remember(self._repo, self._upstream, tip))
         if head.commit is None or not self._repo.contains(head.commit, tip):
             new = integrate(
                 self._workspace, self._repo, self._upstream, head, tip, self._decisions,
                 dry_run=self._plan.dry_run,
             )  # fmt: skip
-            self._done = replace(
-                self._done,
-                after=new.tip,
-                arrivals=self._done.arrivals + new.arrivals,
-                replayed=new.replayed,
-                dropped=tuple(dict.fromkeys((*self._done.dropped, *new.dropped))),
-                repair=self._done.repair or new.repair,
+            done = self._done
+            done.after, done.replayed = new.tip, new.replayed
+            done.arrivals += new.arrivals
+            done.dropped = tuple(dict.fromkeys((*done.dropped, *new.dropped)))
+            done.repair = done.repair or new.repair
+
+    def _refuse_deleted(self) -> None:
+        """Raises UserError where somebody has deleted the branch there, after they merged it say."""
+        upstream = self._upstream
+        if upstream.is_named:
+            return
+        was_seen = upstream.tracking is not None and self._repo.commit_of(upstream.tracking) is not None
+        if was_seen or (upstream.is_set and has_branches(self._repo, upstream, self._plan)):
+            raise UserError(
+                f"{upstream.shown} is not there any more: somebody has deleted or renamed it; nothing was changed",
+                hint=f"`gitforge sync {upstream.source}` makes it there again. Where it was merged, go on with the "
+                "branch that has it.",
             )
 
     def _fetch_branch(self, tip: str) -> None:
@@ -143,14 +157,14 @@ class _Sync:
             self._repo, self._upstream.source, refs, progress=self._plan.progress,
             silence=self._plan.silence, can_ask=self._plan.can_ask,
         )  # fmt: skip
-        where = self._upstream.shown
-        self._warn(
-            *(
-                f"{ref} is not the same here and in {where}, or not what it is named after"
-                for ref in brought.wrong
+        self._done.kept_received += len(brought.refs)
+        if brought.wrong:
+            some = ", ".join(map(harmless, brought.wrong[:_SHOWN]))
+            more = f" and {len(brought.wrong) - _SHOWN} more" if len(brought.wrong) > _SHOWN else ""
+            self._done.warn(
+                f"{some}{more}: not the same here and in {self._upstream.shown}, or not what it is named after; it is "
+                "left there, and not told again"
             )
-        )
-        self._done = replace(self._done, kept_received=self._done.kept_received + len(brought.refs))
 
     def _fetch_libraries(self) -> None:
         """Brings the pins of goals.yaml that are not here, in the first attempt that comes so far."""
@@ -163,9 +177,6 @@ class _Sync:
                 can_ask=self._plan.can_ask, max_bytes=self._plan.max_bytes,
             )  # fmt: skip
         except UserError as error:  # a goals.yaml that the user is in the middle of editing, say
-            self._warn(f"the libraries in it are not looked for: {error.message}")
+            self._done.warn(f"the libraries in it are not looked for: {error.message}")
             return
-        self._done = replace(self._done, libraries=brought)
-
-    def _warn(self, *warnings: str) -> None:
-        self._done = replace(self._done, warnings=tuple(dict.fromkeys((*self._done.warnings, *warnings))))
+        self._done.libraries = brought

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from contextlib import closing
@@ -59,6 +60,19 @@ def newest(workspace: Workspace, repo: Repo) -> Reversal:
         "There is nothing to undo: no commit here is gitforge's, but for what is undone already",
         hint="`gitforge revert COMMIT` takes any other commit back.",
     )
+
+
+def author_beside(repo: Repo, commit: str) -> str | None:
+    """Who has written a commit, where that is certainly somebody else than the user.
+
+    Args:
+        repo: The repository.
+        commit: Its id.
+    """
+    mine = repo.configuration.identity("author", os.environ)
+    asked = repo.git.read("log", "-1", "--format=%an%n%ae", "--no-show-signature", commit, "--").stdout
+    name, _, address = asked.decode(errors="replace").rstrip("\n").partition("\n")
+    return None if mine is None or mine[1].casefold() == address.casefold() else name
 
 
 def is_recorded(message: str) -> bool:

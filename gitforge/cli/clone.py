@@ -140,6 +140,10 @@ def _show_notes(done: Cloned, address: Address) -> None:
         f"{printable_line(path)} is not as it is meant: the filter {printable_line(name)!r} is not set up in git"
         for name, path in done.filters[:3]
     ]
+    if done.wrong:
+        more = f" and {len(done.wrong) - 3} more" if len(done.wrong) > 3 else ""
+        names = ", ".join(map(printable_line, done.wrong[:3]))
+        notes.append(f"{names}{more}: not what it is named after, and left out")
     if done.branch is None:
         notes.append("a tag is checked out, so HEAD is on no branch; `git switch -c NAME` starts one")
     for note in notes:
@@ -166,6 +170,7 @@ def _as_data(done: Cloned, address: Address) -> dict[str, Any]:
         "workspaces": [_workspace_as_data(done, found) for found in done.workspaces],
         "submodules": list(done.submodules), "same_name": [list(pair) for pair in done.twins],
         "filters": [{"filter": name, "file": path} for name, path in done.filters],
+        "wrong_refs": list(done.wrong),
     }  # fmt: skip
 
 

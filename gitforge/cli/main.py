@@ -271,10 +271,3 @@ def _without_secrets(text: str) -> str:
         if value and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, f"[{name}]")
     return re.sub(r"(?<=://)[^\s/]+@", "[hidden]@", text)
-
-
-def entry() -> None:
-    """The console scripts `gitforge` and `git-forge`."""
-    code = main()
-    sys.stderr.flush()
-    os._exit(code)  # at once: taking every module and object down first costs a tenth of a short command

@@ -84,7 +84,7 @@ def sync(
     _show_notes(done)
     if done.refused is not None:
         raise UserError(
-            f"{done.refused.message}; what was published there is here now, but nothing was sent",
+            f"What was published there is here now, but nothing was sent: {done.refused.message}",
             hint=done.refused.hint,
         )
 
@@ -136,14 +136,17 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
     for one in done.dropped:
         what = one.path or one.subject
         yield (f"{would}left out: ", output.WARN), f"{what} of {one.commit[:12]}: {one.why}"
-    if done.sent:
-        prompts = (
-            f" and {sharing.counted(done.kept_sent, 'prompt or text', 'prompts and texts')}"
-            if done.kept_sent
-            else ""
-        )
-        yield (f"{would}sent: ", output.GOOD), f"{sharing.counted(done.sent, 'commit')}{prompts} to {where}"
-    elif not came.commits and not done.kept_received and done.refused is None:
+    sent = [sharing.counted(done.sent, "commit")] if done.sent else []
+    sent += ["the new branch"] if done.is_new_branch and not done.sent else []
+    sent += [sharing.counted(done.kept_sent, "prompt or text", "prompts and texts")] if done.kept_sent else []
+    if sent:
+        yield (f"{would}sent: ", output.GOOD), f"{' and '.join(sent)} to {where}"
+    elif (
+        not came.commits
+        and not done.kept_received
+        and done.refused is None
+        and done.upstream.pushed_to is None
+    ):
         yield (f"Nothing new: {where} is the same here and there.",)
 
 
@@ -181,7 +184,7 @@ def _as_json(done: Synced, *, dry_run: bool) -> dict[str, Any]:
             {"commit": one.commit, "subject": one.subject, "path": one.path, "why": one.why}
             for one in done.dropped
         ],
-        "sent": {"commits": done.sent, "kept": done.kept_sent},
+        "sent": {"commits": done.sent, "kept": done.kept_sent, "new_branch": done.is_new_branch},
         "suspicions": receiving.suspicions_as_data(came.suspicious),
         "libraries": receiving.libraries_as_data(done.libraries.fetched, done.libraries.left),
         "warnings": list(done.warnings),

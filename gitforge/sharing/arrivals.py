@@ -17,6 +17,7 @@ from gitforge.store.repo import Repo
 from gitforge.store.series import Member, PathChange, compare, renamed
 from gitforge.workspace import Workspace
 
+_REPAIR = "`git pull --rebase` brings it as it is; repair it, then sync again."
 MAX_FILE = 32 << 20
 """Bytes of a file that comes into the worktree unasked."""
 
@@ -82,7 +83,11 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
     path = repo.relative(workspace.goals_file)
     had = base is not None and path in repo.objects.entries(base, [path])
     if had or base is None:
-        read_goals(repo, tip, path, where)
+        try:
+            read_goals(repo, tip, path, where)
+        except InvalidFile as error:
+            error.hint = " ".join(filter(None, (error.hint, _REPAIR)))
+            raise
     _refuse_large(repo, changes, where)
     refuse_colliding(repo, tip, changes, where)
     return changes
@@ -147,9 +152,10 @@ def goals_text(repo: Repo, entry: Entry | None, name: str) -> str:
     """The text of a goals.yaml in git. Raises as `read_goals` does."""
     if entry is None or not entry.is_file:
         what = "is missing" if entry is None else "is no file"
-        raise UserError(
-            f"{name} {what}; nothing was changed", hint=f"A gitforge library has a {FILE_NAME} there."
-        )
+        hint = f"A gitforge library has a {FILE_NAME} there."
+        if entry is None:
+            hint += " If it was moved, `git pull --rebase` brings that; then sync in its new folder."
+        raise UserError(f"{name} {what}; nothing was changed", hint=hint)
     if repo.objects.sizes([entry.id]).get(entry.id, 0) > documents.MAX_BYTES:
         raise InvalidFile(
             [Problem(name, f"is larger than {documents.MAX_BYTES >> 10} KiB, which nobody writes by hand")]
@@ -229,7 +235,10 @@ def _changed_goals(repo: Repo, path: str, base: str | None, tip: str) -> Iterato
         old, new = (_goals_at(repo, path, commit) for commit in (base, tip))
     except UserError:  # the older one was of no use
         return
-    yield from (name for name in {**old, **new} if old.get(name) != new.get(name))
+    for name in {**old, **new}:
+        before, now = old.get(name), new.get(name)
+        if before is None or now is None or before.anywhere != now.anywhere:
+            yield name
 
 
 def _goals_at(repo: Repo, path: str, commit: str | None) -> dict[str, Goal]:

@@ -16,7 +16,7 @@ from gitforge.store.recovery import Repair
 from gitforge.store.replay import Dropped, Replayed, replay
 from gitforge.store.repo import Repo
 from gitforge.store.series import Member, compare, read_series
-from gitforge.store.upstream import Upstream
+from gitforge.store.upstream import Upstream, published_before
 from gitforge.workspace import Workspace
 
 
@@ -121,12 +121,17 @@ def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> No
     Raises:
         Conflict: There are some.
     """
-    known = repo.commit_of(upstream.tracking) if upstream.tracking else None
-    if known is None or head.commit is None or repo.contains(tip, known):
+    if head.commit in {None, tip}:
         return
-    if repo.contains(head.commit, known):
+    seen = published_before(repo, upstream, head.commit or "") - {tip}
+    if not seen:
+        return
+    listed = repo.git.read("rev-list", "--topo-order", head.commit or "", f"^{tip}", "--").stdout
+    lost = next((id_ for id_ in listed.decode().split() if id_ in seen), None)
+    if lost is not None:
         raise Conflict(
             f"{upstream.shown} was rewritten: commits that it had, and that are here, are not in it any more; "
             "nothing was changed",
-            hint=f"`git rebase --onto {tip[:12]} {known[:12]}` keeps your own commits and gives those up.",
+            hint=f"`git log {tip[:12]}..{lost[:12]}` shows them. `git rebase --onto {tip[:12]} {lost[:12]}` gives "
+            "them up and keeps what you have made since; `git push` publishes them again.",
         )

@@ -66,9 +66,9 @@ class Plan:
     before_library: OnFetch | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Synced:
-    """What was done, or in a dry run would be.
+    """What was done, or in a dry run would be: a run writes it down as it goes on, from attempt to attempt.
 
     Attributes:
         upstream: What the branch follows.
@@ -78,6 +78,7 @@ class Synced:
         replayed: How many commits were made again on top of it.
         dropped: What was left out of them.
         sent: How many commits were pushed.
+        is_new_branch: Whether the branch was not there before.
         kept_received: How many prompts and texts came.
         kept_sent: How many went.
         libraries: What became of the libraries that goals.yaml names and that were not here.
@@ -93,9 +94,14 @@ class Synced:
     replayed: int = 0
     dropped: tuple[Dropped, ...] = ()
     sent: int = 0
+    is_new_branch: bool = False
     kept_received: int = 0
     kept_sent: int = 0
     libraries: Brought = field(default_factory=Brought)
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
     refused: UserError | None = None
     repair: Repair | None = None
+
+    def warn(self, *warnings: str | None) -> None:
+        """Notes what the user should know, once."""
+        self.warnings += [one for one in dict.fromkeys(warnings) if one and one not in self.warnings]

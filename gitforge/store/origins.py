@@ -123,6 +123,10 @@ class Origins:
                 if name in statement.group.trailers:
                     yield statement
 
+    def values(self, name: str) -> set[str]:
+        """What the trailers of that name say, in whatever commit."""
+        return self._spoken.values(name)
+
     def reviews(self, paths: Collection[str] | None = None) -> Iterator[Statement]:
         """The approvals of components and what took them back, the newest first; no generations.
 

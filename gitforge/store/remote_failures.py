@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from gitforge.errors import UserError
@@ -132,6 +133,9 @@ _NOISE = re.compile(
     r"^remote: [A-Z][a-z]+ objects: |Could not read from remote repository|^fatal: repository '.*' does not exist"
     r"|the remote end hung up unexpectedly$|invalid index-pack output|early EOF"
 )
+_PROGRESS = re.compile(r"[A-Z][a-z]+ [a-z]+: +\d+(?:%|$|, done)|Total \d+ \(delta")
+_MOST = 20  # lines of a hook
+_WIDEST = 300  # characters
 _OPENING = re.compile(r"^(?:(?:fatal|error): (?:remote error: )?)?(?:unable to access '[^']*': )?")
 
 
@@ -164,6 +168,19 @@ def _said(done: Done) -> str:
     ]
     words = list(dict.fromkeys(_OPENING.sub("", without_secrets(line)) for line in told))[:3]
     return f" ({harmless('; '.join(words))[:600]})" if words else ""
+
+
+def quoted(lines: Iterable[str]) -> tuple[str, ...]:
+    """What a hook said, as far as people read it: without secrets and progress, safe for a terminal."""
+    told = [line.strip() for line in lines]
+    told = [harmless(without_secrets(line))[:_WIDEST] for line in told if line and not _PROGRESS.match(line)]
+    more = (f"... and {len(told) - _MOST} more lines",) if len(told) > _MOST else ()
+    return (*told[:_MOST], *more)
+
+
+def as_lines(said: Sequence[str]) -> str:
+    """What was said, below the sentence that says by whom."""
+    return "".join(f"\n  {line}" for line in said)
 
 
 def without_secrets(text: str) -> str:

@@ -5,6 +5,7 @@ What comes is checked as git checks what it is sent (fetch.fsckObjects).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from gitforge.store.addresses import Address
 from gitforge.store.incoming import swept
 from gitforge.store.meter import Meter, OnProgress, Progress, too_large
 from gitforge.store.process import Done, harmless
-from gitforge.store.remote_failures import Rejected, RemoteFailed, remote_failed
+from gitforge.store.remote_failures import Rejected, RemoteFailed, as_lines, quoted, remote_failed
 from gitforge.store.repo import Repo
 from gitforge.store.talking import PATIENCE, Source, named, shown, talk
 
@@ -72,11 +73,13 @@ class Pushed:
         ref: Its name at the remote.
         outcome: `rejected` where the remote has commits that are not here, `failed` where it refuses.
         reason: Why it was not taken, in the remote's words, safe for a terminal; else empty.
+        said: What the remote's hooks said to the whole push, line by line, safe for a terminal.
     """
 
     ref: str
     outcome: Literal["ok", "up-to-date", "rejected", "failed"]
     reason: str = ""
+    said: tuple[str, ...] = ()
 
 
 def list_refs(
@@ -233,8 +236,22 @@ def push(
     )  # fmt: skip
     pushed = tuple(_outcomes(done))
     if done.status != 0 and not pushed:
-        raise remote_failed(done, shown(repo, target), silence)
+        raise _pre_push_failed(repo, done) or remote_failed(done, shown(repo, target), silence)
     return pushed
+
+
+def _pre_push_failed(repo: Repo, done: Done) -> RemoteFailed | None:
+    """What a hook of the user's said against a push that did not come as far as the remote; None without one."""
+    asked = repo.git.read("rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-push").stdout
+    is_other = re.search(r"^(?:fatal|ssh|remote): ", done.stderr, re.MULTILINE)
+    if is_other or _NOT_PUSHED not in done.stderr or not os.access(os.fsdecode(asked).rstrip("\n"), os.X_OK):
+        return None
+    lines = (*done.stdout.decode(errors="replace").splitlines(), *done.stderr.splitlines())
+    told = quoted(line for line in lines if _NOT_PUSHED not in line and not re.match(r"To |Done$", line))
+    return RemoteFailed(
+        f"Your pre-push hook refuses the push{as_lines(told)}", why="hook",
+        hint="It is a program of yours or of this repository's, and git runs it before each push.",
+    )  # fmt: skip
 
 
 def update_submodules(
@@ -270,15 +287,15 @@ def update_submodules(
 
 def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFailed | None:
     """Why a push did not do all that was wanted, as an error; None where it did."""
-    where = shown(repo, target)
+    where, said = shown(repo, target), as_lines(pushed[0].said if pushed else ())
     failed = [one for one in pushed if one.outcome == "failed"]
     rejected = [one for one in pushed if one.outcome in {"rejected", "failed"}]
     if failed:
         told = "; ".join(f"{one.ref}: {one.reason}" for one in failed[:3])
         if any("hook declined" in one.reason for one in failed):
-            return RemoteFailed(f"A hook of {where} refuses what was pushed ({told})", why="hook")
+            return RemoteFailed(f"A hook of {where} refuses what was pushed ({told}){said}", why="hook")
         hint = "Ask its owner for the right to push, or push to a fork."
-        return RemoteFailed(f"{where} refuses what was pushed ({told})", why="read-only", hint=hint)
+        return RemoteFailed(f"{where} refuses what was pushed ({told}){said}", why="read-only", hint=hint)
     if rejected:
         return Rejected(
             f"{where} has commits that are not here", hint="Bring them with `gitforge sync`, then push again."
@@ -286,6 +303,7 @@ def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFaile
     return None
 
 
+_NOT_PUSHED = "error: failed to push some refs to "
 _OUTCOMES: dict[str, Literal["ok", "up-to-date", "rejected"]] = {
     " ": "ok", "*": "ok", "-": "ok", "+": "ok", "=": "up-to-date", "!": "rejected",
 }  # fmt: skip
@@ -299,6 +317,7 @@ _OVERTAKEN = re.compile(
 
 def _outcomes(done: Done) -> list[Pushed]:
     found = []
+    said = quoted(line[len("remote: ") :] for line in done.stderr.splitlines() if line.startswith("remote: "))
     for line in done.stdout.decode(errors="replace").splitlines():
         match = re.fullmatch(r"([ *+=!-])\t([^\t]*)\t\[?(.*)", line)
         if match is None:
@@ -308,7 +327,7 @@ def _outcomes(done: Done) -> list[Pushed]:
         if outcome == "rejected":
             is_refused = told.startswith(("remote ", "no match")) and not _OVERTAKEN.search(reason)
             kind: Literal["failed", "rejected"] = "failed" if is_refused else "rejected"
-            found.append(Pushed(match[2].rpartition(":")[2], kind, reason))
+            found.append(Pushed(match[2].rpartition(":")[2], kind, reason, said))
         else:
             found.append(Pushed(match[2].rpartition(":")[2], outcome))
     return found

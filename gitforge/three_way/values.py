@@ -43,6 +43,7 @@ class GoalClash:
     path: tuple[str, ...]
 
 
+_Mapping = Mapping[str, Any]
 Decide = Callable[[GoalClash], Literal["ours", "theirs"]]
 
 
@@ -72,22 +73,12 @@ class Values:
             return ours
         return theirs if self._decide(_clash(path, base, ours, theirs)) == "theirs" else ours
 
-    def each(
-        self,
-        path: tuple[str, ...],
-        base: Mapping[str, Any],
-        ours: Mapping[str, Any],
-        theirs: Mapping[str, Any],
-    ) -> dict[str, Any]:
+    def each(self, path: tuple[str, ...], base: _Mapping, ours: _Mapping, theirs: _Mapping) -> dict[str, Any]:
         """A mapping key by key, each value as a whole."""
         return self._by_key(self.value, path, base, ours, theirs)
 
     def mapping(
-        self,
-        path: tuple[str, ...],
-        base: Mapping[str, Any],
-        ours: Mapping[str, Any],
-        theirs: Mapping[str, Any],
+        self, path: tuple[str, ...], base: _Mapping, ours: _Mapping, theirs: _Mapping
     ) -> dict[str, Any]:
         """A mapping key by key, and the mappings in it likewise."""
         return self._by_key(self._inner, path, base, ours, theirs)
@@ -102,7 +93,7 @@ class Values:
         self,
         merge: Callable[[tuple[str, ...], Any, Any, Any], Any],
         path: tuple[str, ...],
-        *sides: Mapping[str, Any],
+        *sides: _Mapping,
     ) -> dict[str, Any]:
         base, ours, theirs = (list(side) for side in sides)
         merged: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -94,14 +95,15 @@ def test_a_clone_is_a_workspace_that_git_and_gitforge_can_work_in(
 def test_prompts_and_kept_texts_come_too(bare: Path, tmp_path: Path, git: Git) -> None:
     publish(bare, SMALL)
     blob = git("hash-object", "-w", "--stdin", cwd=bare, stdin="what was asked")
-    for ref in ("refs/gitforge/prompts/" + "a" * 64, f"refs/gitforge/texts/{blob}"):
+    prompt = f"refs/gitforge/prompts/{hashlib.sha256(b'what was asked').hexdigest()}"
+    for ref in (prompt, f"refs/gitforge/texts/{blob}"):
         git("update-ref", ref, blob, cwd=bare)
     git("tag", "v1", "main", cwd=bare)
     assert clone(tmp_path, bare).code == 0
     told = git("for-each-ref", "--format=%(refname)", cwd=tmp_path / "prompts").splitlines()
     assert set(told) == {
         "refs/heads/main", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/tags/v1",
-        "refs/gitforge/prompts/" + "a" * 64, f"refs/gitforge/texts/{blob}",
+        prompt, f"refs/gitforge/texts/{blob}",
     }  # fmt: skip
 
 

@@ -342,7 +342,7 @@ def test_what_reads_other_libraries_ends_with_each_request(tmp_path: Path, git: 
 
 def test_standard_output_is_the_protocols_alone(workspace: Path) -> None:
     noisy = (
-        "import os, sys; from gitforge import catalog; from gitforge.cli.main import entry; was = catalog.readiness\n"
+        "import os, sys; from gitforge import catalog; from gitforge.cli.entry import entry; was = catalog.readiness\n"
         "def loud(*a):\n print('printed'); os.write(1, b'written'); os.system('echo shouted; cat'); return was(*a)\n"
         "catalog.readiness = loud; sys.argv[0] = 'gitforge'; entry()"
     )
@@ -360,7 +360,7 @@ def test_a_bug_is_reported_in_a_file_and_not_to_the_client(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("SOME_API_KEY", "hunter2hunter2")
     broken = (
-        "import sys; from gitforge import catalog; from gitforge.cli.main import entry\n"
+        "import sys; from gitforge import catalog; from gitforge.cli.entry import entry\n"
         "def fail(*a):\n raise RuntimeError('hunter2hunter2 in /a/secret/place')\n"
         "catalog.readiness = fail; sys.argv[0] = 'gitforge'; entry()"
     )
