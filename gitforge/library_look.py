@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,14 +71,7 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
     """
     files = snapshots.files_below(repo, pin.commit, pin.folder)
     start = f"{pin.folder}/" if pin.folder else ""
-    if pin.folder and not files:
-        raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
-    if (goals := files.get(start + FILE_NAME)) is None:
-        raise UserError(
-            f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",
-            hint=_elsewhere(repo, pin),
-        )
-    book = read_book(repo, pin, goals)
+    book = _book(repo, pin, files)
     usable = {name: kind for name, kind in book.kinds.items() if name in own.kinds}
     there = dict(_components(files, f"{start}library/", usable.values()))
     problems = [problem for path, sized in there.items() if (problem := _problem(pin, path, sized))]
@@ -101,8 +94,21 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
     )
 
 
-def read_book(repo: Repo, pin: Pin, goals: Sized) -> GoalBook:
+def refuse_other(repo: Repo, pin: Pin) -> None:
+    """Raises, as `look` does, where what a pin names is no library that can be used."""
+    _book(repo, pin, snapshots.files_below(repo, pin.commit, pin.folder))
+
+
+def _book(repo: Repo, pin: Pin, files: Mapping[str, Sized]) -> GoalBook:
     """A library's goals.yaml; raises UserError where it will not do."""
+    if pin.folder and not files:
+        raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
+    goals = files.get(f"{pin.folder}/{FILE_NAME}" if pin.folder else FILE_NAME)
+    if goals is None:
+        raise UserError(
+            f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",
+            hint=_elsewhere(repo, pin),
+        )
     name = f"{pin.name}:{FILE_NAME}"
     if not goals.entry.is_file:
         raise UserError(f"{name} is {entry_kind(goals.entry)}, and no file")
