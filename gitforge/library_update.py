@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_changes, library_entries
+from gitforge import commits, libraries, library_changes, library_entries, names
 from gitforge.adopting import below_library
 from gitforge.adoptions import Adoption, Origin
 from gitforge.commits import Adopted
@@ -110,6 +110,8 @@ def find(
     Raises:
         UserError: It cannot be fetched, has no such branch any more, or is no library that can be used.
     """
+    if rev is not None:
+        names.rev(rev)
     address = addresses.parse(pin.url, base=workspace.root)
     commit = libraries.fetch_tip(repo, pin.name, address, rev or pin.rev, terms)
     new = replace(pin, commit=commit, rev=rev or pin.rev)
