@@ -211,7 +211,8 @@ def _suspicions(repo: Repo, pairs: Sequence[Pair]) -> Iterator[tuple[str, Suspic
     """What is merged into adopted components hides, wherever the library has it."""
     for pair in pairs:
         old, new = (
-            repo.objects.read_blob(id_).decode() if id_ is not None else "" for id_ in (pair.old, pair.new)
+            repo.objects.read_blob(id_).decode(errors="replace") if id_ is not None else ""
+            for id_ in (pair.old, pair.new)
         )
         for one in library_changes.new_suspicions(old, new):
             yield pair.name.partition(":")[2], one
