@@ -26,12 +26,21 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Listed:
-    """A component in a list: what it is for, whether it is there, and which goals use it."""
+    """A component in a list.
+
+    Attributes:
+        need: It.
+        description: What it is for; of one that cannot be used why not.
+        is_missing: Whether it is not there.
+        goals: Those that use it.
+        is_usable: Whether it can be read, where it is there.
+    """
 
     need: Need
     description: str
     is_missing: bool
     goals: tuple[str, ...]
+    is_usable: bool = True
 
 
 def readiness(book: GoalBook, library: Library) -> Iterator[Readiness]:
@@ -56,6 +65,17 @@ def foreign_goals(book: GoalBook, library: Library, pin: Pin) -> Iterator[Readin
     library.foreign.all(pin, ())
     for goal in library.foreign.goals(pin, book):
         yield Readiness(goal, tuple(need for need in goal.needs if not _is_there(library, need, {})))
+
+
+def unusable_goals(book: GoalBook, library: Library, pin: Pin) -> dict[str, str]:
+    """Why some goals of another library cannot be used here, by name; raises UserError where it cannot be read."""
+    found = {}
+    for name in library.foreign.goal_names(pin):
+        try:
+            library.foreign.goal(pin, name, book)
+        except UserError as error:
+            found[name] = error.message
+    return found
 
 
 def foreign_components(book: GoalBook, library: Library, pin: Pin) -> Iterator[Listed]:
@@ -87,7 +107,8 @@ def _listed(book: GoalBook, library: Library, needs: Iterable[Need]) -> Iterator
             description = found.description
         except UserError as error:  # a list goes on where one file cannot be read
             is_missing = isinstance(error, LibraryNotFetched)
-            yield Listed(need, f"({error.message})", is_missing, goals=tuple(users.get(path, ())))
+            goals = tuple(users.get(path, ()))
+            yield Listed(need, f"({error.message})", is_missing, goals, is_usable=False)
             continue
         yield Listed(need, description, found.is_missing, tuple(users.get(path, ())))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gitforge import components, documents, goals_file
@@ -11,7 +12,7 @@ from gitforge.components import Library
 from gitforge.drafting import rules as draft_rules
 from gitforge.drafting.prompting import Brief, generators_of
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import GoalBook, Need
+from gitforge.goals import Goal, GoalBook, Need
 from gitforge.templates import MAX_BYTES, Templates
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
@@ -70,15 +71,44 @@ def _libraries(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
             hint = "Declare it under `kinds` to use such components."
             yield Problem(book.file, message, pin.line, hint, "warning")
     used = {need.path: (need, goal) for goal in book.goals.values() for need in goal.needs if need.pin}
-    for need, goal in used.values():
+    for need, goal in [*used.values(), *_built_with(workspace, book, used)]:
         if need.library in broken:
             continue
-        found = [*components.problems(workspace.library, need), *_suspicions(workspace, need)]
+        found = [*_foreign_problems(workspace, need), *_suspicions(workspace, need)]
         yield from found
-        if not found and workspace.foreign.blob(need) is None:
+        if goal is not None and not found and workspace.foreign.blob(need) is None:
             message = f"the goal {goal.name} needs {need.path}, which the library has not got at its pin"
             hint = f"Correct the name, or pin another commit: `gitforge library update {need.library}`"
             yield Problem(book.file, message, need.line or goal.line, hint)
+
+
+def _built_with(
+    workspace: Workspace, book: GoalBook, used: Collection[str]
+) -> Iterator[tuple[Need, Goal | None]]:
+    """What toolkits here take of other libraries, beside what own goals name."""
+    if not book.libraries:
+        return
+    from gitforge.library_changes import built_with  # noqa: PLC0415 -- what reads other libraries, where there are any
+
+    needs = {
+        need.path: need for pin in book.libraries.values() for need in built_with(workspace, book, [pin])
+    }
+    yield from ((need, None) for path, need in needs.items() if path not in used)
+
+
+def _foreign_problems(workspace: Workspace, need: Need) -> Iterator[Problem]:
+    """What is wrong with a component that cannot be changed here."""
+    found = list(components.problems(workspace.library, need))
+    try:
+        workspace.foreign.text(need)
+    except UserError:  # which `found` says, with what helps against it
+        yield from found
+        return
+    for problem in found:
+        hint = (
+            f"Take it over and correct it: `gitforge adopt {shlex.quote(need.path)}`; or pin another commit."
+        )
+        yield replace(problem, hint=hint)
 
 
 def _suspicions(workspace: Workspace, need: Need) -> Iterator[Problem]:

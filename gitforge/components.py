@@ -109,6 +109,9 @@ class Reader(Protocol):
     def goal(self, pin: Pin, name: str, book: GoalBook) -> Goal:
         """A goal of a library, as one of ours."""
 
+    def goal_names(self, pin: Pin) -> list[str]:
+        """The goals that a library has, whether they can be used here or not."""
+
     def goals(self, pin: Pin, book: GoalBook) -> Iterator[Goal]:
         """Those that can be used here."""
 

@@ -20,9 +20,8 @@ from gitforge.store.objects import Tree
 from gitforge.store.records import TREE, Entry
 from gitforge.text import printable
 
-__all__ = ["REFS", "File", "Foreign", "InvalidLibrary", "LibraryNotFetched", "ref_of"]
+__all__ = ["File", "Foreign", "InvalidLibrary", "LibraryNotFetched"]
 
-REFS = "refs/gitforge/libraries"
 _MAX_TREE = 16 * 1024 * 1024
 
 
@@ -31,11 +30,6 @@ class File(NamedTuple):
 
     blob: str
     text: str
-
-
-def ref_of(library: str) -> str:
-    """The ref that keeps the objects of a library's pin."""
-    return f"{REFS}/{library}"
 
 
 class Foreign:
@@ -116,11 +110,15 @@ class Foreign:
         if errors:
             raise InvalidLibrary(f"{where} at {pin.commit[:12]} has errors: {errors[0]}", hint=errors[0].hint)
         goal = theirs.goal(name)
-        return goal._replace(name=f"{pin.name}:{goal.name}", line=None, needs=_ours(goal, pin, book.kinds))
+        return goal._replace(name=f"{pin.name}:{goal.name}", line=None, needs=as_ours(goal, pin, book.kinds))
+
+    def goal_names(self, pin: Pin) -> list[str]:
+        """The goals that the library has, whether they can be used here or not."""
+        return [*self.book(pin).goals]
 
     def goals(self, pin: Pin, book: GoalBook) -> Iterator[Goal]:
         """The goals of the library that can be used here, as `goal` gives them."""
-        for name in self.book(pin).goals:
+        for name in self.goal_names(pin):
             try:
                 yield self.goal(pin, name, book)
             except UserError:
@@ -140,8 +138,8 @@ def _pin(need: Need) -> Pin:
     return need.pin
 
 
-def _ours(goal: Goal, pin: Pin, kinds: Mapping[str, Kind]) -> tuple[Need, ...]:
-    """A foreign goal's components, each with our kind of that name."""
+def as_ours(goal: Goal, pin: Pin, kinds: Mapping[str, Kind]) -> tuple[Need, ...]:
+    """A foreign goal's components, each with our kind of that name; raises UserError where it cannot be used here."""
     where = f"the goal {printable(pin.name)}:{printable(goal.name)}"
     found: list[Need] = []
     for need in goal.needs:

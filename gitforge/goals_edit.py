@@ -27,7 +27,7 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
     """Changes the data of a goals.yaml, and keeps its text wherever the data stays as it was.
 
     Args:
-        text: A valid goals.yaml.
+        text: A goals.yaml; what is wrong in a valid form has to be right after the change.
         change: Changes the data that it is given, in place: plain dicts, lists and scalars. In the flat
             layout these are the categories; `categories` finds them in either, `layered` makes room for more.
         sources: Other versions of the file; an entry that is new takes its text with comments from the
@@ -37,7 +37,7 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
         InvalidFile: The text is not a valid goals.yaml, or would not be one any more.
         UserError: It is written in a way that gitforge cannot edit, or would be too large.
     """
-    goals_file.parse(text)
+    goals_file.inspect(text)
     mark, plain = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
     data = documents.parse(plain, FILE_NAME).data
     wanted = unshared(data)
@@ -50,7 +50,11 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
         if _means(candidate, wanted):
             if len(candidate.encode()) > documents.MAX_BYTES:
                 raise _too_large()
-            goals_file.parse(candidate)
+            try:
+                goals_file.parse(candidate)
+            except InvalidFile:
+                goals_file.parse(text)  # what was wrong before is told with the lines that the user sees
+                raise
             return mark + candidate
     raise UserError(
         f"{FILE_NAME} is written in a way that gitforge cannot edit",

@@ -254,11 +254,15 @@ def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) 
         )  # fmt: skip
     except RemoteFailed as error:  # what is forced is rejected for no other reason
         if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
-            raise UserError(
-                f"{address.shown} is a shallow clone: its history is cut, and cannot be taken over",
-                hint="Use the repository that it was cloned from, or run `git fetch --unshallow` there.",
-            ) from error
+            raise _shallow(address) from error
         raise
+
+
+def _shallow(address: Address) -> UserError:
+    return UserError(
+        f"{address.shown} is a shallow clone: its history is cut, and cannot be taken over",
+        hint="Use the repository that it was cloned from, or run `git fetch --unshallow` there.",
+    )
 
 
 def shown_url(pin: Pin) -> str:
@@ -284,13 +288,30 @@ def fetch_tip(repo: Repo, name: str, address: Address, rev: str | None, terms: T
     target = rev if rev is not None and _FULL_ID.fullmatch(rev) else _ref(offered, rev)
     if target is None:
         raise _no_such_rev(address, offered, rev)
-    _fetch(repo, address, [f"+{target}:{pins.fetched_ref(name)}"], terms)
-    commit = repo.commit_of(pins.fetched_ref(name))
-    if commit is None:
-        pins.drop(repo, [pins.fetched_ref(name)])
-        raise UserError(f"{target} of {address.shown} is no commit", hint="Name a branch with --rev.")
-    pins.keep_fetched(repo, name, commit)
-    return commit
+    place = f"{_INCOMING}/{name}"
+    pins.drop(repo, pins.refs_below(repo, place))
+    try:
+        _fetch_target(repo, address, target, f"{place}/tip", terms)
+        if not pins.refs_below(repo, place):  # git passes over what is cut, and says nothing
+            raise _shallow(address)
+        if (commit := repo.commit_of(f"{place}/tip")) is None:
+            raise UserError(f"{target} of {address.shown} is no commit", hint="Name a branch with --rev.")
+        pins.keep_fetched(repo, name, commit)
+        return commit
+    finally:
+        pins.drop(repo, pins.refs_below(repo, place))
+
+
+def _fetch_target(repo: Repo, address: Address, target: str, place: str, terms: Terms) -> None:
+    try:
+        _fetch(repo, address, [f"+{target}:{place}"], terms)
+    except RemoteFailed as error:
+        if error.why not in {"no-ref", "other"} or _FULL_ID.fullmatch(target) is None:
+            raise
+        raise UserError(
+            f"{address.shown} does not give the commit {target[:12]}",
+            hint="Name a branch or tag that has it: not every server gives commits by their ids.",
+        ) from error
 
 
 def _digits(repo: Repo) -> int:
@@ -316,7 +337,8 @@ def _ref(offered: transfer.Advertised, rev: str | None) -> str | None:
         branches = [ref for ref in offered.refs if ref.startswith("refs/heads/")]
         only = branches[0] if len(branches) == 1 else None  # HEAD may name a branch that was never pushed
         return "HEAD" if "HEAD" in offered.refs else only
-    found = [ref for ref in (rev, f"refs/heads/{rev}", f"refs/tags/{rev}") if ref in offered.refs]
+    names_ = (rev, f"refs/heads/{rev}", f"refs/tags/{rev}")
+    found = [ref for ref in names_ if ref in offered.refs and not ref.endswith("^{}")]
     if len(found) > 1:
         raise UserError(
             f"{printable(rev)!r} is a branch and a tag", hint=f"Say which: --rev {' or --rev '.join(found)}."

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_entries, names
-from gitforge.errors import Conflict, UserError
+from gitforge import commits, documents, libraries, library_entries, names
+from gitforge.errors import Conflict, InvalidFile, UserError
 from gitforge.goals import FILE_NAME, GoalBook, Pin
+from gitforge.goals_edit import edited
 from gitforge.libraries import SILENTLY, Terms
 from gitforge.library_look import Look, look
 from gitforge.named import usable_book
@@ -64,7 +65,7 @@ def prepare(
         UserError: A name or the address will not do, it cannot be fetched, or is no library.
     """
     names.library_name(name)
-    book = workspace.book()
+    book = usable_book(workspace)
     if (there := _of_that_name(book, name)) is not None:
         raise Conflict(
             f"{FILE_NAME} has a library {there.name} already: {libraries.shown_url(there)}",
@@ -77,6 +78,7 @@ def prepare(
             f" {FILE_NAME}",
             hint="Leave it out: git asks a credential helper, see gitcredentials(7).",
         )
+    _refuse_invalid(workspace, name, address)
     if rev is not None:
         names.rev(rev)
     folder = folder.strip("/")
@@ -89,6 +91,18 @@ def prepare(
     except BaseException:
         give_up(repo, name)
         raise
+
+
+def _refuse_invalid(workspace: Workspace, name: str, address: Address) -> None:
+    """Raises as `Workspace.book` does, but not where all that is wrong is that the library is not declared yet."""
+    try:
+        workspace.book()
+    except InvalidFile as error:
+        try:
+            text = documents.read_text(workspace.goals_file, FILE_NAME)
+            edited(text, library_entries.declaring(Pin(name, address.stored, "0" * 40)))
+        except UserError:
+            raise error from None
 
 
 def give_up(repo: Repo, name: str) -> None:

@@ -60,8 +60,11 @@ def declaring(pin: Pin) -> Change:
         if data.get("libraries"):
             libraries[pin.name] = given
             return
-        goals = data.pop("goals")  # which stay last: they are what a file grows by
         data.pop("libraries", None)
+        if next(iter(data)) == "goals":  # what stands above them heads the file
+            data["libraries"] = {pin.name: given}
+            return
+        goals = data.pop("goals")  # which stay last: they are what a file grows by
         data["libraries"] = {pin.name: given}
         data["goals"] = goals
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitforge import goals_file
+from gitforge import goals_file, names
 from gitforge.components import MAX_BYTES
 from gitforge.documents import MAX_BYTES as MAX_GOALS_BYTES
 from gitforge.errors import Problem, UserError
-from gitforge.goals import FILE_NAME, GoalBook, Kind, Pin
+from gitforge.foreign import as_ours
+from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Pin
 from gitforge.names import COMPONENT_SUFFIXES
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import snapshots
@@ -44,9 +45,9 @@ class Look:
 
     Attributes:
         components: Those that can be used.
-        goals: The names of its goals.
+        goals: The names of its goals that can be used.
         unmatched: Its kinds that goals.yaml does not declare here, so that what it has of them cannot be used.
-        problems: What in it cannot be used: too large, a link, no text.
+        problems: What in it cannot be used: too large, a link, no text, a goal of a kind that is not declared here.
         suspicions: What a reader would not see, or what speaks to the model behind their back, by component.
     """
 
@@ -71,19 +72,14 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
     """
     files = snapshots.files_below(repo, pin.commit, pin.folder)
     start = f"{pin.folder}/" if pin.folder else ""
-    if pin.folder and not files:
-        raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
-    if (goals := files.get(start + FILE_NAME)) is None:
-        raise UserError(
-            f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",
-            hint=_elsewhere(repo, pin),
-        )
-    book = read_book(repo, pin, goals)
+    book = _book(repo, pin, files)
     usable = {name: kind for name, kind in book.kinds.items() if name in own.kinds}
     there = dict(_components(files, f"{start}library/", usable.values()))
     problems = [problem for path, sized in there.items() if (problem := _problem(pin, path, sized))]
     bad = {problem.file for problem in problems}
-    good = {path: sized for path, sized in there.items() if f"{pin.name}:{path}" not in bad}
+    good = {path: sized for path, sized in there.items() if printable(f"{pin.name}:{path}") not in bad}
+    unusable = {goal.name: no for goal in book.goals.values() if (no := _goal_problem(pin, goal, own))}
+    problems += unusable.values()
     found: list[tuple[str, Suspicion]] = []
     objects = Batch(repo.root)
     for path in [*good]:
@@ -94,15 +90,28 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
             del good[path]
     return Look(
         tuple(Seen(path, sized.entry.id) for path, sized in good.items()),
-        tuple(book.goals),
+        tuple(name for name in book.goals if name not in unusable),
         tuple(kind for name, kind in book.kinds.items() if name not in usable),
         tuple(problems),
         tuple(found),
     )
 
 
-def read_book(repo: Repo, pin: Pin, goals: Sized) -> GoalBook:
+def refuse_other(repo: Repo, pin: Pin) -> None:
+    """Raises, as `look` does, where what a pin names is no library that can be used."""
+    _book(repo, pin, snapshots.files_below(repo, pin.commit, pin.folder))
+
+
+def _book(repo: Repo, pin: Pin, files: Mapping[str, Sized]) -> GoalBook:
     """A library's goals.yaml; raises UserError where it will not do."""
+    if pin.folder and not files:
+        raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
+    goals = files.get(f"{pin.folder}/{FILE_NAME}" if pin.folder else FILE_NAME)
+    if goals is None:
+        raise UserError(
+            f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",
+            hint=_elsewhere(repo, pin),
+        )
     name = f"{pin.name}:{FILE_NAME}"
     if not goals.entry.is_file:
         raise UserError(f"{name} is {entry_kind(goals.entry)}, and no file")
@@ -124,10 +133,23 @@ def _components(files: dict[str, Sized], start: str, kinds: Iterable[Kind]) -> I
 
 def _problem(pin: Pin, path: str, sized: Sized) -> Problem | None:
     name = f"{pin.name}:{path}"
+    try:
+        names.component_name(path.rpartition("/")[2])
+    except UserError as error:
+        return Problem(printable(name), f"cannot be used: {error.message}")
     if not sized.entry.is_file:
         return Problem(name, f"is {entry_kind(sized.entry)}, so it cannot be used")
     if (sized.size or 0) > MAX_BYTES:
         return Problem(name, f"has {sized.size:,} bytes, so it cannot be used: {MAX_BYTES:,} at most")
+    return None
+
+
+def _goal_problem(pin: Pin, goal: Goal, own: GoalBook) -> Problem | None:
+    """Why a goal cannot be used here."""
+    try:
+        as_ours(goal, pin, own.kinds)
+    except UserError as error:
+        return Problem(f"{pin.name}:{FILE_NAME}", error.message, goal.line, error.hint)
     return None
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_entries
+from gitforge import commits, libraries, library_changes, library_entries, names
 from gitforge.adopting import below_library
 from gitforge.adoptions import Adoption, Origin
 from gitforge.commits import Adopted
 from gitforge.components import MAX_BYTES
 from gitforge.errors import Conflict, UserError
-from gitforge.goals import FILE_NAME, GoalBook, Need, Pin
+from gitforge.goals import GoalBook, Need, Pin
 from gitforge.libraries import SILENTLY, Terms
-from gitforge.library_look import read_book
-from gitforge.payloads import Suspicion, suspicions
+from gitforge.library_changes import GoalChange, Pair
+from gitforge.library_look import refuse_other
+from gitforge.payloads import Suspicion
 from gitforge.store import addresses, pins, snapshots
-from gitforge.store.differences import Difference, differences
+from gitforge.store.differences import Difference, renames
 from gitforge.store.edits import Edit, exchange
 from gitforge.store.merge import Chunk, clashes, merge, settled
 from gitforge.store.transaction import Recorded, record
@@ -40,6 +42,7 @@ class Merge:
         ours: Its own text.
         blob: Id of that.
         chunks: The merged text; its clashes are to be decided.
+        texts: The library's own text, as it was merged last and as it is now.
     """
 
     adoption: Adoption
@@ -47,19 +50,12 @@ class Merge:
     ours: str
     blob: str
     chunks: tuple[Chunk, ...]
+    texts: Pair
 
     @property
     def clashes(self) -> int:
         """How many places have to be decided."""
         return len(clashes(self.chunks))
-
-
-@dataclass(frozen=True)
-class GoalChange:
-    """A goal of the library: `added`, `removed` or `changed`."""
-
-    name: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -69,20 +65,21 @@ class Update:
     Attributes:
         old: The library as goals.yaml has it.
         new: As it would be.
-        commits: How many commits it moves on.
+        commits: How many commits it moves on; None where the old pin is nowhere any more, so that nothing can be
+            compared, and all that is in use counts as new.
         lost: How many commits the old pin has that the new one has not: the history was rewritten.
-        differences: What changes in the components that are in use.
+        differences: What changes in the components that goals and toolkits use or that were adopted.
         renamed: Components that goals use, by path, and what they are called there now.
-        gone: Components that goals use and that are not there any more.
+        gone: Components that goals use and that cannot be used any more.
         left: Adopted components whose origin is not there any more, or cannot be merged, and why.
         goals: What changes in the library's own goals.
-        suspicions: What the new texts hide, by component.
+        suspicions: What the new texts of all of its components hide, by component.
         merges: The adopted components that change.
     """
 
     old: Pin
     new: Pin
-    commits: int
+    commits: int | None
     lost: int
     differences: tuple[Difference, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
@@ -111,80 +108,43 @@ def find(
         terms: How it is fetched.
 
     Raises:
-        UserError: It cannot be fetched, has no such branch any more, or its goals.yaml has errors.
+        UserError: It cannot be fetched, has no such branch any more, or is no library that can be used.
     """
+    if rev is not None:
+        names.rev(rev)
     address = addresses.parse(pin.url, base=workspace.root)
     commit = libraries.fetch_tip(repo, pin.name, address, rev or pin.rev, terms)
     new = replace(pin, commit=commit, rev=rev or pin.rev)
-    if repo.commit_of(pin.commit) is None:  # what it moves on from is to be compared and merged with
-        try:
-            libraries.fetch_pin(repo, pin, address, terms)
-        except libraries.Vanished:
-            return _from_nothing(workspace, repo, pin, new)
     if new == pin:
         return Update(pin, new, 0, 0)
+    refuse_other(repo, new)
+    if repo.commit_of(pin.commit) is None:  # what it moves on from is to be compared and merged with
+        with suppress(libraries.Vanished):
+            libraries.fetch_pin(repo, pin, address, terms)
     return _compared(workspace, repo, pin, new)
 
 
-def _from_nothing(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Update:
-    """Where the old pin is nowhere any more, all that is known is what the new one lacks."""
-    book = workspace.book()
-    there = _blobs(repo, new)
-    used = {_inner(workspace, use.need): use.need for use in libraries.uses(book, old.name)}
-    gone = tuple(need for path, need in used.items() if path not in there)
-    adopted = _adopted(repo, book, old)
-    left = tuple((one.path, "what it was merged with last is not here any more") for one in adopted)
-    found = _suspicions(repo, {path: there.get(path) for path in used}, {})
-    return Update(old, new, 0, 0, gone=gone, left=left, suspicions=tuple(found))
-
-
 def _compared(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Update:
+    """What moving a pin would do; the old one may be nowhere any more."""
     book = workspace.book()
-    ahead, lost = pins.between(repo, old.commit, new.commit) or (0, 0)
-    before, after = _blobs(repo, old), _blobs(repo, new)
-    used = {_inner(workspace, use.need): use.need for use in libraries.uses(book, old.name)}
-    adopted = _adopted(repo, book, old)
-    start = f"{new.folder}/" if new.folder else ""
-    wanted = {*used, *(one.origin.path for one in adopted)}
-    found = differences(
-        repo, old.commit, new.commit, [f"{start}library"], [f"{start}library/{path}" for path in sorted(wanted)]
-    ) if wanted else []  # fmt: skip
-    inner = f"{start}library/"
-    heirs = {
-        one.old_path.removeprefix(inner): one.path.removeprefix(inner) for one in found if one.status == "R"
-    }
-    renamed = {
-        path: heirs[path]
-        for path in used
-        if path in heirs and heirs[path].rpartition("/")[0] == path.rpartition("/")[0]
-    }
-    gone = tuple(need for path, need in used.items() if path not in after and path not in renamed)
-    merges, left = _merges(repo, new, adopted, after, heirs)
-    texts = {heirs.get(path, path): after.get(heirs.get(path, path)) for path in wanted}
+    between = pins.between(repo, old.commit, new.commit)
+    moved = renames(repo, old.commit, new.commit, _inside(new, "library")) if between is not None else {}
+    found = library_changes.compare(workspace, book, old, new, moved, is_old_here=between is not None)
+    heirs = {below_library(new, was): below_library(new, path) for was, path in moved.items()}
+    merges, left = _merges(repo, new, _adopted(repo, book, old), _blobs(repo, new), heirs)
+    theirs = [one.texts for one in merges]
     return Update(
-        old, new, ahead, lost,
-        differences=tuple(one for one in found if {one.path, one.old_path} & {f"{inner}{path}" for path in wanted}),
-        renamed=tuple((used[path].path, name) for path, name in renamed.items()),
-        gone=gone,
+        old, new,
+        commits=between[0] if between is not None else None,
+        lost=between[1] if between is not None else 0,
+        differences=library_changes.shown(repo, [*found.texts, *theirs]),
+        renamed=found.renamed,
+        gone=found.gone,
         left=tuple(left),
-        goals=tuple(_goal_changes(repo, old, new)),
-        suspicions=tuple(_suspicions(repo, texts, {heirs.get(path, path): before.get(path) for path in wanted})),
+        goals=found.goals,
+        suspicions=tuple(dict.fromkeys((*found.suspicions, *_suspicions(repo, theirs)))),
         merges=tuple(merges),
     )  # fmt: skip
-
-
-def _inner(workspace: Workspace, need: Need) -> str:
-    """Where the library has a component, below its `library/`."""
-    pin = need.pin
-    try:
-        path = workspace.foreign.path(need)
-    except UserError:  # what is pinned is not here, or cannot be read
-        path = None
-    return (
-        below_library(pin, path)
-        if pin is not None and path is not None
-        else f"{need.kind.folder}/{need.name}"
-    )
 
 
 def _adopted(repo: Repo, book: GoalBook, pin: Pin) -> list[Adoption]:
@@ -194,12 +154,17 @@ def _adopted(repo: Repo, book: GoalBook, pin: Pin) -> list[Adoption]:
 
 def _blobs(repo: Repo, pin: Pin) -> dict[str, str]:
     """The files below `library/` that can be read, by path below it."""
-    folder = f"{pin.folder}/library" if pin.folder else "library"
+    folder = _inside(pin, "library")
     return {
         path.removeprefix(f"{folder}/"): sized.entry.id
         for path, sized in snapshots.files_below(repo, pin.commit, folder).items()
         if sized.entry.is_file and (sized.size or 0) <= MAX_BYTES
     }
+
+
+def _inside(pin: Pin, path: str) -> str:
+    """A path of its workspace, from the top of the library's repository."""
+    return f"{pin.folder}/{path}" if pin.folder else path
 
 
 # --- adopted components -------------------------------------------------------------------------------------
@@ -230,7 +195,7 @@ def _base(repo: Repo, pin: Pin, origin: Origin) -> str | None:
     """Id of the text that a component was merged with last; None where the repository has not got it."""
     if repo.commit_of(origin.commit) is None:
         return None
-    path = f"{pin.folder}/library/{origin.path}" if pin.folder else f"library/{origin.path}"
+    path = _inside(pin, f"library/{origin.path}")
     entry = repo.objects.entries(origin.commit, [path]).get(path)
     return entry.id if entry is not None and entry.is_file else None
 
@@ -238,48 +203,19 @@ def _base(repo: Repo, pin: Pin, origin: Origin) -> str | None:
 def _merge(repo: Repo, adoption: Adoption, origin: Origin, base: str, theirs: str) -> Merge:
     own = repo.entries([adoption.path])[adoption.path].id
     texts = [repo.objects.read_blob(id_).decode() for id_ in (base, own, theirs)]
-    return Merge(adoption, origin, texts[1], own, merge(repo, *texts))
+    was, name = (f"{one.library}:{one.path}" for one in (adoption.origin, origin))
+    return Merge(adoption, origin, texts[1], own, merge(repo, *texts), Pair(was, name, base, theirs))
 
 
-# --- what else changes ---------------------------------------------------------------------------------------
-
-
-def _goal_changes(repo: Repo, old: Pin, new: Pin) -> list[GoalChange]:
-    before, after = _goals(repo, old), _goals(repo, new)
-    names = [*after, *(name for name in before if name not in after)]
-    words = {(False, True): "added", (True, False): "removed", (True, True): "changed"}
-    return [
-        GoalChange(name, words[name in before, name in after])
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
-
-
-def _goals(repo: Repo, pin: Pin) -> dict[str, object]:
-    """What its goals are and use, by name; none where it has no goals.yaml."""
-    path = f"{pin.folder}/{FILE_NAME}" if pin.folder else FILE_NAME
-    found = snapshots.files_below(repo, pin.commit, pin.folder).get(path)
-    if found is None:
-        return {}
-    goals = read_book(repo, pin, found).goals.values()
-    return {goal.name: (goal.description, [need.path for need in goal.needs]) for goal in goals}
-
-
-def _suspicions(
-    repo: Repo, texts: Mapping[str, str | None], before: Mapping[str, str | None]
-) -> list[tuple[str, Suspicion]]:
-    """What new texts hide, but for what the old ones did already."""
-    found: list[tuple[str, Suspicion]] = []
-    for path, blob in texts.items():
-        if blob is None or blob == before.get(path):
-            continue
-        old = {(one.what, one.excerpt) for one in _suspicions_in(repo, before.get(path))}
-        found += [(path, one) for one in _suspicions_in(repo, blob) if (one.what, one.excerpt) not in old]
-    return found
-
-
-def _suspicions_in(repo: Repo, blob: str | None) -> list[Suspicion]:
-    return list(suspicions(repo.objects.read_blob(blob).decode(errors="replace"))) if blob is not None else []
+def _suspicions(repo: Repo, pairs: Sequence[Pair]) -> Iterator[tuple[str, Suspicion]]:
+    """What is merged into adopted components hides, wherever the library has it."""
+    for pair in pairs:
+        old, new = (
+            repo.objects.read_blob(id_).decode(errors="replace") if id_ is not None else ""
+            for id_ in (pair.old, pair.new)
+        )
+        for one in library_changes.new_suspicions(old, new):
+            yield pair.name.partition(":")[2], one
 
 
 # --- carried out -----------------------------------------------------------------------------------------------

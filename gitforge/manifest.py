@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gitforge import __version__, names
 from gitforge.errors import UserError
-from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
+from gitforge.goals import MANIFEST, Goal, GoalBook, Kind, Need, Pin
 from gitforge.text import printable
 
 FORMAT = 2
@@ -155,6 +156,15 @@ def load(path: Path, name: str) -> Manifest:
     except (ValueError, RecursionError):
         raise _garbage(name, "it is not JSON") from None
     return parse(data, name)
+
+
+def all_in(output: Path) -> Iterator[Manifest]:
+    """The manifests of the toolkits in a folder that can be read."""
+    for folder in sorted(output.iterdir()) if output.is_dir() and not output.is_symlink() else ():
+        if folder.name.startswith(".") or folder.is_symlink():
+            continue
+        with suppress(UserError):
+            yield load(folder / MANIFEST, folder.name)
 
 
 def parse(data: Any, name: str) -> Manifest:

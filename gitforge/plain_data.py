@@ -49,6 +49,7 @@ def component(one: Listed, adopted_from: str | None = None) -> dict[str, Any]:
         "path": one.need.shown,
         "description": one.description,
         "missing": one.is_missing,
+        "usable": one.is_usable and not one.is_missing,
         "goals": list(one.goals),
         "adopted_from": adopted_from,
     }

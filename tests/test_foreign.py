@@ -17,8 +17,9 @@ from two_libraries import THEIR_GOALS, make_two
 
 from gitforge import goals_file, names
 from gitforge.errors import InvalidFile, UserError
-from gitforge.foreign import Foreign, InvalidLibrary, LibraryNotFetched, ref_of
+from gitforge.foreign import Foreign, InvalidLibrary, LibraryNotFetched
 from gitforge.goals import DEFAULT_KINDS, GoalBook, Need, Pin
+from gitforge.store.pins import library_ref
 from gitforge.workspace import Workspace
 
 Git = Callable[..., str]
@@ -40,7 +41,7 @@ def test_a_component_is_read_at_the_pin_whatever_is_committed_later(tmp_path: Pa
     assert found is not None
     assert "You are an auditor." in found.text
     assert found.blob == git("rev-parse", f"{two.pin}:library/personas/auditor.md", cwd=two.theirs)
-    assert git("rev-parse", ref_of("acme"), cwd=two.ours) != two.pin
+    assert git("rev-parse", library_ref("acme"), cwd=two.ours) != two.pin
 
 
 def test_a_plain_name_is_always_the_workspaces_own(tmp_path: Path, git: Git) -> None:

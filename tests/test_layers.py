@@ -173,6 +173,7 @@ LAYERS = [
     "library_add",
     "library_standing",
     "adopting",
+    "library_changes",
     "library_update",
     "past",
     "changes",

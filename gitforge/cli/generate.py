@@ -99,11 +99,13 @@ def generate(
         proposal = proposing.as_json(forge.repo, branch)
         output.data({"components": states, **plans.generated_as_json(done), **proposal})
     elif not any(one.state is State.MISSING for one in planned):
-        output.say("Nothing is missing.")
+        absent = sum(one.is_absent for one in planned)
+        output.say("Nothing is missing." if not absent else "Nothing that could be generated is missing.")
     else:
         proposing.show(forge.repo, branch)
     generating.stop_where_failed(done)
-    raise typer.Exit(PROBLEMS if done.skipped else DONE)
+    is_short = done.skipped or any(one.is_absent and one.need.pin is not None for one in planned)
+    raise typer.Exit(PROBLEMS if is_short else DONE)
 
 
 def _named(goal: Goal | None, needs: Sequence[Need]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitforge.cli import output, receiving
@@ -200,10 +200,13 @@ class UpdateOptions:
 def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
     """What moving a pin would change."""
     name = found.new.name
-    output.say(
-        (f"{name}: ", output.BOLD),
-        f"{found.old.commit[:10]} -> {found.new.commit[:10]}, {_count(found.commits, 'new commit')}",
-    )
+    new = f", {_count(found.commits, 'new commit')}" if found.commits is not None else ""
+    output.say((f"{name}: ", output.BOLD), f"{found.old.commit[:10]} -> {found.new.commit[:10]}{new}")
+    if found.commits is None:
+        output.say(
+            ("gone there: ", output.BAD), f"what {name} was pinned to is nowhere any more, so nothing can be compared:"
+            " all of what you use is shown",
+        )  # fmt: skip
     if found.lost:
         output.say(
             ("rewritten: ", output.BAD), f"the history of {name} was rewritten: {_count(found.lost, 'commit')} that you"
@@ -214,10 +217,8 @@ def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
 
         with paged(repo, is_wanted=not options.no_pager):
             for one in found.differences:
-                show_difference(
-                    replace(one, path=_named(found, one.path), old_path=_named(found, one.old_path))
-                )
-    elif not found.differences:
+                show_difference(one)
+    elif not (found.differences or found.renamed or found.gone or found.left):
         output.say("Nothing changes in the components that you use.")
     for change in found.goals[:_MOST]:
         output.say((f"goal {change.what}: ", output.DIM), f"{name}:{change.name}")
@@ -238,18 +239,13 @@ def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
     show_suspicions(name, found.suspicions)
 
 
-def _named(found: Update, path: str) -> str:
-    start = f"{found.new.folder}/library/" if found.new.folder else "library/"
-    return f"{found.new.name}:{path.removeprefix(start)}"
-
-
 def update_as_json(found: Update, commit: str | None) -> dict[str, Any]:
     """The same for a script; `commit` is what was recorded."""
     return {
         "name": found.new.name, "old": found.old.commit, "new": found.new.commit, "rev": found.new.rev,
         "commits": found.commits, "lost": found.lost, "recorded": commit,
         "changed": [
-            {"component": _named(found, one.path), "was": _named(found, one.old_path), "status": one.status,
+            {"component": one.path, "was": one.old_path, "status": one.status,
              "added_words": one.words("added"), "removed_words": one.words("removed")}
             for one in found.differences
         ],

@@ -16,6 +16,10 @@ from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.adoptions import Origin
+    from gitforge.catalog import Listed
+
+_NAMED = 5  # libraries
+_UNUSABLE = 20  # goals
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -51,8 +55,10 @@ def list_(
     show = _list_components if components else _list_goals
     show(workspace, book, pin, only_missing=missing, as_json=as_json)
     if pin is None and book.libraries and not as_json:
-        told = ", ".join(f"`gitforge list --library {name}`" for name in book.libraries)
-        output.say((f"More in other libraries: {told}", output.DIM))
+        first = [f"`gitforge list --library {name}`" for name in [*book.libraries][:_NAMED]]
+        more = len(book.libraries) - len(first)
+        rest = f" and {more} more, which `gitforge library list` shows" if more else ""
+        output.say((f"More in other libraries: {', '.join(first)}{rest}", output.DIM))
 
 
 def _list_goals(
@@ -76,7 +82,11 @@ def _list_goals(
         rows.append((f"  {one.goal.name}", (one.fraction, style), one_line(one.goal.description)))
     output.table(("", "", ""), rows)
     ready = sum(not one.missing for one in goals)
-    output.say((f"{len(goals)} goals, {ready} of them ready.", output.DIM))
+    count = f"{len(goals)} goal{'s' * (len(goals) != 1)}"
+    output.say((f"{count}, {ready} of them ready.", output.DIM))
+    if pin is not None:
+        for name, why in [*catalog.unusable_goals(book, library, pin).items()][:_UNUSABLE]:
+            output.say(("not usable: ", output.WARN), f"{pin.name}:{name}: {why}")
 
 
 def _list_components(
@@ -95,13 +105,21 @@ def _list_components(
         return
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:
-        state = ("missing", output.BAD) if one.is_missing else ("ready", output.GOOD)
+        state = _state(one)
         used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
-        origin = f"adopted from {adopted[one.need.path].shown}: " if one.need.path in adopted else ""
-        rows.append((one.need.path, state, used, origin + one_line(one.description)))
+        origin = f"adopted from {adopted[one.need.path].shown}" if one.need.path in adopted else ""
+        about = ": ".join(filter(None, (origin, one_line(one.description))))
+        rows.append((one.need.path, state, used, about))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
-    output.say((f"{len(found)} components, {lacking} of them missing.", output.DIM))
+    count = f"{len(found)} component{'s' * (len(found) != 1)}"
+    output.say((f"{count}, {lacking} of them missing.", output.DIM))
+
+
+def _state(one: Listed) -> output.Part:
+    if one.is_missing:
+        return ("missing", output.BAD)
+    return ("ready", output.GOOD) if one.is_usable else ("not usable", output.BAD)
 
 
 def _adopted(workspace: Workspace, book: GoalBook) -> dict[str, Origin]:

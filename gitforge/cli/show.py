@@ -103,10 +103,13 @@ def _find(forge: Forge, name: str) -> Goal | Need:
     others = library.known(forge.book, name)
     if forge.book.matching(name, others):
         return forge.book.find(name, others)
-    if forge.book.pin_of(name) is None and (was := deleted(library, forge.repo, forge.book, name)):
+    pin = forge.book.pin_of(name)
+    if pin is None and (was := deleted(library, forge.repo, forge.book, name)):
         path, commit = was
         hint = f"`gitforge show {shlex.quote(f'{name}@{commit[:10]}^')}` shows what it was."
         raise UserError(f"{path}: is gone since commit {commit[:10]}", hint=hint)
+    if pin is not None and name.partition(":")[2] in library.foreign.goal_names(pin):
+        return forge.goal(name)  # or why it cannot be used
     try:
         return forge.goal(name)
     except UserError:
