@@ -237,7 +237,7 @@ def test_a_script_gets_all_of_it_as_json(bare: Path, tmp_path: Path) -> None:
         "workspaces": [
             {"folder": str(tmp_path / "prompts"), "goals": 1, "missing": [], "problems": [], "suspicions": [], "libraries": []}
         ],
-        "submodules": [], "same_name": [], "filters": [],
+        "submodules": [], "same_name": [], "filters": [], "wrong_refs": [],
     }  # fmt: skip
 
 
