@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitforge.adoptions import Adoption, adoptions
 from gitforge.errors import UserError
 from gitforge.goals import GoalBook, Need, Pin
-from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
 from gitforge.store.meter import OnProgress
@@ -41,12 +40,14 @@ class Terms:
         before: Told before a pin is fetched, and from where.
         can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
         max_bytes: How much may come of each library; None for no limit.
+        silence: Seconds after which one that says nothing is given up.
     """
 
     progress: OnProgress | None = None
     before: OnFetch | None = None
     can_ask: bool = False
     max_bytes: int | None = transfer.MAX_BYTES
+    silence: float = transfer.SILENCE
 
 
 SILENTLY = Terms()
@@ -54,32 +55,6 @@ SILENTLY = Terms()
 
 class Vanished(UserError):
     """A pinned commit that its library has not got any more."""
-
-
-@dataclass(frozen=True)
-class Left:
-    """A library that was not fetched.
-
-    Attributes:
-        pin: The library.
-        why: Why not, and what to do.
-    """
-
-    pin: Pin
-    why: UserError
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What became of the pins that were not here.
-
-    Attributes:
-        fetched: Those that are now.
-        left: Those that are still missing.
-    """
-
-    fetched: tuple[Pin, ...] = ()
-    left: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,48 +120,6 @@ def missing(repo: Repo, book: GoalBook) -> list[Pin]:
     return [pin for pin in book.libraries.values() if repo.commit_of(pin.commit) is None]
 
 
-def fetch_missing(
-    workspace: Workspace,
-    repo: Repo,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-    can_ask: bool = False,
-    max_bytes: int | None = transfer.MAX_BYTES,
-) -> Brought:
-    """Fetches the pins that are not here, where nobody was asked: from https, ssh, and what the user trusts.
-
-    Args:
-        workspace: Whose goals.yaml.
-        repo: Its repository.
-        progress: As in `Terms`, like those behind it.
-        before: Told before each.
-        can_ask: Whether a person is at the terminal.
-        max_bytes: How much may come of each.
-    """
-    terms = Terms(progress, before, can_ask, max_bytes)
-    found = Brought()
-    for pin in usable_book(workspace).libraries.values():
-        if _is_kept(repo, pin):
-            continue
-        try:
-            address = addresses.parse(pin.url, base=workspace.root)
-            _refuse_untrusted(repo, pin, address)
-            fetch_pin(repo, pin, address, terms)
-            found = replace(found, fetched=(*found.fetched, pin))
-        except UserError as error:
-            found = replace(found, left=(*found.left, Left(pin, error)))
-    return found
-
-
-def _refuse_untrusted(repo: Repo, pin: Pin, address: Address) -> None:
-    if not addresses.safe_for_strangers(address) and trusted_url(repo, pin.name) != pin.url:
-        raise UserError(
-            f"{pin.name} comes from {address.shown}, which is fetched only if you say so",
-            hint=f"`gitforge library fetch {pin.name}` fetches it.",
-        )
-
-
 def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
     """Fetches one pin, because the user says so.
 
@@ -197,12 +130,12 @@ def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -
         Vanished: Its library has not got the commit any more.
         UserError: The address will not do, or cannot be reached.
     """
-    if _is_kept(repo, pin):
+    if is_kept(repo, pin):
         return False
     return fetch_pin(repo, pin, addresses.parse(pin.url, base=workspace.root), terms)
 
 
-def _is_kept(repo: Repo, pin: Pin) -> bool:
+def is_kept(repo: Repo, pin: Pin) -> bool:
     """Whether a pin is here, and stays: it is kept from now on where it was here by chance."""
     kept = repo.commit_of(pins.library_ref(pin.name))
     if kept is not None and repo.contains(kept, pin.commit):
@@ -251,6 +184,7 @@ def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) 
         transfer.fetch(
             repo, address, refspecs,
             progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+            silence=terms.silence,
         )  # fmt: skip
     except RemoteFailed as error:  # what is forced is rejected for no other reason
         if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
@@ -299,7 +233,7 @@ def _digits(repo: Repo) -> int:
 
 def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
     """What a remote has, whose ids must be of so many digits."""
-    offered = transfer.list_refs(repo, address, can_ask=terms.can_ask)
+    offered = transfer.list_refs(repo, address, silence=terms.silence, can_ask=terms.can_ask)
     if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(

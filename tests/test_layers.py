@@ -166,6 +166,7 @@ LAYERS = [
     "adoptions",
     "library_entries",
     "libraries",
+    "unasked",
     "library_look",
     "library_add",
     "library_standing",
