@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitforge.adoptions import Adoption, adoptions
@@ -85,8 +85,22 @@ def uses(book: GoalBook, name: str) -> tuple[Use, ...]:
 
 
 def adopted_here(repo: Repo, book: GoalBook) -> dict[str, Adoption]:
-    """The own components that were adopted, by path from the repository's root."""
-    return adoptions(repo, origins.read(repo), {name: pin.commit for name, pin in book.libraries.items()})
+    """The own components that were adopted, by path from the repository's root.
+
+    Where goals.yaml calls a library by another name than the commit that says so, what it is called now counts.
+    """
+    pinned = {name: pin.commit for name, pin in book.libraries.items()}
+    known: dict[tuple[str, str], str] = {}
+    found = adoptions(repo, origins.read(repo), pinned)
+    for path, one in found.items():
+        library, commit = one.origin.library, one.origin.commit
+        if library in pinned or not pinned:
+            continue
+        if (library, commit) not in known:
+            names = [name for name, pin in pinned.items() if repo.contains(pin, commit)]
+            known[library, commit] = names[0] if len(names) == 1 else library
+        found[path] = replace(one, origin=replace(one.origin, library=known[library, commit]))
+    return found
 
 
 # --- trust --------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_entries
+from gitforge import adopted_texts, commits, libraries, library_entries
+from gitforge.adopted_texts import Unmergeable
 from gitforge.adopting import below_library
 from gitforge.adoptions import Adoption, Origin
 from gitforge.commits import Adopted
@@ -19,13 +20,17 @@ from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import addresses, pins, snapshots
 from gitforge.store.differences import Difference, differences
 from gitforge.store.edits import Edit, exchange
-from gitforge.store.merge import Chunk, clashes, merge, settled
+from gitforge.store.merge import Chunk, clashes, settled
 from gitforge.store.transaction import Recorded, record
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
 
+_LOST = (
+    "what it was merged with last is not here any more; `gitforge adopt {origin}` with --ours, --theirs or on a"
+    " terminal begins anew"
+)
 Decide = Callable[[str, Sequence[Chunk]], str | None]
 """The whole text for a path whose merge has clashes; None where a person leaves it undecided."""
 
@@ -133,7 +138,7 @@ def _from_nothing(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Updat
     used = {_inner(workspace, use.need): use.need for use in libraries.uses(book, old.name)}
     gone = tuple(need for path, need in used.items() if path not in there)
     adopted = _adopted(repo, book, old)
-    left = tuple((one.path, "what it was merged with last is not here any more") for one in adopted)
+    left = tuple((one.path, _LOST.format(origin=f"{new.name}:{one.origin.path}")) for one in adopted)
     found = _suspicions(repo, {path: there.get(path) for path in used}, {})
     return Update(old, new, 0, 0, gone=gone, left=left, suspicions=tuple(found))
 
@@ -213,32 +218,24 @@ def _merges(
     for one in adopted:
         path = one.origin.path if one.origin.path in after else heirs.get(one.origin.path, "")
         blob = after.get(path)
-        base = _base(repo, new, one.origin)
+        base = adopted_texts.base_of(repo, new, one.origin)
         if blob is None:
             left.append((one.path, f"{one.origin.library}:{one.origin.path} is not there any more"))
         elif base is None:
-            left.append((one.path, "what it was merged with last is not here any more"))
+            left.append((one.path, _LOST.format(origin=f"{new.name}:{path}")))
         elif blob != base or path != one.origin.path:
             try:
                 merges.append(_merge(repo, one, Origin(new.name, path, new.commit), base, blob))
-            except UnicodeDecodeError:
-                left.append((one.path, f"{one.origin.library}:{path} is no UTF-8 text any more"))
+            except Unmergeable as error:
+                left.append((one.path, error.message))
     return merges, left
 
 
-def _base(repo: Repo, pin: Pin, origin: Origin) -> str | None:
-    """Id of the text that a component was merged with last; None where the repository has not got it."""
-    if repo.commit_of(origin.commit) is None:
-        return None
-    path = f"{pin.folder}/library/{origin.path}" if pin.folder else f"library/{origin.path}"
-    entry = repo.objects.entries(origin.commit, [path]).get(path)
-    return entry.id if entry is not None and entry.is_file else None
-
-
 def _merge(repo: Repo, adoption: Adoption, origin: Origin, base: str, theirs: str) -> Merge:
-    own = repo.entries([adoption.path])[adoption.path].id
-    texts = [repo.objects.read_blob(id_).decode() for id_ in (base, own, theirs)]
-    return Merge(adoption, origin, texts[1], own, merge(repo, *texts))
+    own, ours = adopted_texts.own(repo, adoption)
+    name = f"{origin.library}:{origin.path}"
+    new = adopted_texts.read(repo, theirs, f"{name} is no UTF-8 text any more")
+    return Merge(adoption, origin, ours, own, adopted_texts.merged(repo, base, ours, new, name))
 
 
 # --- what else changes ---------------------------------------------------------------------------------------

@@ -170,6 +170,7 @@ LAYERS = [
     "library_look",
     "library_add",
     "library_standing",
+    "adopted_texts",
     "adopting",
     "library_update",
     "past",
