@@ -100,6 +100,7 @@ def show_component(forge: Forge, given: Given) -> Data:
         **plain_data.planned(planned),
         "goals": users_of(forge.book, need),
         "text": library.text(need) if planned.blob else None,
+        "suspicious": suspicious(forge, [planned]),
         "adopted_from": adopted_from(forge).get(planned.path),
         "origin": plain_data.origin(last),
         "provenance": origin_of(forge, need, with_messages=given.get("prompt", False)),
