@@ -14,7 +14,7 @@ from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
 from gitforge.plan import plan
 from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious, users_of
-from gitforge.serving.prompts import project_of
+from gitforge.serving.prompts import component_texts, project_of
 from gitforge.serving.records import Data
 from gitforge.serving.slots import arguments as slots_of
 from gitforge.serving.slots import filled
@@ -144,7 +144,8 @@ def build(forge: Forge, given: Given) -> Data:
         refuse_unreviewed(forge.repo, planned)
     files = assembled(forge, project, goal)
     values = given.get("slots", {})
-    contents = filled(list(files.values()), values)
+    parts = component_texts(forge, goal)
+    contents = filled(list(files.values()), values, parts)
     return {
         "project": project,
         "goal": goal.name,
@@ -156,7 +157,7 @@ def build(forge: Forge, given: Given) -> Data:
         "suspicious": suspicious(forge, planned),
         "open_slots": [
             {"name": one.name, "title": one.title, "description": one.description}
-            for one in slots_of(list(files.values()))
+            for one in slots_of(list(files.values()), parts)
             if not values.get(one.name, "").strip()
         ],
     }
