@@ -25,6 +25,7 @@ from gitforge.workspace import Workspace
 
 Given = Mapping[str, Any]
 
+MOST_LISTED = 500  # components
 MOST_FOUND = 200  # lines that a search gives: an agent reads all of them
 
 
@@ -64,7 +65,10 @@ def list_components(forge: Forge, given: Given) -> Data:
     adopted = adopted_from(forge)
     top = forge.repo.relative(library.folder)
     return {
-        "components": [plain_data.component(one, adopted.get(f"{top}/{one.need.path}")) for one in found],
+        "components": [
+            plain_data.component(one, adopted.get(f"{top}/{one.need.path}")) for one in found[:MOST_LISTED]
+        ],
+        "truncated": len(found) > MOST_LISTED,
         "libraries": list(forge.book.libraries),
     }
 
@@ -78,6 +82,9 @@ def search(forge: Forge, given: Given) -> Data:
     return {
         "found": [plain_data.found(one) for one in found[:MOST_FOUND]],
         "truncated": len(found) > MOST_FOUND,
+        "not_searched": [
+            pin.name for pin in forge.book.libraries.values() if not forge.workspace.foreign.is_here(pin)
+        ],
     }
 
 

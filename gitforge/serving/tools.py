@@ -128,8 +128,9 @@ READING = (
                             **_ADOPTED,
                         }
                     ),
-                    "By kind and name",
+                    f"By kind and name, {looking.MOST_LISTED} at most",
                 ),
+                "truncated": flag("Whether there are more: ask for one kind, or search"),
                 **_OTHERS,
             }
         ),
@@ -148,6 +149,7 @@ READING = (
                     "In the order of the files",
                 ),
                 "truncated": flag("Whether there is more: look for something longer"),
+                "not_searched": texts("Libraries that are not fetched"),
             }
         ),
         looking.search,

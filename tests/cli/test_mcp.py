@@ -542,6 +542,8 @@ def test_a_library_that_is_not_fetched_costs_only_what_is_its_own(tmp_path: Path
             message = (await refused(asked)).message
             assert "`gitforge library fetch acme` brings it" in message
             assert "a command for the user" in message
+        searched: Any = (await client.call_tool("search", {"text": "audit"})).structured_content
+        assert searched["not_searched"] == ["acme"]
         assert (await client.list_resources()).resources
         status: Any = (await client.call_tool("status")).structured_content
         assert status["libraries_not_fetched"] == ["acme"]
@@ -626,3 +628,17 @@ def test_many_requests_at_once_are_all_answered(workspace: Path) -> None:
         return len(answered)
 
     assert talk(workspace, conversation) == 50
+
+
+def test_a_library_of_very_many_components_is_cut_and_says_so(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git, theirs={f"constraints/many{number}.md": "C.\n" for number in range(510)})
+
+    async def conversation(client: Client) -> None:
+        many: Any = (await client.call_tool("list_components", {"library": "acme"})).structured_content
+        assert (len(many["components"]), many["truncated"]) == (500, True)
+        few: Any = (
+            await client.call_tool("list_components", {"library": "acme", "kind": "persona"})
+        ).structured_content
+        assert few["truncated"] is False
+
+    talk(two.ours, conversation)
