@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_entries, names
+from gitforge import adopted_texts, commits, libraries, library_entries, names
 from gitforge.adoptions import Origin
 from gitforge.commits import Adopted
 from gitforge.components import split_front_matter
@@ -15,7 +15,8 @@ from gitforge.goals import Goal, GoalBook, Need, Pin
 from gitforge.names import COMPONENT_SUFFIXES, foreign_parts
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import pins, snapshots
-from gitforge.store.edits import Edit, NewFile
+from gitforge.store.edits import Edit, NewFile, exchange
+from gitforge.store.merge import Chunk, clashes, settled
 from gitforge.store.transaction import Recorded, record
 from gitforge.store.tree import kind as entry_kind
 from gitforge.text import one_line, printable
@@ -23,6 +24,9 @@ from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
+
+Decide = Callable[[str, Sequence[Chunk]], str | None]
+"""The whole text for a path that has another one; None where a person leaves it undecided."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Copy:
         text: It.
         blob: Id of that, as the other library has it.
         users: The goals that use it, and will use the own one.
-        is_there: Whether the own library has exactly this text already.
+        ours: The other text that the own library has of that name, with line feeds alone; None where it has none.
+        chunks: What is to become of that; its clashes are to be decided.
         suspicions: What a reader would not see in it.
     """
 
@@ -48,8 +53,14 @@ class Copy:
     text: str
     blob: str
     users: tuple[str, ...]
-    is_there: bool
+    ours: str | None
+    chunks: tuple[Chunk, ...]
     suspicions: tuple[Suspicion, ...]
+
+    @property
+    def clashes(self) -> int:
+        """How many places have to be decided."""
+        return len(clashes(self.chunks))
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def find(
         called: What the one component is to be called; None for the name that it has.
 
     Raises:
-        Conflict: The own library has another text of that name, or such a goal.
+        Conflict: The own library has a name that is the same to some systems, or such a goal.
         UserError: There is no such library, component or goal, or it cannot be used.
     """
     found: dict[str, Copy] = {}
@@ -88,7 +99,7 @@ def find(
         goals += [goal] if goal is not None else []
         for need in needs:
             copy = _copy(workspace, repo, book, need, called)
-            other = found.setdefault(copy.path, copy)
+            other = found.setdefault(copy.path.casefold(), copy)
             if other.origin != copy.origin:
                 raise Conflict(
                     f"{other.foreign} and {copy.foreign} would both become {copy.path}",
@@ -130,9 +141,34 @@ def _copy(workspace: Workspace, repo: Repo, book: GoalBook, need: Need, called: 
     place = repo.relative(workspace.library.path(own))
     users = tuple(goal.name for goal in book.goals.values() if need.path in {one.path for one in goal.needs})
     origin = Origin(need.pin.name, below_library(need.pin, path), need.pin.commit)
-    is_there = _is_there(workspace, own, file.text, need.path)
+    _refuse_twin(workspace, own)
     found = tuple(suspicions(file.text))
-    return Copy(origin, need.path, own, place, file.text, file.blob, users, is_there, found)
+    copy = Copy(origin, need.path, own, place, file.text, file.blob, users, None, (), found)
+    there = workspace.library.text(own)
+    if there is None or adopted_texts.plain(there) == adopted_texts.plain(file.text):
+        return copy
+    ours = adopted_texts.plain(there)
+    base = _base(repo, book, need.pin, copy)
+    return replace(copy, ours=ours, chunks=adopted_texts.merged(repo, base, ours, file.text, need.path))
+
+
+def _base(repo: Repo, book: GoalBook, pin: Pin, copy: Copy) -> str | None:
+    """Id of the text that an own component was merged with last, where it is a copy of the same one."""
+    known = libraries.adopted_here(repo, book).get(copy.path)
+    if known is None or (known.origin.library, known.origin.path) != (pin.name, copy.origin.path):
+        return None
+    return adopted_texts.base_of(repo, pin, known.origin)
+
+
+def _refuse_twin(workspace: Workspace, own: Need) -> None:
+    """Raises Conflict where the own library has a file whose name is the same but for upper and lower case."""
+    for name in workspace.library.entries(own.kind):
+        if name != own.name and name.casefold() == own.name.casefold():
+            raise Conflict(
+                f"library/{own.kind.folder}/{printable(name)} is there already, and to some systems {own.name} is"
+                " the same name",
+                hint="Adopt it under another name: --as NAME.",
+            )
 
 
 def below_library(pin: Pin, path: str) -> str:
@@ -168,25 +204,24 @@ def _refuse_unusable(workspace: Workspace, repo: Repo, book: GoalBook, pin: Pin,
                 )
 
 
-def _is_there(workspace: Workspace, own: Need, text: str, foreign: str) -> bool:
-    there = workspace.library.text(own)
-    if there is not None and there.replace("\r\n", "\n") != text.replace("\r\n", "\n"):
-        raise Conflict(
-            f"library/{own.path} is there already, with another text than {printable(foreign)}",
-            hint="Adopt it under another name: --as NAME.",
-        )
-    return there is not None
-
-
-def carry_out(workspace: Workspace, repo: Repo, book: GoalBook, adopting: Adopting) -> Recorded:
+def carry_out(
+    workspace: Workspace, repo: Repo, book: GoalBook, adopting: Adopting, decide: Decide | None = None
+) -> Recorded:
     """Copies the components, and lets the goals that used them use the copies, as one commit.
 
+    Args:
+        workspace: Where to.
+        repo: Its repository.
+        book: Its goals.
+        adopting: What `find` has found.
+        decide: What becomes of places in which the own library has another text.
+
     Raises:
-        Conflict: Something of the user's is in the way.
+        Conflict: Such a place is undecided, or something of the user's is in the way.
         UserError: git refuses.
     """
     copies = adopting.copies
-    edits: list[Edit] = [NewFile(one.path, one.text.encode()) for one in copies]
+    edits: list[Edit] = [_edit(one, decide) for one in copies]
     changes = [library_entries.adding_goal(goal) for goal in adopting.goals]
     if used := {one.foreign: one.need.name for one in copies if one.users}:
         changes.append(library_entries.renaming(book, used))
@@ -203,7 +238,26 @@ def carry_out(workspace: Workspace, repo: Repo, book: GoalBook, adopting: Adopti
     recorded = record(repo, edits, message, points=points)
     if recorded.is_new or _is_said(repo, book, copies):
         return recorded
-    return record(repo, [], message({}), points=points)  # the texts are there, but no commit says where from
+    there = {path: entry.id for path, entry in repo.anew().entries([one.path for one in copies]).items()}
+    return record(
+        repo, [], message(there), points=points
+    )  # the texts are there, but no commit says where from
+
+
+def _edit(copy: Copy, decide: Decide | None) -> Edit:
+    if copy.ours is None:
+        return NewFile(copy.path, copy.text.encode())
+    if not copy.clashes:
+        text: str | None = settled(copy.chunks, lambda clash: clash.ours)
+    else:
+        text = decide(copy.path, copy.chunks) if decide is not None else None
+    if text is None:
+        raise Conflict(
+            f"{copy.path} is there already, with another text than {printable(copy.foreign)}; nothing was recorded",
+            hint="Adopt it under another name: --as NAME. Or decide: --ours keeps your text, --theirs takes the"
+            " library's; later updates are merged with it.",
+        )
+    return exchange(copy.path, copy.ours.encode(), text.encode())
 
 
 def _is_said(repo: Repo, book: GoalBook, copies: Sequence[Copy]) -> bool:

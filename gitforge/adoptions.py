@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitforge.store.repo import Repo
     from gitforge.store.spoken import Statement
 
-_ORIGIN = re.compile(r"([A-Za-z0-9][\w-]*):([^\s:@][^:@]*)@([0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+_ORIGIN = re.compile(r"([A-Za-z0-9][\w-]*):([^\s:][^:]*)@([0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from gitforge import check, documents, goals_file, libraries
+from gitforge import check, documents, goals_file
 from gitforge.components import MAX_BYTES
 from gitforge.errors import InvalidFile, Problem, UserError
 from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import FILE_NAME, GoalBook, Pin
-from gitforge.libraries import Brought, Left, OnFetch
+from gitforge.libraries import OnFetch, Terms
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import cloning, kept, transfer
 from gitforge.store.addresses import Address
@@ -26,6 +25,7 @@ from gitforge.store.remote_failures import RemoteFailed
 from gitforge.store.repo import Repo
 from gitforge.store.survey import Planned, Survey, survey
 from gitforge.store.transfer import OnProgress
+from gitforge.unasked import Left, Unasked
 from gitforge.workspace import LEGACY_FILE, Workspace
 
 MAX_BYTES_DEFAULT = transfer.MAX_BYTES
@@ -149,11 +149,12 @@ def clone(
             transfer.update_submodules(
                 repo, address, settings=cloning.SAFELY, max_bytes=max_bytes, can_ask=can_ask
             )
-        bring = partial(
-            libraries.fetch_missing, progress=progress, before=before, can_ask=can_ask, max_bytes=max_bytes
-        )
-        found = tuple(_found(Workspace(staged / folder), folder, repo, bring) for folder in folders)
         cloning.place(staged, target, last=(folders[0] or FILE_NAME).partition("/")[0])
+    repo = Repo.discover(target)
+    bring = Unasked(
+        Terms(progress, before, can_ask, max_bytes)
+    )  # from now on nothing that fails takes it away
+    found = tuple(_found(Workspace(target / folder), folder, repo, bring) for folder in folders)
     return Cloned(
         target, head.ref.removeprefix("refs/heads/") if head.ref else None, commit, found,
         () if with_submodules else seen.submodules, seen.twins, tuple(filters.items()),
@@ -221,12 +222,10 @@ def _read_goals(repo: Repo, entry: Planned) -> None:
     goals_file.inspect(text, name)
 
 
-def _found(
-    workspace: Workspace, folder: str, repo: Repo, bring: Callable[[Workspace, Repo], Brought]
-) -> Found:
+def _found(workspace: Workspace, folder: str, repo: Repo, bring: Unasked) -> Found:
     text = documents.read_text(workspace.goals_file, FILE_NAME)
     book = goals_file.inspect(text, FILE_NAME)
-    brought = bring(workspace, repo)
+    brought = bring.fetch_missing(workspace, repo)
     missing = tuple(check.missing(workspace, book))
     told = {LibraryNotFetched(one.pin).message for one in brought.left}
     problems = [one for one in check.check(workspace) if one not in missing and one.message not in told]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from gitforge.adoptions import Adoption, adoptions
 from gitforge.errors import UserError
 from gitforge.goals import GoalBook, Need, Pin
-from gitforge.named import usable_book
 from gitforge.store import addresses, origins, pins, transfer
 from gitforge.store.addresses import Address
 from gitforge.store.meter import OnProgress
@@ -41,12 +40,14 @@ class Terms:
         before: Told before a pin is fetched, and from where.
         can_ask: Whether a person is at the terminal, so that git and ssh may ask for a password.
         max_bytes: How much may come of each library; None for no limit.
+        silence: Seconds after which one that says nothing is given up.
     """
 
     progress: OnProgress | None = None
     before: OnFetch | None = None
     can_ask: bool = False
     max_bytes: int | None = transfer.MAX_BYTES
+    silence: float = transfer.SILENCE
 
 
 SILENTLY = Terms()
@@ -54,32 +55,6 @@ SILENTLY = Terms()
 
 class Vanished(UserError):
     """A pinned commit that its library has not got any more."""
-
-
-@dataclass(frozen=True)
-class Left:
-    """A library that was not fetched.
-
-    Attributes:
-        pin: The library.
-        why: Why not, and what to do.
-    """
-
-    pin: Pin
-    why: UserError
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What became of the pins that were not here.
-
-    Attributes:
-        fetched: Those that are now.
-        left: Those that are still missing.
-    """
-
-    fetched: tuple[Pin, ...] = ()
-    left: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,8 +85,22 @@ def uses(book: GoalBook, name: str) -> tuple[Use, ...]:
 
 
 def adopted_here(repo: Repo, book: GoalBook) -> dict[str, Adoption]:
-    """The own components that were adopted, by path from the repository's root."""
-    return adoptions(repo, origins.read(repo), {name: pin.commit for name, pin in book.libraries.items()})
+    """The own components that were adopted, by path from the repository's root.
+
+    Where goals.yaml calls a library by another name than the commit that says so, what it is called now counts.
+    """
+    pinned = {name: pin.commit for name, pin in book.libraries.items()}
+    known: dict[tuple[str, str], str] = {}
+    found = adoptions(repo, origins.read(repo), pinned)
+    for path, one in found.items():
+        library, commit = one.origin.library, one.origin.commit
+        if library in pinned or not pinned:
+            continue
+        if (library, commit) not in known:
+            names = [name for name, pin in pinned.items() if repo.contains(pin, commit)]
+            known[library, commit] = names[0] if len(names) == 1 else library
+        found[path] = replace(one, origin=replace(one.origin, library=known[library, commit]))
+    return found
 
 
 # --- trust --------------------------------------------------------------------------------------------------
@@ -145,48 +134,6 @@ def missing(repo: Repo, book: GoalBook) -> list[Pin]:
     return [pin for pin in book.libraries.values() if repo.commit_of(pin.commit) is None]
 
 
-def fetch_missing(
-    workspace: Workspace,
-    repo: Repo,
-    *,
-    progress: OnProgress | None = None,
-    before: OnFetch | None = None,
-    can_ask: bool = False,
-    max_bytes: int | None = transfer.MAX_BYTES,
-) -> Brought:
-    """Fetches the pins that are not here, where nobody was asked: from https, ssh, and what the user trusts.
-
-    Args:
-        workspace: Whose goals.yaml.
-        repo: Its repository.
-        progress: As in `Terms`, like those behind it.
-        before: Told before each.
-        can_ask: Whether a person is at the terminal.
-        max_bytes: How much may come of each.
-    """
-    terms = Terms(progress, before, can_ask, max_bytes)
-    found = Brought()
-    for pin in usable_book(workspace).libraries.values():
-        if _is_kept(repo, pin):
-            continue
-        try:
-            address = addresses.parse(pin.url, base=workspace.root)
-            _refuse_untrusted(repo, pin, address)
-            fetch_pin(repo, pin, address, terms)
-            found = replace(found, fetched=(*found.fetched, pin))
-        except UserError as error:
-            found = replace(found, left=(*found.left, Left(pin, error)))
-    return found
-
-
-def _refuse_untrusted(repo: Repo, pin: Pin, address: Address) -> None:
-    if not addresses.safe_for_strangers(address) and trusted_url(repo, pin.name) != pin.url:
-        raise UserError(
-            f"{pin.name} comes from {address.shown}, which is fetched only if you say so",
-            hint=f"`gitforge library fetch {pin.name}` fetches it.",
-        )
-
-
 def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
     """Fetches one pin, because the user says so.
 
@@ -197,12 +144,12 @@ def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -
         Vanished: Its library has not got the commit any more.
         UserError: The address will not do, or cannot be reached.
     """
-    if _is_kept(repo, pin):
+    if is_kept(repo, pin):
         return False
     return fetch_pin(repo, pin, addresses.parse(pin.url, base=workspace.root), terms)
 
 
-def _is_kept(repo: Repo, pin: Pin) -> bool:
+def is_kept(repo: Repo, pin: Pin) -> bool:
     """Whether a pin is here, and stays: it is kept from now on where it was here by chance."""
     kept = repo.commit_of(pins.library_ref(pin.name))
     if kept is not None and repo.contains(kept, pin.commit):
@@ -251,6 +198,7 @@ def _fetch(repo: Repo, address: Address, refspecs: Sequence[str], terms: Terms) 
         transfer.fetch(
             repo, address, refspecs,
             progress=terms.progress, max_bytes=terms.max_bytes, can_ask=terms.can_ask,
+            silence=terms.silence,
         )  # fmt: skip
     except RemoteFailed as error:  # what is forced is rejected for no other reason
         if isinstance(error, Rejected) or "revision walk setup failed" in error.message:
@@ -320,7 +268,7 @@ def _digits(repo: Repo) -> int:
 
 def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
     """What a remote has, whose ids must be of so many digits."""
-    offered = transfer.list_refs(repo, address, can_ask=terms.can_ask)
+    offered = transfer.list_refs(repo, address, silence=terms.silence, can_ask=terms.can_ask)
     if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(

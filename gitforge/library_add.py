@@ -140,14 +140,33 @@ def add(workspace: Workspace, repo: Repo, addition: Addition) -> Recorded:
         raise
 
 
-def forget(repo: Repo, name: str) -> None:
-    """Drops all that was kept of a library; git may collect it then."""
-    if refs := pins.refs_of(repo, name):
-        pins.drop(repo, list(refs))
+def let_go(workspace: Workspace, repo: Repo, name: str) -> bool:
+    """Drops what was kept of a library that goals.yaml does not name, and the trust in its address.
+
+    What another branch or worktree pins stays, and what adopted components were merged with last.
+
+    Returns:
+        Whether there was anything.
+
+    Raises:
+        UserError: git cannot.
+    """
+    names.library_name(name)
+    was_trusted = libraries.trusted_url(repo, name) is not None
+    before = pins.refs_of(repo, name)
+    if before:
+        adopted = libraries.adopted_here(repo, usable_book(workspace)).values()
+        needed = pins.named_elsewhere(repo, repo.relative(workspace.goals_file)) | {
+            one.origin.commit for one in adopted
+        }
+        pins.release(repo, name, sorted(needed))
+    if was_trusted:
+        libraries.trust(repo, name, None)
+    return was_trusted or pins.refs_of(repo, name) != before
 
 
 def remove(workspace: Workspace, repo: Repo, pin: Pin) -> Recorded:
-    """Takes a library out of goals.yaml, as one commit, and lets git collect it.
+    """Takes a library out of goals.yaml, as one commit, and lets git collect what nobody needs of it.
 
     Raises:
         Conflict: Changes that are not committed are in the way.
@@ -159,8 +178,7 @@ def remove(workspace: Workspace, repo: Repo, pin: Pin) -> Recorded:
         [library_entries.rewriting(workspace, repo, library_entries.removing(pin))],
         commits.library_removed(pin.name, libraries.shown_url(pin), pin.commit),
     )
-    forget(repo, pin.name)
-    libraries.trust(repo, pin.name, None)
+    let_go(workspace, repo.anew(), pin.name)
     return recorded
 
 

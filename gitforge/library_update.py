@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import commits, libraries, library_changes, library_entries, names
+from gitforge import adopted_texts, commits, libraries, library_changes, library_entries, names
+from gitforge.adopted_texts import Unmergeable
 from gitforge.adopting import below_library
 from gitforge.adoptions import Adoption, Origin
 from gitforge.commits import Adopted
@@ -21,13 +22,17 @@ from gitforge.payloads import Suspicion
 from gitforge.store import addresses, pins, snapshots
 from gitforge.store.differences import Difference, renames
 from gitforge.store.edits import Edit, exchange
-from gitforge.store.merge import Chunk, clashes, merge, settled
+from gitforge.store.merge import Chunk, clashes, settled
 from gitforge.store.transaction import Recorded, record
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
 
+_LOST = (
+    "what it was merged with last is not here any more; `gitforge adopt {origin}` with --ours, --theirs or on a"
+    " terminal begins anew"
+)
 Decide = Callable[[str, Sequence[Chunk]], str | None]
 """The whole text for a path whose merge has clashes; None where a person leaves it undecided."""
 
@@ -178,33 +183,25 @@ def _merges(
     for one in adopted:
         path = one.origin.path if one.origin.path in after else heirs.get(one.origin.path, "")
         blob = after.get(path)
-        base = _base(repo, new, one.origin)
+        base = adopted_texts.base_of(repo, new, one.origin)
         if blob is None:
             left.append((one.path, f"{one.origin.library}:{one.origin.path} is not there any more"))
         elif base is None:
-            left.append((one.path, "what it was merged with last is not here any more"))
+            left.append((one.path, _LOST.format(origin=f"{new.name}:{path}")))
         elif blob != base or path != one.origin.path:
             try:
                 merges.append(_merge(repo, one, Origin(new.name, path, new.commit), base, blob))
-            except UnicodeDecodeError:
-                left.append((one.path, f"{one.origin.library}:{path} is no UTF-8 text any more"))
+            except Unmergeable as error:
+                left.append((one.path, error.message))
     return merges, left
 
 
-def _base(repo: Repo, pin: Pin, origin: Origin) -> str | None:
-    """Id of the text that a component was merged with last; None where the repository has not got it."""
-    if repo.commit_of(origin.commit) is None:
-        return None
-    path = _inside(pin, f"library/{origin.path}")
-    entry = repo.objects.entries(origin.commit, [path]).get(path)
-    return entry.id if entry is not None and entry.is_file else None
-
-
 def _merge(repo: Repo, adoption: Adoption, origin: Origin, base: str, theirs: str) -> Merge:
-    own = repo.entries([adoption.path])[adoption.path].id
-    texts = [repo.objects.read_blob(id_).decode() for id_ in (base, own, theirs)]
+    own, ours = adopted_texts.own(repo, adoption)
     was, name = (f"{one.library}:{one.path}" for one in (adoption.origin, origin))
-    return Merge(adoption, origin, texts[1], own, merge(repo, *texts), Pair(was, name, base, theirs))
+    new = adopted_texts.read(repo, theirs, f"{name} is no UTF-8 text any more")
+    chunks = adopted_texts.merged(repo, base, ours, new, name)
+    return Merge(adoption, origin, ours, own, chunks, Pair(was, name, base, theirs))
 
 
 def _suspicions(repo: Repo, pairs: Sequence[Pair]) -> Iterator[tuple[str, Suspicion]]:

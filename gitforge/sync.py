@@ -10,8 +10,8 @@ import random
 import time
 from collections.abc import Mapping
 
-from gitforge import libraries
 from gitforge.errors import UserError
+from gitforge.libraries import Terms
 from gitforge.sharing.decisions import Decisions
 from gitforge.sharing.integrating import integrate, refuse_rewritten
 from gitforge.sharing.publishing import has_branches, look, publish
@@ -22,6 +22,7 @@ from gitforge.store.commit_point import LostRace
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
 from gitforge.store.upstream import Upstream, find_upstream, remember
+from gitforge.unasked import Unasked
 from gitforge.workspace import Workspace
 
 __all__ = ["Disputed", "Plan", "Synced", "sync"]
@@ -172,10 +173,11 @@ class _Sync:
             return
         self._is_library_done = True
         try:
-            brought = libraries.fetch_missing(
-                self._workspace, self._repo, progress=self._plan.progress, before=self._plan.before_library,
-                can_ask=self._plan.can_ask, max_bytes=self._plan.max_bytes,
+            terms = Terms(
+                self._plan.progress, self._plan.before_library, self._plan.can_ask, self._plan.max_bytes,
+                self._plan.silence,
             )  # fmt: skip
+            brought = Unasked(terms).fetch_missing(self._workspace, self._repo)
         except UserError as error:  # a goals.yaml that the user is in the middle of editing, say
             self._done.warn(f"the libraries in it are not looked for: {error.message}")
             return

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from libraries_of_others import Git, Place, make_other, make_place
-from servers import git_daemon
+from servers import git_daemon, raw_server, silent
 
 from gitforge import libraries
 from gitforge.goals import Pin
 from gitforge.store import pins
 from gitforge.store.repo import Repo
+from gitforge.unasked import MOST, Brought, Unasked
 from gitforge.workspace import Workspace
 
 
@@ -29,8 +31,8 @@ def clone(place: Place, tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
-def missing(root: Path) -> libraries.Brought:
-    return libraries.fetch_missing(Workspace.find(root), Repo.discover(root))
+def missing(root: Path) -> Brought:
+    return Unasked(libraries.SILENTLY).fetch_missing(Workspace.find(root), Repo.discover(root))
 
 
 class TestFetchMissing:
@@ -46,9 +48,9 @@ class TestFetchMissing:
         place.git("config", "gitforge-library.acme.url", str(place.acme.root), cwd=clone)
         (pin,) = missing(clone).fetched
         assert pin.commit == place.acme.head
-        assert missing(clone) == libraries.Brought()
+        assert missing(clone) == Brought()
         place.git("gc", "-q", "--prune=now", cwd=clone)
-        assert missing(clone) == libraries.Brought()
+        assert missing(clone) == Brought()
 
     def test_another_address_under_the_same_name_is_not(
         self, place: Place, clone: Path, tmp_path: Path
@@ -83,7 +85,9 @@ class TestFetchMissing:
 
     def test_too_much_is_stopped(self, place: Place, clone: Path) -> None:
         place.git("config", "gitforge-library.acme.url", str(place.acme.root), cwd=clone)
-        found = libraries.fetch_missing(Workspace.find(clone), Repo.discover(clone), max_bytes=1)
+        found = Unasked(libraries.Terms(max_bytes=1)).fetch_missing(
+            Workspace.find(clone), Repo.discover(clone)
+        )
         assert len(found.left) == 1
         assert place.git("for-each-ref", "refs/gitforge", cwd=clone) == ""
 
@@ -97,6 +101,50 @@ class TestFetchMissing:
             git("config", "gitforge-library.acme.url", f"{url}/acme", cwd=clone)
             (left,) = missing(clone).left
         assert isinstance(left.why, libraries.Vanished)
+
+
+def name_silent_libraries(root: Path, urls: list[str]) -> None:
+    """Lets goals.yaml name many libraries."""
+    goals = root / "goals.yaml"
+    lines = [f'  many{number}: {{url: "{url}", commit: "{"1" * 40}"}}' for number, url in enumerate(urls)]
+    goals.write_text(goals.read_text().replace("libraries:\n", "\n".join(["libraries:", *lines, ""])))
+
+
+class TestWhatDoesNotAnswer:
+    def test_a_host_that_is_silent_is_asked_once(self, clone: Path) -> None:
+        asked: list[socket.socket] = []
+
+        def answer(connection: socket.socket) -> None:
+            asked.append(connection)
+            silent(connection)
+
+        with raw_server(answer) as port:
+            name_silent_libraries(clone, [f"https://127.0.0.1:{port}/{number}.git" for number in range(5)])
+            terms = libraries.Terms(silence=1.0)
+            found = Unasked(terms).fetch_missing(Workspace.find(clone), Repo.discover(clone))
+        many = [left for left in found.left if left.pin.name.startswith("many")]
+        assert len(many) == 5
+        assert len(asked) == 1
+        assert "whose host has not answered" in many[1].why.message
+
+    def test_all_libraries_share_one_budget(self, clone: Path) -> None:
+        with raw_server(silent) as first, raw_server(silent) as second:
+            name_silent_libraries(clone, [f"https://127.0.0.1:{port}/x.git" for port in (first, second)])
+            unasked = Unasked(libraries.Terms(silence=1.0), patience=1.5)
+            found = unasked.fetch_missing(Workspace.find(clone), Repo.discover(clone))
+        assert ["waiting for too long" in left.why.message for left in found.left[:2]] == [False, True]
+
+    def test_no_more_than_some_are_tried(self, clone: Path, tmp_path: Path) -> None:
+        urls = [str(tmp_path / f"none{number}") for number in range(MOST + 3)]
+        name_silent_libraries(clone, urls)
+        repo = Repo.discover(clone)
+        for number, url in enumerate(urls):
+            libraries.trust(repo, f"many{number}", url)
+        told: list[str] = []
+        terms = libraries.Terms(before=lambda pin, _: told.append(pin.name))
+        found = Unasked(terms).fetch_missing(Workspace.find(clone), repo)
+        assert len(told) == MOST
+        assert "too many" in found.left[MOST].why.message
 
 
 class TestWhatIsKept:

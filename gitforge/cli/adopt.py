@@ -30,6 +30,13 @@ def adopt(
         str | None,
         typer.Option("--as", metavar="NAME", help="What the component is to be called.", show_default=False),
     ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="Where you have another text of that name, keep it.")
+    ] = False,
+    theirs: Annotated[
+        bool, typer.Option("--theirs", help="Where you have another text of that name, take the library's.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Adopt it whatever it seems to hide.")] = False,
     dry_run: WouldRecord = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
@@ -37,7 +44,8 @@ def adopt(
     """Copy components of another library into your own, as one commit that says where they come from.
 
     Goals that used acme:auditor.md use auditor.md from then on. Edit it as you like: `gitforge library update` merges
-    what changes there with what you changed.
+    what changes there with what you changed. Where you have another text of that name, --ours, --theirs or you on a
+    terminal decide; what was adopted before is merged with what it was merged with last.
     """
     from gitforge import adopting  # noqa: PLC0415 -- what reads other libraries
 
@@ -45,6 +53,8 @@ def adopt(
         raise AnswerMissing(
             "--as names one component, and several are to be adopted", hint="Adopt one by one."
         )
+    if ours and theirs:
+        raise AnswerMissing("--ours and --theirs: one of them", hint="Leave one of the two.")
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     book = workspace.book()
@@ -53,14 +63,23 @@ def adopt(
         library_shown.show_suspicions(
             one.origin.library, [(one.origin.path, suspicion) for suspicion in one.suspicions]
         )
-    recorded = None if dry_run else adopting.carry_out(workspace, repo, book, found)
+    if any(one.suspicions for one in found.copies) and not yes and not dry_run:
+        library_shown.confirm("Adopt it nevertheless?", "what is to be adopted seems to hide something")
+    decide = library_shown.decider(repo, ours=ours, theirs=theirs)
+    recorded = None if dry_run else adopting.carry_out(workspace, repo, book, found, decide)
     if recorded is not None:
         reverting.show_recorded(recorded)
     if as_json:
         output.data(
             {
                 "adopted": [
-                    {"path": one.path, "origin": str(one.origin), "goals": list(one.users)}
+                    {
+                        "path": one.path,
+                        "origin": str(one.origin),
+                        "goals": list(one.users),
+                        "merged": one.ours is not None,
+                        "clashes": one.clashes,
+                    }
                     for one in found.copies
                 ],
                 "goals": [goal.name for goal in found.goals],
@@ -69,6 +88,8 @@ def adopt(
         )
     for one in found.copies:
         users = f"; {', '.join(one.users)} will use it" if one.users else ""
+        if one.ours is not None:
+            users += f"; merged with your text{f', {one.clashes} to decide' * bool(one.clashes and dry_run)}"
         output.say(
             ("would adopt: " if dry_run else "adopted: ", output.GOOD),
             f"{one.path} from {one.origin.shown}{users}",

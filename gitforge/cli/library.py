@@ -206,7 +206,9 @@ def _move(
 ) -> dict[str, Any]:
     from gitforge import library_update as verb  # noqa: PLC0415
 
-    recorded = verb.carry_out(workspace, repo, found, library_shown.decider(repo, options))
+    recorded = verb.carry_out(
+        workspace, repo, found, library_shown.decider(repo, ours=options.ours, theirs=options.theirs)
+    )
     reverting.show_recorded(recorded)
     for one in found.merges:
         output.say(("merged: ", output.GOOD), f"{one.adoption.path} with {one.origin.shown}")
@@ -232,13 +234,19 @@ def remove(
 ) -> None:
     """Take a library out of goals.yaml, as one commit. Refused while goals use it.
 
-    What was adopted from it stays yours.
+    What was adopted from it stays yours. Of a library that goals.yaml does not name any more, after an undo for
+    example, it drops what is still kept.
     """
     from gitforge import libraries, library_add  # noqa: PLC0415
 
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     book = workspace.book()
+    if name not in book.libraries and not dry_run and library_add.let_go(workspace, repo, name):
+        output.say(("let go: ", output.GOOD), f"what was kept of {name}, which {FILE_NAME} does not name")
+        if as_json:
+            output.data({"name": name, "adopted": [], "recorded": None})
+        return
     pin = libraries.pin_of(book, name)
     library_add.refuse_used(book, pin)
     adopted = [one.path for one in libraries.adopted_here(repo, book).values() if one.origin.library == name]

@@ -260,14 +260,12 @@ def update_as_json(found: Update, commit: str | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def decider(repo: Repo, options: UpdateOptions) -> Decide | None:
+def decider(repo: Repo, *, ours: bool, theirs: bool) -> Decide | None:
     """Who decides what clashes: an option, the person at the terminal, or nobody."""
-    if options.ours or options.theirs:
+    if ours or theirs:
         from gitforge.store.merge import settled  # noqa: PLC0415
 
-        return lambda path, chunks: settled(
-            chunks, lambda clash: clash.ours if options.ours else clash.theirs
-        )
+        return lambda path, chunks: settled(chunks, lambda clash: clash.ours if ours else clash.theirs)
     if not output.is_interactive():
         return None
 

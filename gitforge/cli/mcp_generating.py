@@ -15,6 +15,8 @@ from gitforge.serving.origin import not_reviewed
 from gitforge.serving.records import Data, Tool
 from gitforge.serving.schemas import PLANNED, arguments, flag, maybe, result, text
 
+MOST_PURPOSE = 2000  # characters
+
 
 def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
     need = generating.find(forge, given["component"])
@@ -56,7 +58,9 @@ GENERATE = Tool(
             )
         },
         {
-            "purpose": text("What it is for, in one sentence; needed where goals.yaml does not say so"),
+            "purpose": text(
+                "What it is for, in one sentence; needed where goals.yaml does not say so", most=MOST_PURPOSE
+            ),
             "goal": text("The goal that it is for", least=1),
         },
     ),

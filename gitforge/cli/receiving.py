@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from gitforge.goals import Pin
-    from gitforge.libraries import Left
     from gitforge.payloads import Suspicion
     from gitforge.store.addresses import Address
     from gitforge.store.transfer import OnProgress, Progress
+    from gitforge.unasked import Left
 
 _PER_FILE = 3  # places of a file that are shown beside its orders
 _FILES = 20  # files that are shown with such places; each further one has a line
+_LIBRARIES = 10
 
 
 class Meter:
@@ -60,12 +61,14 @@ class Meter:
         output.say(f"{printable_line(pin.name)}: fetching {pin.commit[:10]} from {address.shown}")
 
 
-def show_left(left: Iterable[Left]) -> None:
+def show_left(left: Sequence[Left]) -> None:
     """The libraries that are not here, and why."""
-    for one in left:
+    for one in left[:_LIBRARIES]:
         output.say(("not fetched: ", output.WARN), printable_line(one.why.message))
         if one.why.hint:
             output.say(("hint: ", output.WARN), one.why.hint)
+    if len(left) > _LIBRARIES:
+        output.say(f"and {len(left) - _LIBRARIES} more libraries; `gitforge library fetch` fetches them all")
 
 
 def show_suspicions(found: Sequence[tuple[str, Sequence[Suspicion]]]) -> None:

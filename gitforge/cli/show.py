@@ -85,7 +85,7 @@ def _past(forge: Forge, name: str) -> Past | None:
     """What `COMPONENT@REV` means; None where no revision is named, or something is called so."""
     if "@" not in name or name in forge.book.goals:
         return None
-    if forge.book.matching(name, forge.workspace.library.all(forge.book.kinds.values())):
+    if forge.book.matching(name, forge.workspace.library.known(forge.book, name)):
         return None
     if (parts := split(forge.repo, name)) is None:
         rev = name.partition("@")[2]

@@ -14,7 +14,7 @@ from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
 from gitforge.plan import plan
 from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious, users_of
-from gitforge.serving.prompts import project_of
+from gitforge.serving.prompts import component_texts, project_of
 from gitforge.serving.records import Data
 from gitforge.serving.slots import arguments as slots_of
 from gitforge.serving.slots import filled
@@ -25,6 +25,7 @@ from gitforge.workspace import Workspace
 
 Given = Mapping[str, Any]
 
+MOST_LISTED = 500  # components
 MOST_FOUND = 200  # lines that a search gives: an agent reads all of them
 
 
@@ -64,7 +65,10 @@ def list_components(forge: Forge, given: Given) -> Data:
     adopted = adopted_from(forge)
     top = forge.repo.relative(library.folder)
     return {
-        "components": [plain_data.component(one, adopted.get(f"{top}/{one.need.path}")) for one in found],
+        "components": [
+            plain_data.component(one, adopted.get(f"{top}/{one.need.path}")) for one in found[:MOST_LISTED]
+        ],
+        "truncated": len(found) > MOST_LISTED,
         "libraries": list(forge.book.libraries),
     }
 
@@ -78,6 +82,9 @@ def search(forge: Forge, given: Given) -> Data:
     return {
         "found": [plain_data.found(one) for one in found[:MOST_FOUND]],
         "truncated": len(found) > MOST_FOUND,
+        "not_searched": [
+            pin.name for pin in forge.book.libraries.values() if not forge.workspace.foreign.is_here(pin)
+        ],
     }
 
 
@@ -100,6 +107,7 @@ def show_component(forge: Forge, given: Given) -> Data:
         **plain_data.planned(planned),
         "goals": users_of(forge.book, need),
         "text": library.text(need) if planned.blob else None,
+        "suspicious": suspicious(forge, [planned]),
         "adopted_from": adopted_from(forge).get(planned.path),
         "origin": plain_data.origin(last),
         "provenance": origin_of(forge, need, with_messages=given.get("prompt", False)),
@@ -143,7 +151,8 @@ def build(forge: Forge, given: Given) -> Data:
         refuse_unreviewed(forge.repo, planned)
     files = assembled(forge, project, goal)
     values = given.get("slots", {})
-    contents = filled(list(files.values()), values)
+    parts = component_texts(forge, goal)
+    contents = filled(list(files.values()), values, parts)
     return {
         "project": project,
         "goal": goal.name,
@@ -155,7 +164,7 @@ def build(forge: Forge, given: Given) -> Data:
         "suspicious": suspicious(forge, planned),
         "open_slots": [
             {"name": one.name, "title": one.title, "description": one.description}
-            for one in slots_of(list(files.values()))
+            for one in slots_of(list(files.values()), parts)
             if not values.get(one.name, "").strip()
         ],
     }

@@ -35,7 +35,9 @@ def _offered(forge: Forge, one: catalog.Readiness, note: str) -> Prompt:
         note += f" (Not complete: {', '.join(missing)} is missing.)"
     slots: tuple[Argument, ...] = ()
     try:
-        slots = arguments(list(assembled(forge, project_of(goal), goal).values()))
+        slots = arguments(
+            list(assembled(forge, project_of(goal), goal).values()), component_texts(forge, goal)
+        )
     except UserError as error:
         note += f" (It cannot be used: {one_line(error.message)})"
     return Prompt(goal.name, goal.title, goal.description + note, slots)
@@ -57,7 +59,9 @@ def rendered(forge: Forge, name: str, values: Mapping[str, str]) -> Rendered:
     planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
     if forge.book.require_reviewed:
         refuse_unreviewed(forge.repo, planned)
-    texts = filled(list(assembled(forge, project_of(goal), goal).values()), values)
+    texts = filled(
+        list(assembled(forge, project_of(goal), goal).values()), values, component_texts(forge, goal)
+    )
     return Rendered(" ".join([goal.description, *notes(forge, planned)]), texts)
 
 
@@ -71,6 +75,11 @@ def notes(forge: Forge, planned: Sequence[Planned]) -> Iterator[str]:
         yield f"Generated, and nobody has reviewed it yet: {', '.join(unreviewed)}."
     if places := suspicious(forge, planned):
         yield f"Of another library, and perhaps meant to mislead: {'; '.join(places)}."
+
+
+def component_texts(forge: Forge, goal: Goal) -> list[str]:
+    """What a goal's prompt is made from, but for the form."""
+    return [forge.workspace.library.text(need) or "" for need in goal.needs]
 
 
 def project_of(goal: Goal) -> str:

@@ -13,7 +13,7 @@ from gitforge.errors import UserError
 from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import MANIFEST, Goal
 from gitforge.serving import uris
-from gitforge.serving.origin import origin_of, users_of
+from gitforge.serving.origin import origin_of, suspicious, users_of
 from gitforge.serving.records import Content, Resource, ResourceTemplate
 from gitforge.serving.uris import COMPONENT, GOAL, TOOLKIT, NoSuchResource, Uri
 from gitforge.text import did_you_mean
@@ -136,7 +136,12 @@ def _component(forge: Forge, uri: str, path: str) -> Content:
     need = known[path]
     (state,) = forge.states([need])
     origin = origin_of(forge, need)
-    about = {**plain_data.planned(state), "goals": users_of(forge.book, need), "provenance": origin}
+    about = {
+        **plain_data.planned(state),
+        "goals": users_of(forge.book, need),
+        "suspicious": suspicious(forge, [state]),
+        "provenance": origin,
+    }
     return Content(uri, _type_of(path), text, about)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from gitforge.serving.records import Data
 
 
-def text(description: str, *, least: int = 0) -> Data:
-    """A text of at least so many characters."""
-    return {"type": "string", "description": description, **({"minLength": least} if least else {})}
+def text(description: str, *, least: int = 0, most: int | None = None) -> Data:
+    """A text of at least so many characters, and of so many at most."""
+    bounds = {"minLength": least or None, "maxLength": most}
+    return {"type": "string", "description": description} | {k: v for k, v in bounds.items() if v is not None}
 
 
 def flag(description: str) -> Data:

@@ -52,22 +52,30 @@ def slots(text: str) -> Iterator[Slot]:
         yield Slot(title, what, found.start("slot"), found.end("slot"))
 
 
-def arguments(texts: Sequence[str]) -> tuple[Argument, ...]:
-    """The slots of several texts as arguments: each once, and no more than `MAX_SLOTS` of them."""
-    return tuple(Argument(name, title, what) for (title, what), name in _names(texts).items())
+def arguments(texts: Sequence[str], components: Sequence[str] = ()) -> tuple[Argument, ...]:
+    """The slots of several texts as arguments: each once, and no more than `MAX_SLOTS` of them.
+
+    Args:
+        texts: With slots.
+        components: The texts in them whose slots are named last, so that none takes the name of the form's own.
+    """
+    return tuple(Argument(name, title, what) for (title, what), name in _names(texts, components).items())
 
 
-def filled(texts: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+def filled(
+    texts: Sequence[str], values: Mapping[str, str], components: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The texts with values in their slots; a slot without a value stays as it is.
 
     Args:
         texts: With slots.
         values: By the name of the argument. They are inert: a slot in a value is none.
+        components: As in `arguments`.
 
     Raises:
         UserError: There is no such argument.
     """
-    names = _names(texts)
+    names = _names(texts, components)
     known = list(names.values())
     for name in values:
         if name not in known:
@@ -86,10 +94,12 @@ def _filled(text: str, names: Mapping[tuple[str, str], str], values: Mapping[str
     return "".join([*parts, text[end:]])
 
 
-def _names(texts: Sequence[str]) -> dict[tuple[str, str], str]:
+def _names(texts: Sequence[str], components: Sequence[str]) -> dict[tuple[str, str], str]:
     """The arguments' names by title and text; slots that say the same are one."""
     names: dict[tuple[str, str], str] = {}
-    for slot in (slot for text in texts for slot in slots(text)):
+    inner = {slot.what for text in components for slot in slots(text)}
+    found = [slot for text in texts for slot in slots(text)]
+    for slot in sorted(found, key=lambda one: one.what in inner):
         key = slot.title, slot.what
         if key in names or len(names) == MAX_SLOTS:
             continue

@@ -47,7 +47,9 @@ def for_agents(told: str) -> str:
     """What a person is told to type, as the tool that an agent has for it."""
     for command, tool in _INSTEAD.items():
         told = told.replace(f"`gitforge {command}`", f"the tool {tool}")
-    return told
+    return (
+        f"{told} That is a command for the user: there is no tool for it." if "`gitforge " in told else told
+    )
 
 
 def readable(found: Data) -> list[str]:
@@ -126,8 +128,9 @@ READING = (
                             **_ADOPTED,
                         }
                     ),
-                    "By kind and name",
+                    f"By kind and name, {looking.MOST_LISTED} at most",
                 ),
+                "truncated": flag("Whether there are more: ask for one kind, or search"),
                 **_OTHERS,
             }
         ),
@@ -146,6 +149,7 @@ READING = (
                     "In the order of the files",
                 ),
                 "truncated": flag("Whether there is more: look for something longer"),
+                "not_searched": texts("Libraries that are not fetched"),
             }
         ),
         looking.search,
@@ -181,6 +185,7 @@ READING = (
                 **PLANNED["properties"],
                 "goals": texts("The goals that use it"),
                 "text": maybe(text("The whole file; null where it is missing")),
+                "suspicious": texts("Places in another library's text that may be meant to mislead you"),
                 **_ADOPTED,
                 "origin": {"type": ["object", "null"], "description": "The last commit that changed it"},
                 "provenance": {
@@ -190,7 +195,15 @@ READING = (
                     "what the model was sent",
                 },
             },
-            "required": [*PLANNED["required"], "goals", "text", "adopted_from", "origin", "provenance"],
+            "required": [
+                *PLANNED["required"],
+                "goals",
+                "text",
+                "suspicious",
+                "adopted_from",
+                "origin",
+                "provenance",
+            ],
         },
         looking.show_component,
     ),

@@ -9,6 +9,7 @@ from gitforge import toolkits
 from gitforge.build import Forge, make_toolkit
 from gitforge.errors import UserError
 from gitforge.goals import MANIFEST
+from gitforge.serving.origin import suspicious
 from gitforge.serving.records import Data, Tool
 from gitforge.serving.schemas import arguments, flag, result, text, texts
 from gitforge.unreviewed import refuse_unreviewed
@@ -34,6 +35,7 @@ def _write_toolkit(forge: Forge, given: Mapping[str, Any]) -> Data:
         "restored": list(done.restored),
         "degraded": done.is_degraded,
         "missing": [one.path for one in done.components if one.is_absent],
+        "suspicious": suspicious(forge, planned.components),
     }
 
 
@@ -57,6 +59,7 @@ WRITE_TOOLKIT = Tool(
             "restored": texts("Those that had been deleted by hand and are there again"),
             "degraded": flag("Whether a visible placeholder stands in for a missing component"),
             "missing": texts("The missing components"),
+            "suspicious": texts("Places in components of other libraries that may be meant to mislead you"),
         }
     ),
     _write_toolkit,

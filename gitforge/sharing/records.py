@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gitforge.errors import Conflict, UserError
 from gitforge.goals_merge import GoalClash
-from gitforge.libraries import Brought, OnFetch
+from gitforge.libraries import OnFetch
 from gitforge.sharing.arrivals import Arrivals
 from gitforge.store import transfer
 from gitforge.store.disputes import Decide, Dispute, Side
@@ -15,6 +15,7 @@ from gitforge.store.meter import OnProgress
 from gitforge.store.recovery import Repair
 from gitforge.store.replay import Dropped, shown
 from gitforge.store.upstream import Upstream
+from gitforge.unasked import Brought
 
 DecideGoal = Callable[[GoalClash], Side | None]
 """Gives the side of a clash in goals.yaml that stands; None where nobody decides."""

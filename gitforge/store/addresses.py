@@ -55,6 +55,19 @@ class Address:
         return printable_line(self.stored)
 
     @property
+    def host(self) -> str | None:
+        """Who is asked, with the port where one is named; None for a folder of this machine."""
+        if self.kind == "file":
+            return None
+        if (found := _SCHEME.fullmatch(self.stored)) is not None:
+            authority = found[2].partition("/")[0]
+        else:
+            authority = (
+                self.stored.partition(":")[0] if "[" not in self.stored else self.stored.partition("]")[0]
+            )
+        return authority.rpartition("@")[2].casefold()
+
+    @property
     def has_secret(self) -> bool:
         """Whether a user name or a password stood in it that is not to be stored."""
         return self.url != self.stored

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gitforge.store.git import DURABLE
 from gitforge.store.process import succeed
@@ -17,6 +17,7 @@ from gitforge.store.repo import Repo
 
 _LIBRARIES, _FETCHED, _PINS = "refs/gitforge/libraries", "refs/gitforge/fetched", "refs/gitforge/pins"
 _MOVE_SECONDS = 60.0
+_AT_ONCE = 500  # revisions on a command line
 
 
 def library_ref(name: str) -> str:
@@ -101,6 +102,49 @@ def drop(repo: Repo, refs: Sequence[str]) -> None:
             writes=True,
         )
     )
+
+
+def release(repo: Repo, name: str, needed: Iterable[str]) -> None:
+    """Lets git collect what was kept of a library, but for commits that somebody still needs.
+
+    Args:
+        repo: The repository.
+        name: The library.
+        needed: Ids of commits, of this library or not; each that this library's refs keep gets a ref of its own.
+
+    Raises:
+        UserError: git cannot move the refs.
+    """
+    before = refs_of(repo, name)
+    mine = [one for one in dict.fromkeys(needed) if any(repo.contains(tip, one) for tip in before.values())]
+    ends = [one for one in mine if not any(one != other and repo.contains(other, one) for other in mine)]
+    kept = {f"{_PINS}/{one}-{name}": one for one in ends}
+    if new := {ref: one for ref, one in kept.items() if before.get(ref) != one}:
+        repo.make_refs(new, timeout=_MOVE_SECONDS)
+    drop(repo, [ref for ref in before if ref not in kept])
+
+
+def named_elsewhere(repo: Repo, path: str) -> set[str]:
+    """All that could be ids of commits in a file of the branches and other worktrees.
+
+    Args:
+        repo: The repository.
+        path: The file, from the top.
+
+    Raises:
+        UserError: git fails.
+    """
+    listed = repo.git.read("for-each-ref", "--format=%(objectname)", "refs/heads").stdout.split()
+    shown = repo.git.read("worktree", "list", "--porcelain", "-z").stdout.split(b"\0")
+    heads = [line.removeprefix(b"HEAD ") for line in shown if line.startswith(b"HEAD ")]
+    commits = [os.fsdecode(one) for one in dict.fromkeys([*listed, *heads]) if one.strip(b"0")]
+    found: set[str] = set()
+    for start in range(0, len(commits), _AT_ONCE):
+        some = commits[start : start + _AT_ONCE]
+        how = ("--only-matching", "-h", "--no-line-number", "--no-column", "--no-color", "--extended-regexp")
+        told = repo.git.read("grep", *how, "-e", "[0-9a-f]{40,64}", *some, "--", path, accept=(0, 1))
+        found.update(os.fsdecode(told.stdout).split())
+    return {one for one in found if len(one) in {40, 64}}
 
 
 def is_whole(repo: Repo, commit: str) -> bool:

@@ -395,11 +395,38 @@ def test_a_library_that_it_uses_is_fetched_from_where_a_stranger_may_send_us(
         git("commit", "-qam", "Move it", cwd=two.ours)
         done = clone(tmp_path, two.ours, "--json", GIT_SSH_COMMAND=ssh.command)
     assert done.code == 0, done.told
-    assert f"Fetching the library acme from {ssh.url}" in done.err
+    assert f"acme: fetching {two.pin[:10]} from {ssh.url}" in done.err
     (found,) = done.json["workspaces"]
     assert found["libraries"] == [{"name": "acme", "fetched": True, "message": None}]
     assert [one["file"] for one in found["suspicions"]] == ["acme:constraints/c.md"]
     assert gitforge("build", "t", "--goal", "GOAL", cwd=tmp_path / "ours").code == 0
+
+
+def test_the_clone_is_in_place_before_another_library_is_asked_for(tmp_path: Path, git: Git) -> None:
+    (tmp_path / "srv").mkdir()
+    two = make_two(tmp_path / "srv", git)
+    goals = two.ours / "goals.yaml"
+    goals.write_text(goals.read_text().replace(two.theirs.as_uri(), "ssh://git@example.org/acme.git"))
+    git("commit", "-qam", "Move it", cwd=two.ours)
+    asked = tmp_path / "asked"
+    asked.write_text(f"#!/bin/sh\ncd '{tmp_path}' && ls -A ours > seen && ls -A > beside\nexit 1\n")
+    asked.chmod(0o700)
+    done = clone(tmp_path, two.ours, GIT_SSH_COMMAND=str(asked))
+    assert done.code == 0, done.told
+    assert {"goals.yaml", "library", ".git"} <= set((tmp_path / "seen").read_text().split())
+    assert ".ours.gitforge-clone" not in (tmp_path / "beside").read_text()
+
+
+def test_a_library_beside_the_workspace_is_named_by_where_that_is_in_the_end(
+    tmp_path: Path, git: Git
+) -> None:
+    (tmp_path / "srv").mkdir()
+    two = make_two(tmp_path / "srv", git)
+    goals = two.ours / "goals.yaml"
+    goals.write_text(goals.read_text().replace(two.theirs.as_uri(), "../theirs"))
+    git("commit", "-qam", "Move it", cwd=two.ours)
+    done = clone(tmp_path, two.ours)
+    assert f"not fetched: acme comes from {tmp_path / 'theirs'}, which" in done.err
 
 
 def test_a_library_from_elsewhere_is_left_to_the_user_s_word(tmp_path: Path, git: Git) -> None:

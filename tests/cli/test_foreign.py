@@ -389,7 +389,6 @@ def test_goals_and_components_of_theirs_are_completed(two: Two) -> None:
         ("review", "--approve", AUDITOR),
         ("regenerate", "acme:auditor.md", "--yes"),
         ("generate", "acme:auditor.md"),
-        ("generate", "acme:personas/new.md"),
         ("restore", "acme:auditor.md", "--at", "HEAD"),
         ("revert", "acme:auditor.md"),
         ("show", "--prompt", "acme:auditor.md"),

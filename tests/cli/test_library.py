@@ -504,7 +504,7 @@ def test_killed_anywhere_it_is_added_or_not_and_what_is_pinned_is_kept(place: Pl
 
 
 @pytest.mark.parametrize(
-    "where", ["gitforge.store.transaction:reach_commit_point:after", "gitforge.library_add:forget:before"]
+    "where", ["gitforge.store.transaction:reach_commit_point:after", "gitforge.library_add:let_go:before"]
 )
 def test_killed_while_it_is_removed_it_can_be_added_again(place: Place, where: str) -> None:
     place.add()

@@ -539,7 +539,11 @@ def test_a_library_that_is_not_fetched_costs_only_what_is_its_own(tmp_path: Path
         assert "the library acme is not fetched" in listed["GOAL"]
         assert texts(await client.get_prompt("PLAIN"))
         for asked in (client.get_prompt("GOAL"), client.read_resource("gitforge://goal/acme:AUDIT")):
-            assert "`gitforge library fetch acme` brings it" in (await refused(asked)).message
+            message = (await refused(asked)).message
+            assert "`gitforge library fetch acme` brings it" in message
+            assert "a command for the user" in message
+        searched: Any = (await client.call_tool("search", {"text": "audit"})).structured_content
+        assert searched["not_searched"] == ["acme"]
         assert (await client.list_resources()).resources
         status: Any = (await client.call_tool("status")).structured_content
         assert status["libraries_not_fetched"] == ["acme"]
@@ -556,8 +560,17 @@ def test_what_in_another_library_may_mislead_a_model_is_said_before_it(tmp_path:
         assert "acme:personas/auditor.md:3 overrides instructions" in (found.description or "")
         built: Any = (await client.call_tool("build", {"goal": "GOAL"})).structured_content
         assert built["suspicious"][0].startswith("acme:personas/auditor.md:3 overrides instructions")
+        name = "acme:personas/auditor.md"
+        shown: Any = (await client.call_tool("show_component", {"name": name})).structured_content
+        assert shown["suspicious"] == built["suspicious"]
+        written: Any = (
+            await client.call_tool("write_toolkit", {"project": "t", "goal": "acme:AUDIT"})
+        ).structured_content
+        assert written["suspicious"] == built["suspicious"]
+        read: Any = (await client.read_resource(f"gitforge://component/{name}")).contents[0]
+        assert "overrides instructions" in str(read.meta)
 
-    talk(two.ours, conversation)
+    talk(two.ours, conversation, "--allow-write")
 
 
 # goals.yaml in between
@@ -615,3 +628,17 @@ def test_many_requests_at_once_are_all_answered(workspace: Path) -> None:
         return len(answered)
 
     assert talk(workspace, conversation) == 50
+
+
+def test_a_library_of_very_many_components_is_cut_and_says_so(tmp_path: Path, git: Git) -> None:
+    two = make_two(tmp_path, git, theirs={f"constraints/many{number}.md": "C.\n" for number in range(510)})
+
+    async def conversation(client: Client) -> None:
+        many: Any = (await client.call_tool("list_components", {"library": "acme"})).structured_content
+        assert (len(many["components"]), many["truncated"]) == (500, True)
+        few: Any = (
+            await client.call_tool("list_components", {"library": "acme", "kind": "persona"})
+        ).structured_content
+        assert few["truncated"] is False
+
+    talk(two.ours, conversation)

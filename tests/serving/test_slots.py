@@ -114,3 +114,12 @@ def test_whatever_the_text_each_argument_fills_its_slots_and_nothing_else(text: 
     left = re.sub(r"«[^«»\n]+»", "FILLED", text)
     assert re.sub(r"«[^«»\n]+»", "FILLED", done) == left
     assert not arguments([done])
+
+
+def test_a_component_takes_no_name_from_a_slot_of_the_form() -> None:
+    persona = "You are P.\n\nTask: «what the component wants»\n"
+    texts = [persona, TEXT]
+    assert next(one.name for one in arguments(texts, [persona])) == "task"
+    first, second = filled(texts, {"task": "Mine."}, [persona])
+    assert first == persona
+    assert "\nMine.\n" in second
