@@ -452,3 +452,9 @@ def test_a_reverted_commit_of_goals_keeps_the_libraries(two: Two) -> None:
     assert gitforge("goal", "add", "FAIR", *about, *use, cwd=two.ours).code == 0
     assert gitforge("undo", cwd=two.ours).code == 0
     assert path.read_text() == before
+
+
+def test_a_component_that_a_library_lacks_is_not_generated_for_it(two: Two) -> None:
+    done = gitforge("generate", "acme:personas/new.md", cwd=two.ours)
+    assert done.code == 1
+    assert "nothing is generated for a library" in done.err
