@@ -1,5 +1,5 @@
 """`python -m gitforge`."""
 
-from gitforge.cli.main import entry
+from gitforge.cli.entry import entry
 
 entry()

@@ -39,7 +39,14 @@ def assemble(
         mine = [part for part in parts if part["kind"] == kind.name]
         title = names.title(kind.key)
         kinds.append(
-            {"name": kind.name, "title": title, "key": kind.key, "many": kind.many, "components": mine}
+            {
+                "name": kind.name,
+                "title": title,
+                "key": kind.key,
+                "many": kind.many,
+                "is_whole": kind.is_whole,
+                "components": mine,
+            }
         )
     values: dict[str, Any] = {"project": project, "goal": about, "kinds": kinds}
     for entry in kinds:
@@ -63,7 +70,7 @@ def _part(component: Component, goal: Mapping[str, str], project: str, templates
     part: dict[str, Any] = {
         "kind": component.need.kind.name,
         "name": component.need.name,
-        "path": f"library/{component.need.path}",
+        "path": component.need.shown,
         "title": component.title,
         "description": component.description,
         "missing": component.is_missing,

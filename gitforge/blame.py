@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gitforge import manifest, tracing
 from gitforge.errors import UserError
-from gitforge.goals import MANIFEST
+from gitforge.goals import MANIFEST, Need
 from gitforge.manifest import Manifest, Text
 from gitforge.remake import OtherText, read_component, read_text, refuse_old, sha256_of
 from gitforge.store import lines, origins, past, texts
@@ -44,7 +44,8 @@ class BlamedLine:
         text: Without its line break.
         source: Whether it comes from a component, a template, or was written into the file by hand; or that nobody can
             tell.
-        path: The component or template, from the repository's root; None for a template of gitforge's own.
+        path: The component or template, from the repository's root; `acme:personas/x.md` of another library; None
+            for a template of gitforge's own.
         source_line: Its number there, where it can be told.
         commit: Id of the commit that wrote it; None where no commit has it.
         is_boundary: Whether the history is cut at that commit.
@@ -54,6 +55,7 @@ class BlamedLine:
         model: The language model that wrote it, or "offline outline"; None where people did.
         reviewers: Who has reviewed the component's text as the toolkit has it.
         needs_review: Whether it was generated, or comes from what was, and nobody has reviewed it so.
+        library: The other library that it is of, of which `commit` then is one: the pin, where its history is not here.
     """
 
     number: int
@@ -69,6 +71,7 @@ class BlamedLine:
     model: str | None = None
     reviewers: tuple[str, ...] = ()
     needs_review: bool = False
+    library: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,14 @@ class _Used:
         skipped: The number of lines in front of what is assembled.
         is_component: Whether it is one; else it is a template.
         is_edit: Whether no commit had it when the toolkit was built.
+        need: The component, of another library; else None.
     """
 
     text: Text
     skipped: int
     is_component: bool
     is_edit: bool
+    need: Need | None = None
 
 
 def blame(workspace: Workspace, repo: Repo, path: Path) -> list[BlamedLine]:
@@ -178,7 +183,8 @@ def _used(repo: Repo, known: Manifest, where: str) -> dict[_Key, _Used]:
             body = read_component(repo, part, where).body or ""
             skipped = whole.removesuffix(body).count("\n")
             is_edit = part.is_uncommitted or part.commit is None
-            found[number] = _Used(part.text, skipped, is_component=True, is_edit=is_edit)
+            need = part.need if part.need.pin is not None else None
+            found[number] = _Used(part.text, skipped, is_component=True, is_edit=is_edit, need=need)
     for name, text in known.templates.items():
         if text.path is not None:
             is_edit = texts.is_kept(repo, text.used or "")
@@ -228,11 +234,15 @@ class _Said:
             path: blob
             for one in used.values()
             if one.is_component
+            and one.need is None
             and (path := one.text.path) is not None
             and (blob := one.text.blob) is not None
         }
         self._waiting = set(need_review(repo, texts, self._origins))
-        asked = {key: _question(repo, one) for key, one in used.items()}
+        asked = {
+            key: (_question if one.need is None else _question_elsewhere)(repo, one)
+            for key, one in used.items()
+        }
         questions = {key: question for key, question in asked.items() if question is not None}
         answers = lines.blame(repo, list(questions.values()))
         self._lines: dict[_Key, list[LineOrigin]] = dict(zip(questions, answers, strict=True))
@@ -257,12 +267,15 @@ class _Said:
                 reviewers=self._origins.reviewers_of(used.text.blob),
                 needs_review=used.text.path in self._waiting,
             )
+        if used.need is not None and used.need.pin is not None:
+            pin = used.need.pin
+            line = replace(line, library=pin.name, commit=pin.commit, author=pin.name)
         found = self._lines.get(key, [])
         if number is None and len({one.commit for one in found}) == 1:
             number = 1  # as every other line
         elif number is None and found:
             return replace(line, author=UNKNOWN)
-        if not used.is_edit:
+        if not used.is_edit and used.need is None:
             line = replace(line, author=GONE)
         if number is None or number > len(found):
             return line
@@ -309,6 +322,15 @@ def _lines_of_draft(repo: Repo, blob: str, draft: str | None) -> frozenset[int] 
         lines_of(repo.objects.read_blob(id_).decode("utf-8", "replace")) for id_ in (draft, blob)
     )
     return frozenset(here + 1 for _, here in alike(before, after))
+
+
+def _question_elsewhere(repo: Repo, used: _Used) -> Question | None:
+    """What to ask about a text of another library, whose history is here where it is fetched."""
+    need, blob = used.need, used.text.blob
+    if need is None or need.pin is None or blob is None:
+        return None
+    path = past.path_of_blob(repo, need.pin.commit, blob, need.name)
+    return Question(path, need.pin.commit) if path is not None else None
 
 
 def _question(repo: Repo, used: _Used) -> Question | None:

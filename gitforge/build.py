@@ -48,8 +48,23 @@ class Forge:
         """How each of these components stands."""
         return plan(self.workspace.library, self.repo, needs).components
 
+    def goal(self, name: str) -> Goal:
+        """The goal of that name: the workspace's own, or `acme:GOAL` of another library.
+
+        Raises:
+            UserError: There is none, or the library cannot be read.
+        """
+        return self.workspace.library.goal(self.book, name)
+
     def plan(self, goal: Goal) -> Plan:
-        """What a toolkit for the goal would be made from."""
+        """What a toolkit for the goal would be made from.
+
+        Raises:
+            LibraryNotFetched: It needs a library that is not here.
+            UserError: A library cannot be used, a path leads out of the workspace, or git cannot tell.
+        """
+        for need in {need.library: need for need in goal.needs if need.pin is not None}.values():
+            self.workspace.library.foreign.blob(need)
         templates = dict.fromkeys([*self.book.outputs.values(), PLACEHOLDER])
         return plan(self.workspace.library, self.repo, goal.needs, templates)
 
@@ -123,8 +138,25 @@ def make_toolkit(
     )  # fmt: skip
 
 
+def assembled(forge: Forge, project: str, goal: Goal) -> dict[str, str]:
+    """The files of a goal's toolkit, from the working tree; nothing is written, and no edits by hand are looked for.
+
+    Args:
+        forge: Where.
+        project: What the toolkit is called.
+        goal: What it is for.
+
+    Raises:
+        UserError: A component or template cannot be used.
+    """
+    components = [component_of(need, forge.workspace.library.text(need)) for need in goal.needs]
+    return assemble(project, goal, components, forge.book, forge.templates)
+
+
 def _part(used: Used, planned: Planned, need: Need, text: str | None) -> Part:
-    noted = used.text(planned.path, planned.blob, text, is_committed=planned.state is State.READY)
+    # What another library has is kept beside its ref, which moves with the pin and goes with the library.
+    is_committed = planned.state is State.READY and need.pin is None
+    noted = used.text(planned.path, planned.blob, text, is_committed=is_committed)
     return Part(need, noted, planned.commit, planned.is_uncommitted)
 
 

@@ -14,8 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gitforge.adoptions import Origin
 from gitforge.provenance import generation
-from gitforge.store.messages import WITHDRAWN, Group, Message, parse
+from gitforge.store.messages import ADOPTED, WITHDRAWN, Group, Message, parse
 from gitforge.store.records import Entry, FileChange
 from gitforge.unreviewed import need_review
 
@@ -42,6 +43,8 @@ class What(StrEnum):
     RENAMED = "renamed"
     REVERTED = "reverted"
     RESTORED = "restored"
+    ADOPTED = "adopted"  # from another library
+    MERGED = "merged"  # with what became of it there
     DELETED = "deleted"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
@@ -73,6 +76,7 @@ class Event:
         blob: Id of the text since; of an approval the one that was approved.
         reviewers: Who has reviewed the text since, or now takes that back.
         needs_review: Whether somebody should.
+        adopted: The component of another library that it was copied from or merged with, and at which commit.
     """
 
     what: What
@@ -89,6 +93,7 @@ class Event:
     blob: str | None
     reviewers: tuple[str, ...]
     needs_review: bool
+    adopted: Origin | None = None
 
 
 def history(repo: Repo, known: Origins, paths: Sequence[str], rev: str = "HEAD") -> Generator[Event]:
@@ -189,6 +194,9 @@ def _event(change: FileChange, known: Origins, cut: Collection[str], heirs: Coll
     what = _what(change, message, group)
     if what is What.ADDED and change.commit.id in cut:
         what = What.OLDER
+    adopted = _adopted(change, message)
+    if adopted is not None and what in {What.ADDED, What.EDITED}:
+        what = What.ADOPTED if change.status == "A" else What.MERGED
     commit, blob = change.commit, change.new_blob
     reviewers = known.reviewers_of(blob) if blob else ()
     is_generated = blob is not None and (change.asked in heirs or known.is_generated(change.path, blob))
@@ -208,6 +216,7 @@ def _event(change: FileChange, known: Origins, cut: Collection[str], heirs: Coll
         blob=blob,
         reviewers=reviewers,
         needs_review=is_generated and not reviewers and what not in _BY_HAND,
+        adopted=adopted,
     )
 
 
@@ -217,6 +226,12 @@ def _generation(change: FileChange, message: Message) -> Group | None:
     if said is None and message.about(change.path) is None:
         said = message.of_text(change.path, change.new_blob)
     return said if said is not None and said.is_generation else None
+
+
+def _adopted(change: FileChange, message: Message) -> Origin | None:
+    """Where the commit says that exactly the text that it has is from."""
+    said = message.of_text(change.path, change.new_blob)
+    return Origin.parse(said.trailers.get(ADOPTED, "")) if said is not None else None
 
 
 def _what(change: FileChange, message: Message, group: Group | None) -> What:

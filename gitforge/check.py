@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gitforge import components, documents, goals_file
@@ -11,7 +12,7 @@ from gitforge.components import Library
 from gitforge.drafting import rules as draft_rules
 from gitforge.drafting.prompting import Brief, generators_of
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import GoalBook, Need
+from gitforge.goals import Goal, GoalBook, Need
 from gitforge.templates import MAX_BYTES, Templates
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
@@ -30,7 +31,7 @@ def check(workspace: Workspace) -> list[Problem]:
     except UserError as error:
         return [Problem(workspace.goals_file.name, error.message, hint=error.hint)]
     found = [*book.problems, *components.text_problems(text.removeprefix("\ufeff"), book.file)]
-    for part in (_missing, _components, _unused, _templates):
+    for part in (missing, _libraries, _components, _unused, _templates):
         try:
             found += part(workspace, book)
         except UserError as error:
@@ -41,17 +42,87 @@ def check(workspace: Workspace) -> list[Problem]:
     return found
 
 
-def _missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
+def missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
     """Components that a goal names and that are not there."""
     have = {kind.name: workspace.library.entries(kind) for kind in book.kinds.values()}
     told: set[str] = set()
     for goal in book.goals.values():
         for need in goal.needs:
-            if need.name not in have[need.kind.name] and need.path not in told:
+            if need.pin is None and need.name not in have[need.kind.name] and need.path not in told:
                 told.add(need.path)
                 message = f"the goal {goal.name} needs library/{need.path}, which is missing"
                 hint = f"Generate it: `gitforge generate {shlex.quote(need.path)}`"
                 yield Problem(book.file, message, need.line or goal.line, hint)
+
+
+def _libraries(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
+    """Other libraries that are not fetched or cannot be used, and what is wrong with the components in use."""
+    broken: set[str] = set()
+    for pin in book.libraries.values():
+        try:
+            lacking = workspace.foreign.unmatched(pin, book.kinds)
+        except UserError as error:
+            broken.add(pin.name)
+            yield Problem(book.file, error.message, pin.line, error.hint)
+            continue
+        for kind in lacking:
+            name = printable(kind.name)
+            message = f"the library {pin.name} has the kind {name}, which is not declared here"
+            hint = "Declare it under `kinds` to use such components."
+            yield Problem(book.file, message, pin.line, hint, "warning")
+    used = {need.path: (need, goal) for goal in book.goals.values() for need in goal.needs if need.pin}
+    for need, goal in [*used.values(), *_built_with(workspace, book, used)]:
+        if need.library in broken:
+            continue
+        found = [*_foreign_problems(workspace, need), *_suspicions(workspace, need)]
+        yield from found
+        if goal is not None and not found and workspace.foreign.blob(need) is None:
+            message = f"the goal {goal.name} needs {need.path}, which the library has not got at its pin"
+            hint = f"Correct the name, or pin another commit: `gitforge library update {need.library}`"
+            yield Problem(book.file, message, need.line or goal.line, hint)
+
+
+def _built_with(
+    workspace: Workspace, book: GoalBook, used: Collection[str]
+) -> Iterator[tuple[Need, Goal | None]]:
+    """What toolkits here take of other libraries, beside what own goals name."""
+    if not book.libraries:
+        return
+    from gitforge.library_changes import built_with  # noqa: PLC0415 -- what reads other libraries, where there are any
+
+    needs = {
+        need.path: need for pin in book.libraries.values() for need in built_with(workspace, book, [pin])
+    }
+    yield from ((need, None) for path, need in needs.items() if path not in used)
+
+
+def _foreign_problems(workspace: Workspace, need: Need) -> Iterator[Problem]:
+    """What is wrong with a component that cannot be changed here."""
+    found = list(components.problems(workspace.library, need))
+    try:
+        workspace.foreign.text(need)
+    except UserError:  # which `found` says, with what helps against it
+        yield from found
+        return
+    for problem in found:
+        hint = (
+            f"Take it over and correct it: `gitforge adopt {shlex.quote(need.path)}`; or pin another commit."
+        )
+        yield replace(problem, hint=hint)
+
+
+def _suspicions(workspace: Workspace, need: Need) -> Iterator[Problem]:
+    """What in a stranger's component may be meant for the model alone; hidden characters are told anyway."""
+    from gitforge.payloads import suspicions  # noqa: PLC0415 -- its table, where a library is used
+
+    try:
+        text = workspace.foreign.text(need) or ""
+    except UserError:  # told anyway
+        return
+    for one in suspicions(text):
+        if "hidden character" not in one.what:
+            hint = "Look at it before a model does, and at what the library says of it."
+            yield Problem(need.shown, f"{one.what}: {one.excerpt}", one.line, hint, "warning")
 
 
 def _components(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:

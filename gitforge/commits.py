@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Trailer = tuple[str, str]
 UNDOES = "Undoes"
+LIBRARY = "Library"
+IMPORTED = "Imported-from"
+IMPORT = "Import "
 UNKNOWN = "(known once it is recorded)"
 """What stands for the id of a blob in a message that is only shown."""
 
@@ -161,6 +164,77 @@ def restored(named: str, commit: str, text: Text) -> str:
     return _message(f"Restore {named}", [f"As it was in {commit}."], _spoken_of([text]))
 
 
+@dataclass(frozen=True)
+class Adopted:
+    """A component of another library, as a commit takes it over.
+
+    Attributes:
+        path: The own component, from the repository's root.
+        origin: The other one, with the commit that has it: `acme:personas/auditor.md@<id>`.
+        blob: Id of the own text.
+    """
+
+    path: str
+    origin: str
+    blob: str = UNKNOWN
+
+
+def library_added(name: str, url: str, commit: str) -> str:
+    """The message of a commit that names another library in goals.yaml.
+
+    Args:
+        name: What it is called here.
+        url: Where it comes from.
+        commit: Id of its commit that is pinned.
+    """
+    return _message(f"Add library {name}", [f"From {url}", f"Pinned to {commit}."], [(LIBRARY, name)])
+
+
+def library_updated(name: str, old: str, new: str, merged: Sequence[Adopted]) -> str:
+    """The message of a commit that moves a library's pin.
+
+    Args:
+        name: The library.
+        old: Id of the commit that was pinned.
+        new: Id of the one that is.
+        merged: The adopted components that change with it.
+    """
+    return _message(
+        f"Update library {name}", [f"From {old[:12]} to {new}."], [(LIBRARY, name), *_adopted(merged)]
+    )
+
+
+def library_removed(name: str, url: str, commit: str) -> str:
+    """The message of a commit that takes a library out of goals.yaml; arguments as in `library_added`."""
+    return _message(
+        f"Remove library {name}", [f"From {url}", f"It was pinned to {commit}."], [(LIBRARY, name)]
+    )
+
+
+def adoption(named: str, library: str, said: str, adopted: Sequence[Adopted]) -> str:
+    """The message of a commit that copies components of another library.
+
+    Args:
+        named: What is copied, in words: `persona auditor`, or `3 components`.
+        library: Its name.
+        said: What it is for, in a line; may be empty.
+        adopted: The components.
+    """
+    return _message(f"Adopt {named} from {library}", [said], _adopted(adopted))
+
+
+def _adopted(components: Iterable[Adopted]) -> list[Trailer]:
+    return [
+        trailer
+        for one in components
+        for trailer in (
+            (messages.COMPONENT, one.path),
+            (messages.ADOPTED, one.origin),
+            (messages.BLOB, one.blob),
+        )
+    ]
+
+
 def starter(count: int, origin: str | None) -> str:
     """The message of a workspace's first commit."""
     if origin is not None:
@@ -170,6 +244,25 @@ def starter(count: int, origin: str | None) -> str:
             [],
         )
     return _message("Start a gitforge workspace", [f"The starter library: {count} files."], [])
+
+
+def imported(title: str, name: str, components: int, goals: int, origin: str | None) -> str:
+    """The message of a commit of what another tool's folder held, of whose texts it says nothing: people wrote them.
+
+    Args:
+        title: The other tool's format.
+        name: The folder's own name.
+        components: How many components came.
+        goals: How many goals came.
+        origin: Where the folder is from, in words.
+    """
+    counts = [
+        f"{count} {word}{'s' * (count != 1)}"
+        for count, word in ((components, "component"), (goals, "goal"))
+        if count
+    ]
+    subject = f"{IMPORT}{' and '.join(counts)} from {title}"
+    return _message(subject, [], [(IMPORTED, origin or f"the folder {name}")])
 
 
 def _spoken_of(texts: Iterable[Text]) -> list[Trailer]:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gitforge import documents, names
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import Kind, Need
+from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
 from gitforge.text import did_you_mean, hidden_characters, one_line, printable
 
 MAX_BYTES = 256 * 1024
@@ -55,24 +55,98 @@ class Component:
         return one_line(described) if isinstance(described, str) else self.need.purpose or ""
 
 
+class NotOurs(UserError):
+    """A component of another library, which is only read.
+
+    Args:
+        name: The component, `acme:personas/x.md` or what it was called.
+        library: Whose it is.
+        what: What cannot be done with it, for example "be edited".
+    """
+
+    def __init__(self, name: str, library: str, what: str = "be changed") -> None:
+        shown = printable(name)
+        super().__init__(
+            f"{shown} belongs to the library {library}, so it cannot {what} here",
+            hint=f"`gitforge adopt {shown}` makes it a component of your own.",
+        )
+
+
+class LibraryNotFetched(UserError):
+    """The commit at which another library is pinned is not in this repository.
+
+    Args:
+        pin: Where it is pinned.
+    """
+
+    def __init__(self, pin: Pin) -> None:
+        super().__init__(
+            f"the library {pin.name} is not fetched: commit {pin.commit[:12]}, which goals.yaml pins, is not here",
+            hint=f"`gitforge library fetch {pin.name}` brings it.",
+        )
+        self.pin = pin
+
+
+class InvalidLibrary(UserError):
+    """What another library has at its pin cannot be used."""
+
+
+class Reader(Protocol):
+    """Reads components of other libraries."""
+
+    def text(self, need: Need) -> str | None:
+        """A component's whole text; None where the library has no such file at its pin."""
+
+    def blob(self, need: Need) -> str | None:
+        """The id of that text's blob."""
+
+    def file(self, need: Need) -> tuple[str, str] | None:
+        """Both: the id, and the text."""
+
+    def all(self, pin: Pin, kinds: Iterable[Kind]) -> list[Need]:
+        """Every component of these kinds that a library has."""
+
+    def goal(self, pin: Pin, name: str, book: GoalBook) -> Goal:
+        """A goal of a library, as one of ours."""
+
+    def goal_names(self, pin: Pin) -> list[str]:
+        """The goals that a library has, whether they can be used here or not."""
+
+    def goals(self, pin: Pin, book: GoalBook) -> Iterator[Goal]:
+        """Those that can be used here."""
+
+    def is_here(self, pin: Pin) -> bool:
+        """Whether the library is fetched."""
+
+
 class Library:
-    """The `library/` folder of a workspace, read-only.
+    """The components of a workspace, read-only: those in its `library/` folder, and those of other libraries.
 
     Args:
         root: The folder of the workspace.
+        foreign: Gives what reads the components of other libraries, once there is one to be read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, foreign: Callable[[], Reader]) -> None:
         self.root = root
+        self._foreign = foreign
         self.folder = root / "library"
         self._real_root = os.path.realpath(root)
+
+    @property
+    def foreign(self) -> Reader:
+        """What reads the components of other libraries."""
+        return self._foreign()
 
     def path(self, need: Need) -> Path:
         """Where the component's file is, or will be.
 
         Raises:
+            NotOurs: It is of another library.
             UserError: It is or lies behind a symbolic link, which git would not follow; or it is no file.
         """
+        if need.pin is not None:
+            raise NotOurs(need.path, need.pin.name)
         path = self.folder / need.path
         name = f"library/{need.path}"
         real = self.refuse_escape(path, name)
@@ -84,7 +158,8 @@ class Library:
         return path
 
     def refuse_links(self, needs: Iterable[Need]) -> None:
-        """Raises as `path` does for any of many components, at the cost of one look at each kind's folder."""
+        """Raises as `path` does for any of many own components, at the cost of one look at each kind's folder."""
+        needs = [need for need in needs if need.pin is None]
         for kind in {need.kind.name: need.kind for need in needs}.values():
             folder = f"library/{kind.folder}"
             listed = {one.name: one for one in self._listed(kind, os.scandir)}
@@ -99,9 +174,12 @@ class Library:
         """The component's whole text, front matter included; None where the file is missing.
 
         Raises:
-            UserError: It is no regular file, leads out of the workspace, or cannot be read.
+            UserError: It is no regular file, leads out of the workspace, or cannot be read; or it is of another
+                library, which is not fetched.
             InvalidFile: It is too large, or not UTF-8.
         """
+        if need.pin is not None:
+            return self.foreign.text(need)
         path = self.path(need)
         return documents.read_text(path, f"library/{need.path}", MAX_BYTES) if path.exists() else None
 
@@ -114,8 +192,30 @@ class Library:
         return Component(need, body, meta)
 
     def all(self, kinds: Iterable[Kind]) -> list[Need]:
-        """Every component file of those kinds, sorted by path within its kind, used by a goal or not."""
+        """Every own component file of those kinds, sorted by path within its kind, used by a goal or not."""
         return [Need(kind, name) for kind in kinds for name in sorted(self.names(kind))]
+
+    def known(self, book: GoalBook, name: str) -> list[Need]:
+        """The components that a name can mean: the workspace's own, or those of the library that it is of.
+
+        Raises:
+            UserError: goals.yaml declares no such library, or what it has at its pin cannot be used.
+        """
+        own = self.all(book.kinds.values())
+        if names.foreign_parts(name) is None or (not book.libraries and book.matching(name, own)):
+            return own  # a file whose name has a colon, where nothing else is meant by that
+        pin = book.pin_of(name)
+        return own if pin is None else self.foreign.all(pin, book.kinds.values())
+
+    def goal(self, book: GoalBook, name: str) -> Goal:
+        """The goal of that name: the workspace's own, or `acme:GOAL` of another library.
+
+        Raises:
+            UserError: There is none, or the library cannot be read.
+        """
+        if any(own.casefold() == name.casefold() for own in book.goals) or (pin := book.pin_of(name)) is None:
+            return book.goal(name)
+        return self.foreign.goal(pin, name.partition(":")[2], book)
 
     def names(self, kind: Kind) -> frozenset[str]:
         """The names of the component files of one kind."""
@@ -178,10 +278,11 @@ class Library:
 def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     """Splits a component's text into its front matter and the rest.
 
-    Front matter is a YAML mapping between two lines of `---` at the very beginning; the blank lines behind it
-    belong to it. Anything else at the beginning (a thematic break, say) is text.
+    Front matter is a YAML mapping between two lines of `---` at the very beginning, or behind nothing but HTML
+    comments (a licence's, say), which then belong to it, as the blank lines behind it do. Anything else at the
+    beginning (a thematic break, say) is text.
     """
-    match = _FRONT_MATTER.match(text) if text.startswith("---") else None
+    match = _front_matter(text)
     if match is None:
         return {}, text
     try:
@@ -191,6 +292,40 @@ def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     if data is not None and not isinstance(data, dict):
         return {}, text
     return data or {}, text[match.end() :]
+
+
+def _front_matter(text: str) -> re.Match[str] | None:
+    """What may be front matter, whatever stands between its lines."""
+    start = 0
+    while text.startswith("<!--", start):
+        end = text.find("-->", start)
+        if end < 0:
+            return None
+        start = end + len("-->")
+        while text[start : start + 1].isspace():
+            start += 1
+    is_alone = start == 0 or text[start - 1] == "\n"
+    return _FRONT_MATTER.match(text, start) if is_alone and text.startswith("---", start) else None
+
+
+def broken_front_matter(text: str, name: str) -> Problem | None:
+    """Why what looks like front matter is none, with the line; None where it is right, or there is none.
+
+    Args:
+        text: The component's whole text.
+        name: How the problem calls it.
+    """
+    match = _front_matter(text)
+    if match is None or ":" not in (match[1] or ""):
+        return None
+    first = text.count("\n", 0, match.start()) + 1
+    try:
+        data = documents.parse(match[1], name).data
+    except InvalidFile as error:
+        problem = error.problems[0]
+        message = f"its front matter {problem.message}"
+        return Problem(name, message, first + (problem.line or 0), problem.hint)
+    return None if isinstance(data, dict | None) else Problem(name, "its front matter is no mapping", first)
 
 
 def replaced_text(current: str | None, body: str) -> str:
@@ -208,7 +343,7 @@ def replaced_text(current: str | None, body: str) -> str:
 
 def problems(library: Library, need: Need) -> Iterator[Problem]:
     """What is wrong with a component's file; nothing where it is missing."""
-    name = f"library/{need.path}"
+    name = need.shown
     try:
         names.component_name(need.name)
         text = library.text(need)
@@ -223,21 +358,21 @@ def problems(library: Library, need: Need) -> Iterator[Problem]:
     meta, body = split_front_matter(text)
     if not body.strip():
         yield Problem(name, "is empty", hint="Write it, or delete it so that it is generated.")
-    yield from _front_matter_problems(meta, body, name)
+    broken = broken_front_matter(text, name)
+    if broken is not None:
+        hint = "Correct it: as it stands it goes into every toolkit."
+        yield Problem(name, broken.message, broken.line, hint)
+    yield from _unknown_keys(meta, name)
     yield from text_problems(text, name)
 
 
-def _front_matter_problems(meta: Mapping[str, Any], body: str, name: str) -> Iterator[Problem]:
-    """Front matter that is not taken for any, or has keys that mean nothing."""
-    match = _FRONT_MATTER.match(body)
-    if match is not None and ":" in (match[1] or ""):
-        hint = "Correct it: as it stands it goes into every toolkit."
-        yield Problem(name, "has front matter that is not a YAML mapping", 1, hint)
-    for key in meta.keys() - {"name", "description", "metadata"}:
+def _unknown_keys(meta: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """Keys of front matter that look like misspelt ones."""
+    for key in sorted(meta.keys() - {"name", "description", "metadata"}):
         close = did_you_mean(key, ["name", "description", "metadata"])
-        yield Problem(
-            name, f"has the unknown key {printable(key)!r} in its front matter", 1, close, "warning"
-        )
+        if close is not None:  # else it is another tool's, and means something there
+            message = f"has the unknown key {printable(key)!r} in its front matter"
+            yield Problem(name, message, 1, close, "warning")
 
 
 def text_problems(text: str, name: str) -> Iterator[Problem]:

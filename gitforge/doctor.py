@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from gitforge.errors import CutOff, ProviderError, UserError
+from gitforge.goals import FILE_NAME
 from gitforge.llm import Message, Notice, Provider, Request, Usage
+from gitforge.store import merge_driver
 from gitforge.store.records import Identity
 from gitforge.store.repo import NoRepository, Repo, git_version
 from gitforge.workspace import Workspace
@@ -86,6 +88,7 @@ class Place:
         repository: The top of the repository around the folder, if there is one.
         workspace: The workspace around the folder, if there is one.
         git_config: What git's configuration sets for gitforge, here.
+        has_driver: Whether git merges goals.yaml as what it says, in this clone; None where there is none.
         problems: What stands in the way.
     """
 
@@ -94,6 +97,7 @@ class Place:
     repository: Path | None
     workspace: Path | None
     git_config: dict[str, str]
+    has_driver: bool | None
     problems: tuple[UserError, ...]
 
 
@@ -108,14 +112,22 @@ def look(folder: Path) -> Place:
     problems: list[UserError] = []
     version = _found(lambda: git_version(folder), problems)
     if version is None:
-        return Place(None, None, None, _workspace(folder), {}, tuple(problems))
+        return Place(None, None, None, _workspace(folder), {}, None, tuple(problems))
     repository = _found(lambda: Repo.discover(folder), problems, expected=NoRepository)
     # Outside a repository git still has the user's own configuration, which is read from any folder.
     here = repository or _found(lambda: Repo.outside(folder), problems)
     git_config = here.settings("gitforge") if here else {}
     identity = _found(here.identity, problems) if here else None
     root = repository.root if repository else None
-    return Place(version, identity, root, _workspace(folder), git_config, tuple(problems))
+    workspace = _workspace(folder)
+    has_driver = _found(lambda: _has_driver(repository, workspace), problems)
+    return Place(version, identity, root, workspace, git_config, has_driver, tuple(problems))
+
+
+def _has_driver(repository: Repo | None, workspace: Path | None) -> bool | None:
+    if repository is None or workspace is None:
+        return None
+    return merge_driver.is_installed(repository, repository.relative(workspace / FILE_NAME))
 
 
 def _found(

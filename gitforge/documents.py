@@ -21,6 +21,7 @@ from gitforge.errors import InvalidFile, Problem, UserError
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 1_000_000  # after aliases are followed: a "billion laughs" file ends here
+MAX_REPEATED = 4 * MAX_BYTES  # characters that aliases stand for: few nodes can be long ones
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _STRING_TAGS = {"!", "tag:yaml.org,2002:str"}
@@ -79,6 +80,15 @@ def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> str:
             content = stream.read(limit + 1)
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror or error}") from error
+    return decoded(content, name, limit)
+
+
+def decoded(content: bytes, name: str, limit: int = MAX_BYTES) -> str:
+    """The text of a file's bytes; arguments as in `read_text`.
+
+    Raises:
+        InvalidFile: It is too large, or not UTF-8.
+    """
     if len(content) > limit:
         raise InvalidFile([Problem(name, f"is larger than {limit // 1024} KiB, which nobody writes by hand")])
     try:
@@ -104,6 +114,8 @@ def parse(text: str, file: str) -> Document:
         builder.read(_Loader(_paired(text.removeprefix("\ufeff"))))
     except yaml.MarkedYAMLError as error:
         raise InvalidFile([_syntax_problem(error, text, file)]) from None
+    except UnicodeEncodeError:
+        raise InvalidFile([Problem(file, "is not UTF-8 text")]) from None
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise InvalidFile([Problem(file, f"is not YAML: {reason}", _line_of_control(text))]) from None
@@ -146,7 +158,8 @@ class _Builder:
         self.lines: dict[int, dict[str | int, int]] = {}
         self.duplicates: list[Problem] = []
         self._stack: list[_Container] = []
-        self._anchors: dict[str, tuple[Any, int, int]] = {}
+        self._anchors: dict[str, tuple[Any, int, int, int]] = {}
+        self._repeated = 0  # characters that the aliases so far stand for
         self._documents = 0
 
     def read(self, loader: Any) -> None:
@@ -173,7 +186,7 @@ class _Builder:
             if not event.style and (
                 not value or value[0] in _TELLING
             ):  # plain: empty from libyaml, else None
-                value = _resolve(value)
+                value = resolve(value)
             if holder.is_list:
                 holder.lines[len(holder.value)] = mark.line + 1
                 holder.value.append(value)
@@ -187,7 +200,7 @@ class _Builder:
         elif isinstance(event, yaml.CollectionStartEvent):
             self._open(event)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._close()
+            self._close(event)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -203,9 +216,9 @@ class _Builder:
         is_key = holder is not None and holder.wants_key
         # Plain style is empty from libyaml, None from Python.
         if not is_key and not event.style and event.tag is None:
-            value = _resolve(value)
+            value = resolve(value)
         if holder is None or event.anchor:
-            self._add(event, value, size=1, height=0)
+            self._add(event, value, size=1, height=0, length=_span(event, event))
         else:
             self._put(holder, event, value, size=1)
 
@@ -217,27 +230,31 @@ class _Builder:
         if len(self._stack) >= MAX_DEPTH:
             raise self._too_deep(event)
         is_map = isinstance(event, yaml.MappingStartEvent)
-        self._stack.append(_Container({} if is_map else [], event))
+        self._stack.append(_Container({} if is_map else [], event, self._repeated))
 
-    def _close(self) -> None:
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
         done = self._stack.pop()
         self.lines[id(done.value)] = done.lines
-        self._add(done.event, done.value, done.size + len(done.lines), done.height)
+        length = _span(done.event, event) + self._repeated - done.repeated
+        self._add(done.event, done.value, done.size + len(done.lines), done.height, length)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self._anchors:
             raise self._refuse(event, f"uses *{event.anchor}, which is not defined before that place")
         if self._stack and self._stack[-1].wants_key:
             raise self._refuse(event, "uses an alias where a name is expected")
-        value, size, height = self._anchors[event.anchor]
+        value, size, height, length = self._anchors[event.anchor]
+        self._repeated += length
+        if self._repeated > MAX_REPEATED:
+            raise self._too_large(event)
         if len(self._stack) + height > MAX_DEPTH:
             raise self._too_deep(event)
         self._add(event, value, size, height)
 
-    def _add(self, event: Any, value: Any, size: int, height: int) -> None:
+    def _add(self, event: Any, value: Any, size: int, height: int, length: int = 0) -> None:
         """Puts a finished value where it belongs: into the open container, or at the root."""
         if event.anchor and not isinstance(event, yaml.AliasEvent):
-            self._anchors[event.anchor] = (value, size, height)
+            self._anchors[event.anchor] = (value, size, height, length)
         if not self._stack:
             self.root = value
             return
@@ -249,7 +266,7 @@ class _Builder:
     def _put(self, holder: _Container, event: Any, value: Any, size: int) -> None:
         holder.size += size
         if holder.size > MAX_NODES:
-            raise self._refuse(event, "grows beyond all bounds when its aliases are followed")
+            raise self._too_large(event)
         lines = holder.lines
         if holder.wants_key:
             holder.key, holder.wants_key = value, False
@@ -269,11 +286,19 @@ class _Builder:
         hint = "Rename or remove one of the two."
         self.duplicates.append(Problem(self.file, message, _line(event), hint))
 
+    def _too_large(self, event: yaml.Event) -> InvalidFile:
+        return self._refuse(event, "grows beyond all bounds when its aliases are followed")
+
     def _too_deep(self, event: yaml.Event) -> InvalidFile:
         return self._refuse(event, f"is nested more than {MAX_DEPTH} levels deep")
 
     def _refuse(self, event: yaml.Event, message: str) -> InvalidFile:
         return InvalidFile([Problem(self.file, message, _line(event))])
+
+
+def _span(first: Any, last: Any) -> int:
+    """How many characters stand from the one event to the end of the other."""
+    return int(last.end_mark.index - first.start_mark.index)
 
 
 def _line(event: yaml.Event) -> int:
@@ -284,9 +309,10 @@ def _line(event: yaml.Event) -> int:
 class _Container:
     """A list or mapping that is still being read."""
 
-    def __init__(self, value: Any, event: yaml.CollectionStartEvent) -> None:
+    def __init__(self, value: Any, event: yaml.CollectionStartEvent, repeated: int) -> None:
         self.value = value
         self.event = event
+        self.repeated = repeated  # characters that the aliases before it stand for
         self.size = 1
         self.height = 1  # levels of nesting in it, its own included
         self.lines: dict[str | int, int] = {}
@@ -295,7 +321,7 @@ class _Container:
         self.wants_key = not self.is_list
 
 
-def _resolve(value: str) -> Any:
+def resolve(value: str) -> Any:
     """What a plain scalar means, by the core schema of YAML 1.2."""
     if value in _WORDS:
         return _WORDS[value]

@@ -32,6 +32,14 @@ class Kind:
     key: str = ""
     required: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether a component of it is a whole prompt, and no part of one."""
+        return self.name in WHOLE_PROMPTS
+
+
+WHOLE_PROMPTS = frozenset({"system", "prompt", "skill", "task_template"})
+"""Kinds of which a component brings what is asked with it, so that nothing is laid around it."""
 
 DEFAULT_KINDS = (
     Kind("persona", "personas", key="persona", required=True),
@@ -44,18 +52,59 @@ DEFAULT_OUTPUTS = {
 }
 
 
+@dataclass(frozen=True)
+class Pin:
+    """Another library, and the commit at which it is read.
+
+    Attributes:
+        name: What goals.yaml calls it.
+        url: Where it comes from, as goals.yaml says: a stranger's word.
+        commit: The full id of the commit.
+        rev: The branch or tag that an update follows; None for what the remote's HEAD names.
+        folder: The workspace's folder in that repository; empty for its top.
+        line: Where it stands in goals.yaml.
+    """
+
+    name: str
+    url: str
+    commit: str
+    rev: str | None = None
+    folder: str = ""
+    line: int | None = field(default=None, compare=False)
+
+
 class Need(NamedTuple):
-    """One component that a goal uses: its kind, its file name, and its purpose where goals.yaml says so."""
+    """One component that a goal uses: its kind, its file name, and its purpose where goals.yaml says so.
+
+    One of another library has that library's pin.
+    """
 
     kind: Kind
     name: str
     purpose: str | None = None
     line: int | None = None
+    pin: Pin | None = None
+
+    @property
+    def library(self) -> str | None:
+        """The other library that it is of; None for the workspace's own."""
+        return self.pin.name if self.pin else None
 
     @property
     def path(self) -> str:
-        """Relative to `library/`: `protocols/code_review_pass.md`."""
-        return f"{self.kind.folder}/{self.name}"
+        """Relative to `library/`: `protocols/code_review_pass.md`; of another library `acme:protocols/...`."""
+        path = f"{self.kind.folder}/{self.name}"
+        return f"{self.pin.name}:{path}" if self.pin else path
+
+    @property
+    def called(self) -> str:
+        """What goals.yaml calls it: `code_review_pass.md`, or `acme:code_review_pass.md`."""
+        return f"{self.pin.name}:{self.name}" if self.pin else self.name
+
+    @property
+    def shown(self) -> str:
+        """Its path as people are told it: `library/protocols/...`, or `acme:protocols/...`."""
+        return self.path if self.pin else f"library/{self.path}"
 
 
 class Goal(NamedTuple):
@@ -68,9 +117,21 @@ class Goal(NamedTuple):
     line: int | None = None
 
     @property
+    def anywhere(self) -> Goal:
+        """The same as it would be in any other line of the file."""
+        return self._replace(line=None, needs=tuple(need._replace(line=None) for need in self.needs))
+
+    @property
+    def library(self) -> str | None:
+        """The other library that it is of: `acme` of `acme:GOAL`; None for the workspace's own."""
+        parts = names.foreign_parts(self.name)
+        is_theirs = parts is not None and {need.library for need in self.needs} == {parts[0]}
+        return parts[0] if parts is not None and is_theirs else None
+
+    @property
     def title(self) -> str:
         """The name as people write it."""
-        return names.title(self.name)
+        return names.title(self.name if self.library is None else self.name.partition(":")[2])
 
 
 @dataclass(frozen=True)
@@ -85,6 +146,7 @@ class GoalBook:
         require_reviewed: Whether generated components have to be reviewed before they are used.
         problems: What is wrong in it but does not keep the rest from being used.
         is_flat: Whether it has the original two-level layout.
+        libraries: Other libraries, by name.
     """
 
     file: str
@@ -94,6 +156,7 @@ class GoalBook:
     require_reviewed: bool = False
     problems: tuple[Problem, ...] = field(default=(), repr=False)
     is_flat: bool = False
+    libraries: Mapping[str, Pin] = field(default_factory=dict)
 
     def categories(self) -> dict[str, list[Goal]]:
         """The goals by category, in order of appearance."""
@@ -115,6 +178,30 @@ class GoalBook:
             return same[0]
         hint = did_you_mean(name, iter(self.goals)) or "`gitforge list` shows the goals."
         raise UserError(f"{self.file} has no goal {printable(name)!r}", hint=hint)
+
+    def library(self, name: str) -> Pin:
+        """Where another library is pinned; raises UserError where none of that name is declared."""
+        if name in self.libraries:
+            return self.libraries[name]
+        hint = did_you_mean(name, iter(self.libraries)) or "`gitforge library list` shows them."
+        raise UserError(f"{self.file} declares no library {printable(name)!r}", hint=hint)
+
+    def pin_of(self, name: str) -> Pin | None:
+        """The library that a name like `acme:file.md` or `acme:GOAL` is of; None where it is not of that form.
+
+        Raises:
+            UserError: No such library is declared.
+        """
+        parts = None if name in self.goals else names.foreign_parts(name)
+        if parts is None:
+            return None
+        if parts[0] in self.libraries:
+            return self.libraries[parts[0]]
+        hint = did_you_mean(parts[0], iter(self.libraries)) or "`gitforge library list` shows them."
+        raise UserError(
+            f"{printable(name[:90])!r} is of the library {parts[0]!r}, which {self.file} does not declare",
+            hint=hint,
+        )
 
     def needs(self) -> dict[str, Need]:
         """Every component that some goal uses, once each, by path below `library/`."""
@@ -140,7 +227,7 @@ class GoalBook:
                 f"{printable(name)!r} is not unique: it is {choices}", hint="Name it with its folder."
             )
         wanted = name.removeprefix("library/")
-        hint = did_you_mean(wanted, [*known, *(need.name for need in known.values())])
+        hint = did_you_mean(wanted, [*known, *(need.called for need in known.values())])
         raise UserError(
             f"no component is called {printable(name)!r}",
             hint=hint or "`gitforge list --components` shows them.",
@@ -152,6 +239,6 @@ class GoalBook:
         wanted = name.removeprefix("library/")
         for suffix in ("", *names.COMPONENT_SUFFIXES):
             full = wanted + suffix
-            if matches := [need for path, need in known.items() if full in {path, need.name}]:
+            if matches := [need for path, need in known.items() if full in {path, need.called}]:
                 return matches
         return []

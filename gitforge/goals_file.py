@@ -20,9 +20,22 @@ import jsonschema_rs
 from gitforge import documents, names, starter
 from gitforge.documents import Document
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import DEFAULT_KINDS, DEFAULT_OUTPUTS, FILE_NAME, MANIFEST, Goal, GoalBook, Kind, Need
+from gitforge.goals import (
+    DEFAULT_KINDS,
+    DEFAULT_OUTPUTS,
+    FILE_NAME,
+    MANIFEST,
+    Goal,
+    GoalBook,
+    Kind,
+    Need,
+    Pin,
+)
 from gitforge.text import did_you_mean, one_line, printable
 
+VERSION = 1
+MAX_URL = 1000  # characters
+_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 RESERVED_FOLDERS = ("generators", "templates")
 RESERVED_KEYS = (  # a goal and the templates mean something else by them
     *("description", "goal", "kinds", "project"),
@@ -63,10 +76,26 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     if document.data is None:
         hint = "`gitforge init` in an empty folder shows what belongs in it."
         raise InvalidFile([Problem(file, "is empty", hint=hint)])
+    if newer := _newer_version(document):
+        raise InvalidFile([newer])
     problems = [*document.duplicates, *_schema_problems(document)]
     if problems:
         raise InvalidFile(sorted(problems, key=lambda problem: problem.line or 0))
     return _Reader(document).book()
+
+
+def is_flat(data: Mapping[str, Any]) -> bool:
+    """Whether the data of a goals.yaml is in the original layout, which has categories alone."""
+    return not {"version", "goals", "kinds", "outputs", "policy"} & data.keys()
+
+
+def _newer_version(document: Document) -> Problem | None:
+    """That a file is of a later version, which explains all else that is strange in it."""
+    version = document.data.get("version") if isinstance(document.data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version <= VERSION:
+        return None
+    message = f"is of version {version}, and this gitforge knows version {VERSION}"
+    return Problem(document.file, message, document.line(["version"]), "Update gitforge.")
 
 
 @functools.cache
@@ -174,6 +203,8 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
         return list(shape["then"]["properties"])
     if path[0] == "policy":
         return list(shape["then"]["properties"]["policy"]["properties"])
+    if path[0] == "libraries":
+        return list(shape["$defs"]["library"]["properties"])
     if path[0] == "kinds":
         return list(shape["$defs"]["kind"]["properties"])
     return list(shape["$defs"]["component"]["then"]["properties"])
@@ -189,25 +220,32 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._data: dict[str, Any] = document.data
-        self._is_flat = not {"version", "goals", "kinds", "outputs", "policy"} & self._data.keys()
+        self._is_flat = is_flat(self._data)
         self._top: list[str | int] = [] if self._is_flat else ["goals"]
         self._problems: list[Problem] = []
+        self._declared: Mapping[str, Any] = {}
+        self._libraries: dict[str, Pin] = {}
 
     def book(self) -> GoalBook:
         settings: dict[str, Any] = {} if self._is_flat else self._data
         kinds = self._kinds(settings.get("kinds"))
         outputs = self._outputs(settings.get("outputs"))
         purposes = {name: one_line(text) for name, text in (settings.get("descriptions") or {}).items()}
+        self._declared = settings.get("libraries") or {}
+        self._libraries = self._pins(self._declared)
         goals = self._goals(kinds, purposes)
-        unused = purposes.keys() - {
-            name for goal in goals.values() for need in goal.needs for name in (need.name, need.path)
-        }
-        for name in sorted(unused):
-            self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
+        if purposes:
+            used = (
+                name for goal in goals.values() for need in goal.needs for name in (need.called, need.path)
+            )
+            for name in sorted(purposes.keys() - set(used)):
+                self._warn(f"descriptions: no goal uses {printable(name)!r}", ["descriptions", name])
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line or 0))
         policy = settings.get("policy") or {}
         required = policy.get("require_reviewed", False)
-        return GoalBook(self._document.file, kinds, outputs, goals, required, problems, self._is_flat)
+        return GoalBook(
+            self._document.file, kinds, outputs, goals, required, problems, self._is_flat, self._libraries
+        )
 
     def _problem(self, message: str, path: Sequence[str | int], hint: str | None = None) -> None:
         self._problems.append(Problem(self._document.file, message, self._document.line(path), hint))
@@ -247,6 +285,31 @@ class _Reader:
             elif self._checked([*path, "folder"], names.folder_path, kind.folder, f"kind {name!r}: folder"):
                 kinds[name] = kind
         return kinds
+
+    def _pins(self, declared: Mapping[str, Mapping[str, str]]) -> dict[str, Pin]:
+        pins: dict[str, Pin] = {}
+        for name, given in declared.items():
+            path: list[str | int] = ["libraries", name]
+            url, rev, commit, folder = (given.get(key) for key in ("url", "rev", "commit", "folder"))
+            called = f"library {printable(name)!r}"
+            is_good = self._checked(path, names.library_name, name)
+            if is_good and name.casefold() in {other.casefold() for other in pins}:
+                message = f"the {called} differs from another in upper and lower case only"
+                self._problem(message, path, "Choose another name.")
+                is_good = False
+            if _ID.fullmatch(commit or "") is None:
+                hint = "Give all of its 40 (or 64) digits: a shorter id may come to mean another commit."
+                self._problem(f"the {called} has no full id of a commit", [*path, "commit"], hint)
+                is_good = False
+            is_good &= self._checked([*path, "url"], names.label, url, "URL", MAX_URL)
+            is_good &= rev is None or self._checked([*path, "rev"], names.rev, rev)
+            is_good &= not folder or self._checked(
+                [*path, "folder"], names.folder_path, folder, f"{called}: folder"
+            )
+            if is_good:
+                line = self._document.line(path)
+                pins[name] = Pin(name, url or "", commit or "", rev, folder or "", line)
+        return pins
 
     def _outputs(self, declared: Mapping[str, str] | None) -> dict[str, str]:
         if not declared:
@@ -290,6 +353,10 @@ class _Reader:
         by_key: Mapping[str, Kind], purposes: Mapping[str, str],
     ) -> Goal:  # fmt: skip
         self._checked(path, names.label, name, "goal")
+        parts = names.foreign_parts(name)
+        if parts is not None and parts[0] in self._declared:
+            message = f"the goal {printable(name)!r} reads like one of the library {parts[0]!r}"
+            self._problem(message, path, "Give it another name.")
         for key in entry:
             if key != "description" and key not in by_key:
                 hint = did_you_mean(key, ["description", *by_key])
@@ -329,17 +396,37 @@ class _Reader:
             name, purpose = entry, None
             if not isinstance(entry, str):
                 name, purpose = entry["file"], one_line(entry.get("description", ""))
-            if not names.is_ordinary(name) and not self._checked(
-                [*path, index] if isinstance(value, list) else path, names.component_name, name
-            ):
+            need: Need | None = Need(kind, name, None, lines[index])
+            if not names.is_ordinary(name):
+                need = self._unusual([*path, index] if isinstance(value, list) else path, name, kind)
+            if need is None:
                 continue
-            if name in needs:
+            if need.called in needs:
                 message = f"{kind.key!r} names {printable(name)!r} twice"
                 self._problem(message, [*path, index], "Remove one of the two.")
             if not purpose and purposes:
-                purpose = purposes.get(f"{kind.folder}/{name}") or purposes.get(name)
-            needs[name] = Need(kind, name, purpose or None, lines[index])
+                purpose = purposes.get(need.path) or purposes.get(need.called)
+            needs[need.called] = need._replace(purpose=purpose or None, line=lines[index])
         return list(needs.values())
+
+    def _unusual(self, path: list[str | int], name: str, kind: Kind) -> Need | None:
+        """A component whose name needs a closer look: of another library, perhaps; None where it will not do."""
+        parts = names.foreign_parts(name)
+        if parts is None:
+            return Need(kind, name) if self._checked(path, names.component_name, name) else None
+        library, file = parts
+        if library not in self._declared:
+            message = f"{printable(name[:90])!r} is of the library {library!r}, which is not declared"
+            hint = (
+                did_you_mean(library, iter(self._declared))
+                or f"`gitforge library add {library} URL` declares it."
+            )
+            self._problem(message, path, hint)
+            return None
+        file = file.removeprefix(f"{kind.folder}/")
+        if library not in self._libraries or not self._checked(path, names.component_name, file):
+            return None
+        return Need(kind, file, pin=self._libraries[library])
 
 
 def _kind(name: str, given: Mapping[str, Any]) -> Kind:

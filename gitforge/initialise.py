@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from gitforge import commits, documents, goals_file, names, starter
-from gitforge.components import MAX_BYTES
+from gitforge import commits, documents, starter
 from gitforge.errors import UserError
-from gitforge.goals import FILE_NAME, GoalBook, Kind
+from gitforge.goals import FILE_NAME, GoalBook
+from gitforge.importing import goal_map
+from gitforge.importing.source import Source
+from gitforge.rewriting import snippets
 from gitforge.store.edits import NewFile
 from gitforge.store.repo import Identity, NoRepository, Repo
 from gitforge.store.transaction import record
@@ -24,7 +23,6 @@ IGNORED = "# Toolkits are made from goals.yaml and library/: `gitforge build` ma
 IGNORED_THERE = (
     "# Toolkits are made from goals.yaml and library/: `gitforge build` makes them again.\n*\n!.gitignore\n"
 )
-LEGACY_FOLDER = "components"
 _HEADER = "# yaml-language-server: $schema=library/goals.schema.json\nversion: 1\n\n"
 
 
@@ -120,22 +118,16 @@ def _starter_files() -> dict[str, bytes]:
 def _legacy_files(origin: Path) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What becomes of a goal_map.json and the components beside it; their text is kept byte for byte."""
     text = documents.read_text(origin, str(origin))
-    book = goals_file.parse(text, origin.name)
-    if not book.is_flat:
-        raise UserError(
-            f"{origin.name}: is not in the two-level format",
-            hint=f"Rename it to {FILE_NAME}: it loads as it is.",
-        )
+    book = goal_map.parse(text, origin.name)
     files = {name: content for name, content in _starter_files().items() if _is_machinery(name, book)}
     files[FILE_NAME] = _as_goals_yaml(documents.parse(text, origin.name).data).encode()
-    skipped: list[str] = []
-    for kind in book.kinds.values():
-        files |= _legacy_components(origin.parent / LEGACY_FOLDER / kind.folder, kind, skipped)
-    known = {kind.folder for kind in book.kinds.values()}
-    beside = origin.parent / LEGACY_FOLDER
-    for path in sorted(beside.iterdir()) if beside.is_dir() else ():
-        if path.name not in known:
-            skipped.append(f"{LEGACY_FOLDER}/{path.name}: belongs to no kind")
+    source = Source(origin.parent, {goal_map.FOLDER})
+    for piece in goal_map.pieces_of(source, book):
+        if piece.name == piece.key:
+            files[f"library/{book.kinds[piece.kind].folder}/{piece.name}"] = source.contents[piece.source]
+        else:
+            source.skip(piece.source, "has a name that no component can have")
+    skipped = (f"{one.path}: {one.reason}" for one in source.skipped)
     return dict(sorted(files.items())), tuple(skipped)
 
 
@@ -145,25 +137,6 @@ def _is_machinery(name: str, book: GoalBook) -> bool:
     return name != FILE_NAME and not name.startswith(folders)
 
 
-def _legacy_components(folder: Path, kind: Kind, skipped: list[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        shown = f"{LEGACY_FOLDER}/{kind.folder}/{path.name}"
-        if path.is_symlink() or not path.is_file():
-            skipped.append(f"{shown}: is not a regular file")
-            continue
-        try:
-            names.component_name(path.name)
-            found[f"library/{kind.folder}/{path.name}"] = documents.read_text(path, shown, MAX_BYTES).encode()
-        except UserError as error:
-            skipped.append(f"{shown}: {error.message.removeprefix(f'{shown}: ')}")
-    return found
-
-
 def _as_goals_yaml(data: Mapping[str, object]) -> str:
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 1_000_000
-    stream = io.StringIO()
-    yaml.dump({"goals": data}, stream)
-    return _HEADER + stream.getvalue()
+    style = snippets.Style(has_block_lists=True)
+    return _HEADER + "\n".join(snippets.entry("goals", data, style)) + "\n"

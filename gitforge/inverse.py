@@ -111,7 +111,7 @@ def _without_goals(change: Change, before: str, after: str, now: str) -> str | N
     added = [goal for name, goal in new.goals.items() if name not in old.goals]
     if not added or _rest(new, added) != _rest(old, []):
         return None
-    from gitforge.goals_edit import remove_goal  # noqa: PLC0415 -- ruamel.yaml, where text alone will not do
+    from gitforge.goals_edit import remove_goal  # noqa: PLC0415 -- where text alone will not do
 
     for goal in added:
         if goal.name not in here.goals:
@@ -128,7 +128,7 @@ def _without_goals(change: Change, before: str, after: str, now: str) -> str | N
 def _rest(book: GoalBook, but: list[Goal]) -> tuple[object, ...]:
     left_out = {goal.name for goal in but}
     recipes = {name: _recipe(goal) for name, goal in book.goals.items() if name not in left_out}
-    return dict(book.kinds), dict(book.outputs), book.require_reviewed, recipes
+    return dict(book.kinds), dict(book.outputs), dict(book.libraries), book.require_reviewed, recipes
 
 
 def _recipe(goal: Goal) -> tuple[object, ...]:

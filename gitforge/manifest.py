@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gitforge import __version__, names
 from gitforge.errors import UserError
-from gitforge.goals import Goal, GoalBook, Kind, Need
+from gitforge.goals import MANIFEST, Goal, GoalBook, Kind, Need, Pin
 from gitforge.text import printable
 
 FORMAT = 2
@@ -39,6 +40,11 @@ class Text:
     raw: str | None = None
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it is of another library, so that no file of the repository has it."""
+        return self.path is not None and names.foreign_parts(self.path) is not None
+
+    @property
     def used(self) -> str | None:
         """Id of the blob that has exactly what was used."""
         return self.raw or self.blob
@@ -51,7 +57,7 @@ class Part:
     Attributes:
         need: Its kind, its name, and its purpose where that shows in the toolkit.
         text: What it said.
-        commit: The last commit that changed it; None where it was never committed.
+        commit: The last commit that changed it; None where it was never committed. Of another library its pin.
         is_uncommitted: Whether it had edits that were in no commit.
     """
 
@@ -152,6 +158,15 @@ def load(path: Path, name: str) -> Manifest:
     return parse(data, name)
 
 
+def all_in(output: Path) -> Iterator[Manifest]:
+    """The manifests of the toolkits in a folder that can be read."""
+    for folder in sorted(output.iterdir()) if output.is_dir() and not output.is_symlink() else ():
+        if folder.name.startswith(".") or folder.is_symlink():
+            continue
+        with suppress(UserError):
+            yield load(folder / MANIFEST, folder.name)
+
+
 def parse(data: Any, name: str) -> Manifest:
     """Reads a manifest's data; arguments and errors are those of `load`."""
     if not isinstance(data, dict):
@@ -235,6 +250,7 @@ def _part_as_json(part: Part) -> dict[str, Any]:
     return {
         "kind": part.need.kind.name,
         "name": part.need.name,
+        **({"library": part.need.library} if part.need.library else {}),
         **purpose,
         **_text_as_json(part.text),
         "commit": part.commit,
@@ -249,8 +265,10 @@ def _text_as_json(text: Text) -> dict[str, Any]:
 def _part(entry: Any, kinds: Mapping[str, Kind]) -> Part:
     kind = kinds[_string(entry["kind"])]
     purpose = _string(entry["purpose"]) if "purpose" in entry else None
-    need = Need(kind, names.component_name(_string(entry["name"])), purpose)
-    return Part(need, _text(entry), _id(entry["commit"]), entry["uncommitted"] is True)
+    name, commit = names.component_name(_string(entry["name"])), _id(entry["commit"])
+    library = names.library_name(_string(entry["library"])) if "library" in entry else None
+    pin = Pin(library, "", commit or "") if library is not None else None
+    return Part(Need(kind, name, purpose, pin=pin), _text(entry), commit, entry["uncommitted"] is True)
 
 
 def _kind(entry: Any) -> Kind:

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitforge import documents, goals_file
-from gitforge.components import Library
+from gitforge.components import Library, NotOurs
 from gitforge.errors import UserError
 from gitforge.goals import DEFAULT_KINDS, FILE_NAME, GoalBook
-from gitforge.names import COMPONENT_SUFFIXES
+from gitforge.names import COMPONENT_SUFFIXES, foreign_parts
 from gitforge.text import did_you_mean, printable
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
+
+
+_WHAT = "be looked up or changed"
 
 
 class UnknownName(UserError):
@@ -41,13 +44,19 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
 
     Raises:
         UnknownName: Nothing is or was called so.
+        NotOurs: It is another library's.
         UserError: More than one component is.
     """
     library = workspace.library
     if name in book.goals:
-        return [repo.relative(library.folder / need.path) for need in book.goals[name].needs]
+        needs = book.goals[name].needs
+        own = [repo.relative(library.folder / need.path) for need in needs if need.pin is None]
+        if needs and not own:
+            raise NotOurs(needs[0].path, needs[0].library or "", _WHAT)
+        return own
     if name == FILE_NAME:
         return [repo.relative(workspace.goals_file)]
+    refuse_foreign(book, name, _WHAT)
     others = library.all(book.kinds.values())
     if book.matching(name, others):
         return [repo.relative(library.folder / book.find(name, others).path)]
@@ -56,11 +65,29 @@ def paths_named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> 
     try:
         return paths_named(workspace, repo, book, book.goal(name).name)
     except UserError:
-        known = [*book.goals, *book.needs(), *(need.name for need in others)]
+        ours = (need.path for need in book.needs().values() if need.pin is None)
+        known = [*book.goals, *ours, *(need.name for need in others)]
         hint = did_you_mean(name, known) or repo.hint_where_cut(
             "`gitforge list` shows the goals, with --components the rest."
         )
         raise UnknownName(name, hint) from None
+
+
+def refuse_foreign(book: GoalBook, name: str, what: str) -> None:
+    """Refuses the name of another library's component or goal.
+
+    Args:
+        book: The goals and kinds of today.
+        name: What a command was given.
+        what: What cannot be done with it, for example "be edited".
+
+    Raises:
+        NotOurs: It is of a library that goals.yaml declares.
+    """
+    parts = None if name in book.goals else foreign_parts(name)
+    if parts is None or parts[0] not in book.libraries:
+        return
+    raise NotOurs(name, parts[0], what)
 
 
 def usable_book(workspace: Workspace) -> GoalBook:

@@ -13,6 +13,9 @@ MAX_BYTES = 150  # file systems allow 255; gitforge's temporary names, and other
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _ORDINARY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{4,80}\.(md|txt)", re.ASCII)
 _ORDINARY_LABEL = re.compile(r"[A-Za-z0-9_]{1,100}")
+_LIBRARY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}", re.ASCII)  # no single letter: C: is a drive
+_NO_LIBRARY = {"gitforge", "library", "libraries", "goals", "file", "git", "http", "https", "ssh"}
+_NO_REV = re.compile(r"^[-/.@]$|^[-/.]|[/.]$|\.\.|//|/\.|@\{|\.lock(/|$)|[\s~^:?*\[\\]")
 _WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -57,6 +60,28 @@ def component_name(name: str) -> str:
     return file_name(name, "component")
 
 
+def library_name(name: str) -> str:
+    """Returns the name if another library can be called so.
+
+    Raises:
+        UserError: It cannot.
+    """
+    if _LIBRARY.fullmatch(name) is None:
+        raise UserError(
+            f"the library name {printable(name[:60])!r} is no plain word of 2 to 40 characters",
+            hint="Use letters, digits, '_' and '-', for example acme.",
+        )
+    if name.casefold() in _NO_LIBRARY or _WINDOWS.fullmatch(name):
+        raise UserError(f"the library name {name!r} is reserved", hint="Choose another name.")
+    return name
+
+
+def foreign_parts(name: str) -> tuple[str, str] | None:
+    """The library and the rest of a name like `acme:file.md`; None where it is not of that form."""
+    library, colon, rest = name.partition(":")
+    return (library, rest) if colon and _LIBRARY.fullmatch(library) else None
+
+
 def folder_path(path: str, what: str) -> str:
     """Returns the relative POSIX path if each of its parts can be a file name.
 
@@ -72,8 +97,27 @@ def folder_path(path: str, what: str) -> str:
     return path
 
 
-def label(name: str, what: str) -> str:
+def rev(name: str) -> str:
+    """Returns the name if a branch or a tag can have it (git-check-ref-format(1)).
+
+    Raises:
+        UserError: It cannot.
+    """
+    label(name, "branch or tag")
+    if _NO_REV.search(name):
+        raise UserError(
+            f"no branch or tag can be called {printable(name[:60])!r}", hint="Name one of the library's."
+        )
+    return name
+
+
+def label(name: str, what: str, limit: int = MAX_BYTES) -> str:
     """Returns the name if it can stand on a line of its own: a goal's, a category's.
+
+    Args:
+        name: The candidate.
+        what: How the error calls it.
+        limit: How many characters it may have.
 
     Raises:
         UserError: It is empty, too long, padded, or has hidden characters.
@@ -82,8 +126,8 @@ def label(name: str, what: str) -> str:
         return name
     if not name.strip():
         raise UserError(f"the {what} name is empty")
-    if len(name) > MAX_BYTES:
-        raise UserError(f"the {what} name {printable(name[:40])!r}... is longer than {MAX_BYTES} characters")
+    if len(name) > limit:
+        raise UserError(f"the {what} name {printable(name[:40])!r}... is longer than {limit} characters")
     if name != name.strip() or "\n" in name or "\t" in name or any(hidden_characters(name)):
         raise UserError(
             f"the {what} name {printable(name)!r} has hidden characters, or white space at its ends"

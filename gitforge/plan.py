@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gitforge.components import Library
+from gitforge.components import InvalidLibrary, Library, LibraryNotFetched
 from gitforge.errors import UserError
 from gitforge.goals import Need
 from gitforge.store import origins
@@ -25,6 +25,9 @@ class State(StrEnum):
     NEW = "new, not committed"
     DELETED = "deleted, not committed"
     MISSING = "missing"
+    ABSENT = "absent at the pin"
+    NOT_FETCHED = "library not fetched"
+    UNUSABLE = "library cannot be used"
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class Planned:
 
     Attributes:
         need: Which component.
-        path: Its path from the repository's root.
+        path: Its path from the repository's root; of another library what it is called: `acme:personas/x.md`.
         state: How it stands.
         blob: The id of the text in the working tree, as git would record it; None where there is no file.
-        commit: The last commit that changed it; None where it was never committed, or nobody asked for it.
+        commit: The last commit that changed it; None where it was never committed, or nobody asked for it. Of
+            another library the commit at which that is pinned.
         is_outline: Whether the last commit has an offline outline there, which an engineer has yet to fill in.
         committed: The id of the text in the last commit; None where that lacks it.
     """
@@ -94,7 +98,7 @@ def plan(
     needs = list(needs)
     library.refuse_links(needs)
     top = repo.relative(library.folder)
-    paths = {f"{top}/{need.path}": need for need in needs}
+    paths = {f"{top}/{need.path}": need for need in needs if need.pin is None}
     own = (library.folder / name for name in templates)
     laid_out = [repo.relative(path) for path in own if path.is_file()]
     try:
@@ -106,13 +110,31 @@ def plan(
     last = repo.log.last_commits(committed) if commits else {}
     known = origins.read(repo) if known is None and committed else known
     planned = []
-    for path, need in paths.items():
+    for need in dict.fromkeys(needs):
+        if need.pin is not None:
+            planned.append(foreign(library, need))
+            continue
+        path = f"{top}/{need.path}"
         found = states[path]
         is_outline = known is not None and _is_outline(found.committed, known, library, need)
         planned.append(
             Planned(need, path, _state(found), found.blob, last.get(path), is_outline, found.committed)
         )
     return Plan(tuple(planned), {path: states[path] for path in laid_out})
+
+
+def foreign(library: Library, need: Need) -> Planned:
+    """How a component of another library stands: it is as it is at the pin, which goals.yaml says."""
+    blob = None
+    try:
+        blob = library.foreign.blob(need)
+        state = State.READY if blob is not None else State.ABSENT
+    except LibraryNotFetched:
+        state = State.NOT_FETCHED
+    except InvalidLibrary:
+        state = State.UNUSABLE
+    commit = need.pin.commit if need.pin is not None else None
+    return Planned(need, need.path, state, blob, commit, is_outline=False, committed=blob)
 
 
 def _state(found: PathState) -> State:

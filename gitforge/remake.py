@@ -133,7 +133,7 @@ def _lost(repo: Repo, text: Text, name: str, on_disk: Mapping[str, str]) -> Text
     if any(key.startswith("remote.") and key.endswith(".promisor") for key in repo.configuration.values):
         hint = "This is a partial clone, and where it came from did not give the text. Try again when it can."
         return TextLost(what, hint, text.path, None)
-    if text.path is None or text.raw is not None:
+    if text.path is None or text.raw is not None or text.is_foreign:
         fetch = "`git fetch origin 'refs/gitforge/*:refs/gitforge/*'`"
         hint = f"{fetch} brings it, where the clone that built the toolkit has shared it."
         return TextLost(what, hint, text.path, None)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from gitforge import goals_file, manifest, starter, toolkits
 from gitforge.assemble import assemble
+from gitforge.components import LibraryNotFetched
 from gitforge.errors import Conflict, UserError
-from gitforge.goals import FILE_NAME, Goal, GoalBook
+from gitforge.goals import FILE_NAME, Goal, GoalBook, Pin
 from gitforge.inputs import Used, component_of, what_shows
 from gitforge.manifest import Manifest, Part, Text
 from gitforge.remake import remake, sha256_of
@@ -145,8 +146,15 @@ def from_commit(
     """
     goal, book = _recipe(workspace, repo, goal_name, commit)
     prefix = repo.relative(workspace.library.folder)
-    paths = {need: f"{prefix}/{need.path}" for need in goal.needs}
-    found = {need: past.read_file(repo, commit.id, path) for need, path in paths.items()}
+    library = workspace.library
+    paths = {need: need.path if need.pin else f"{prefix}/{need.path}" for need in goal.needs}
+    try:
+        found = {
+            need: library.foreign.file(need) if need.pin else past.read_file(repo, commit.id, path)
+            for need, path in paths.items()
+        }
+    except LibraryNotFetched as error:
+        raise _no_pin(error.pin, commit) from None
     components = [component_of(need, one[1] if one else None) for need, one in found.items()]
     own: dict[str, Text] = {}
 
@@ -162,13 +170,22 @@ def from_commit(
     files = assemble(project, goal, components, book, templates)
     goal, book = what_shows(project, goal, components, book, templates, files)
     used = Used(repo)
-    commits = repo.log.last_commits(list(paths.values()), commit.id)
+    for need, file in found.items():
+        if file is not None and need.pin is not None:
+            used.text(paths[need], file[0], file[1], is_committed=False)
+    own_paths = [path for need, path in paths.items() if need.pin is None]
+    commits = repo.log.last_commits(own_paths, commit.id)
     made = Manifest(
         project=project,
         goal=goal,
         kinds=tuple(book.kinds.values()),
         parts=tuple(
-            Part(need, Text(path, one[0] if one else None), commits.get(path), is_uncommitted=False)
+            Part(
+                need,
+                Text(path, one[0] if one else None),
+                need.pin.commit if need.pin else commits.get(path),
+                is_uncommitted=False,
+            )
             for need, path, one in zip(goal.needs, paths.values(), found.values(), strict=True)
         ),
         templates={
@@ -185,6 +202,14 @@ def from_commit(
     )
 
 
+def _no_pin(pin: Pin, commit: Commit) -> UserError:
+    return UserError(
+        f"the library {pin.name} was pinned at {pin.commit[:12]} in {commit.id[:12]}, and that is not here",
+        hint=f"`git fetch` with its address of that time and {pin.commit} brings it. A toolkit's own toolkit.json "
+        "needs no library.",
+    )
+
+
 def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) -> tuple[Goal, GoalBook]:
     path = repo.relative(workspace.goals_file)
     found = past.read_file(repo, commit.id, path)
@@ -194,7 +219,10 @@ def _recipe(workspace: Workspace, repo: Repo, goal_name: str, commit: Commit) ->
             f"{where}: the commit has no {path}", hint=f"`git log -- {path}` shows the commits that have one."
         )
     book = goals_file.parse(found[1], where)
-    return book.goal(goal_name), book
+    try:
+        return workspace.library.goal(book, goal_name), book
+    except LibraryNotFetched as error:
+        raise _no_pin(error.pin, commit) from None
 
 
 def goal_of(workspace: Workspace, project: str) -> str | None:

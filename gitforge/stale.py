@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import starter
-from gitforge.goals import Goal, GoalBook, Kind, Need
-from gitforge.manifest import Manifest
+from gitforge import names, starter
+from gitforge.components import LibraryNotFetched
+from gitforge.errors import UserError
+from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
+from gitforge.manifest import Manifest, Part
 from gitforge.plan import Planned, State
 from gitforge.store import texts
 from gitforge.workspace import Workspace
@@ -111,10 +113,10 @@ class _Compared:
     """Compares manifests with a workspace as it is now."""
 
     def __init__(self, workspace: Workspace, repo: Repo, book: GoalBook) -> None:
-        self._folder = workspace.library.folder
+        self._library = workspace.library
         self._repo = repo
         self._book = book
-        self._prefix = repo.relative(self._folder)
+        self._prefix = repo.relative(self._library.folder)
         self._output = repo.relative(workspace.output)
         self._goals = repo.relative(workspace.goals_file)
         self._starter: dict[str, str | None] = {}
@@ -123,12 +125,17 @@ class _Compared:
         self, manifests: Iterable[Manifest], known: Iterable[Planned], states_of: StatesOf
     ) -> dict[str, _Now]:
         """How every file of the manifests and of their goals stands."""
-        now = {one.path: _Now(one.blob, one.state in {State.READY, State.MISSING}) for one in known}
+        now = {
+            one.path: _Now(one.blob, one.state in {State.READY, State.MISSING})
+            for one in known
+            if one.need.pin is None
+        }
         wanted: dict[str, None] = {}
         for manifest in manifests:
-            goal = self._book.goals.get(manifest.goal.name)
-            needs = [part.need for part in manifest.parts] if goal is None else goal.needs
-            wanted.update(dict.fromkeys(self._path(need.path) for need in needs if need.kind.folder))
+            goal = self._goal(manifest)
+            needs = goal.needs if isinstance(goal, Goal) else [part.need for part in manifest.parts]
+            own = (need.path for need in needs if need.kind.folder and need.pin is None)
+            wanted.update(dict.fromkeys(map(self._path, own)))
             wanted.update(dict.fromkeys(self._templates(manifest).values()))
         rest = [path for path in wanted if path not in now]
         states = states_of(rest) if rest else {}
@@ -139,16 +146,19 @@ class _Compared:
         """What is another now than a manifest says."""
         if project != manifest.project:
             yield Moved(f"{self._output}/{project}", f"was built under the name {manifest.project}")
-        goal = self._book.goals.get(manifest.goal.name)
-        if goal is None:
-            yield Moved(self._goals, f"the goal {manifest.goal.name} is gone")
+        goal = self._goal(manifest)
+        if not isinstance(goal, Goal):
+            yield goal
             return
         yield from self._recipe(manifest, goal)
-        before = {(part.need.kind.name, part.need.name): part.text.blob for part in manifest.parts}
+        before = {_key(part.need): part for part in manifest.parts}
         for need in goal.needs:
-            key = (need.kind.name, need.name)
-            if key in before:
-                yield from self._file(self._path(need.path), before[key], now)
+            if (part := before.get(_key(need))) is None:
+                continue
+            if need.pin is not None:
+                yield from self._foreign(need, need.pin, part)
+            else:
+                yield from self._file(self._path(need.path), part.text.blob, now)
         for name, path in self._templates(manifest).items():
             text = manifest.templates[name]
             here = now[path].blob
@@ -158,6 +168,37 @@ class _Compared:
                 yield Moved(path, "stands in place of gitforge's own now")
             elif self._starter_id(name) != text.used:
                 yield Moved(f"gitforge:{name}", "another one, of this version of gitforge")
+
+    def _goal(self, manifest: Manifest) -> Goal | Moved:
+        """What a toolkit is for, as it is now; or what became of it."""
+        name = manifest.goal.name
+        if name in self._book.goals:
+            return self._book.goals[name]
+        if names.foreign_parts(name) is not None:
+            try:
+                return self._library.goal(self._book, name)
+            except LibraryNotFetched as error:
+                return Moved(name, f"nobody can tell: {error.message}")
+            except UserError:
+                pass
+        return Moved(self._goals, f"the goal {name} is gone")
+
+    def _foreign(self, need: Need, pin: Pin, part: Part) -> Iterator[Moved]:
+        """What became of a component of another library: it is as its pin says."""
+        if part.commit == pin.commit and part.text.blob is not None:
+            return
+        at = f"{pin.name} at {pin.commit[:10]}"
+        try:
+            here = self._library.foreign.blob(need)
+        except LibraryNotFetched:
+            yield Moved(need.path, f"nobody can tell: {at} is not fetched")
+            return
+        except UserError as error:
+            yield Moved(need.path, f"nobody can tell: {error.message}")
+            return
+        if here != part.text.blob:
+            how = "gone from" if here is None else "there now in" if part.text.blob is None else "changed in"
+            yield Moved(need.path, f"{how} {at}")
 
     def _file(self, path: str, before: str | None, now: Mapping[str, _Now]) -> Iterator[Moved]:
         here = now[path]
@@ -172,8 +213,8 @@ class _Compared:
 
     def _recipe(self, manifest: Manifest, goal: Goal) -> Iterator[Moved]:
         """What goals.yaml says of the toolkit's goal now."""
-        before = {(need.kind.name, need.name) for need in manifest.goal.needs}
-        after = {(need.kind.name, need.name) for need in goal.needs}
+        before = {_key(need) for need in manifest.goal.needs}
+        after = {_key(need) for need in goal.needs}
         for _, name in sorted(after - before):
             yield Moved(self._goals, f"the goal uses {name} now")
         for _, name in sorted(before - after):
@@ -215,7 +256,11 @@ class _Compared:
 
 
 def _is_same_order(one: Iterable[Need], other: Iterable[Need]) -> bool:
-    return [need.name for need in one] == [need.name for need in other]
+    return [need.called for need in one] == [need.called for need in other]
+
+
+def _key(need: Need) -> tuple[str, str]:
+    return need.kind.name, need.called
 
 
 def _shown(kind: Kind) -> Kind:

@@ -79,6 +79,7 @@ class Status:
         unreviewed: Generated components of which nobody has reviewed what the last commit has, by path; None in a
             shallow clone, where the commits that would tell are not there.
         toolkits: What is in `output/`.
+        not_fetched: Libraries that goals.yaml names and whose pins are not in this repository.
         drafts: Drafts that are kept until they are recorded.
         is_repair_pending: Whether a recording was interrupted and is not finished yet.
     """
@@ -93,6 +94,7 @@ class Status:
     toolkits: tuple[ToolkitState, ...]
     drafts: Drafts
     is_repair_pending: bool
+    not_fetched: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -104,7 +106,7 @@ class Status:
             self.outlines,
             self.unreviewed,
         )
-        concerns += (self.is_repair_pending, self.drafts.kept, self.drafts.unusable)
+        concerns += (self.not_fetched, self.is_repair_pending, self.drafts.kept, self.drafts.unusable)
         return not any(concerns) and all(one.is_clean for one in self.toolkits)
 
 
@@ -135,7 +137,8 @@ def _status(
         ready += not lacking
         for path in lacking:
             users.setdefault(path, []).append(goal.name)
-    committed = {one.path: one.committed for one in planned if one.committed is not None}
+    own = (one for one in planned if one.need.pin is None)  # the others are reviewed when their pin moves
+    committed = {one.path: one.committed for one in own if one.committed is not None}
     texts = with_gone(workspace, repo, book, committed, known)
     return Status(
         goals=len(book.goals),
@@ -148,6 +151,9 @@ def _status(
         toolkits=toolkit_states(workspace, repo, book, planned, states_of),
         drafts=spool.drafts(repo),
         is_repair_pending=is_pending(repo),
+        not_fetched=tuple(
+            name for name, pin in book.libraries.items() if not workspace.library.foreign.is_here(pin)
+        ),
     )
 
 

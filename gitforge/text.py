@@ -16,6 +16,10 @@ _BREAKS = {ord(sign): f"\\x{ord(sign):02x}" for sign in "\n\r\t"}
 _PLAIN = frozenset("\n\r\t") | frozenset(map(chr, range(0x20, 0x7F)))
 
 
+_ODD = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")  # what is hidden among ASCII
+_UNSURE = re.compile(r"[^\n\t -~]")  # what may be hidden at all
+
+
 @dataclass(frozen=True)
 class HiddenCharacter:
     """A character that a reader of the text would not see, or that would move what they see."""
@@ -37,16 +41,16 @@ def hidden_characters(text: str) -> Iterator[HiddenCharacter]:
     accepted beside a non-ASCII character, where scripts and emoji need them. Source: Unicode Technical
     Report 36 (security considerations) and CVE-2021-42574 ("Trojan Source").
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and _ODD.search(text) is None:
         return
-    line = column = 1
-    for index, character in enumerate(text):
-        if character == "\n":
-            line, column = line + 1, 1
-            continue
-        if _is_hidden(text, index):
-            yield HiddenCharacter(line, column, character)
-        column += 1
+    line, start, last = 1, 0, 0
+    for match in _UNSURE.finditer(text):
+        place = match.start()
+        if _is_hidden(text, place):
+            if count := text.count("\n", last, place):
+                line, start = line + count, text.rfind("\n", last, place) + 1
+            last = place
+            yield HiddenCharacter(line, place - start + 1, match[0])
 
 
 def _is_hidden(text: str, index: int) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from contextlib import closing
 
-from gitforge.commits import UNDOES, reverting
+from gitforge.commits import IMPORT, IMPORTED, LIBRARY, UNDOES, reverting
 from gitforge.errors import UserError
 from gitforge.revert import Reversal, of_own
 from gitforge.scope import refuse_others
@@ -61,13 +62,31 @@ def newest(workspace: Workspace, repo: Repo) -> Reversal:
     )
 
 
+def author_beside(repo: Repo, commit: str) -> str | None:
+    """Who has written a commit, where that is certainly somebody else than the user.
+
+    Args:
+        repo: The repository.
+        commit: Its id.
+    """
+    mine = repo.configuration.identity("author", os.environ)
+    asked = repo.git.read("log", "-1", "--format=%an%n%ae", "--no-show-signature", commit, "--").stdout
+    name, _, address = asked.decode(errors="replace").rstrip("\n").partition("\n")
+    return None if mine is None or mine[1].casefold() == address.casefold() else name
+
+
 def is_recorded(message: str) -> bool:
     """Whether a commit's message is one that gitforge wrote about components or goals."""
     said = parse(message)
     if any(group.is_generation or group.blob is not None for group in said.groups):
         return True
+    if IMPORTED in dict(said.common) and said.subject.startswith(IMPORT):
+        return True
     goal = dict(said.common).get("Goal")
     if goal is not None and said.subject == f"Add goal {goal}":
+        return True
+    library = dict(said.common).get(LIBRARY)
+    if library is not None and said.subject.endswith(f" library {library}"):
         return True
     last = message.strip().rpartition("\n\n")[2]  # of a text that is gone nothing but its name is said
     return last.startswith(f"{COMPONENT}: ") and "This reverts commit " in said.body

@@ -1,7 +1,8 @@
 """Generated components that nobody has reviewed: which they are, and that some are not to be used.
 
 A component needs review if a generation made it and nobody is said to have reviewed exactly the text that it has
-now. What people wrote from the start needs none; what they changed in a generated text does.
+now. What people wrote from the start needs none; what they changed in a generated text does. What another library
+has came through a pin that somebody moved, which is its review.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def refuse_unreviewed(repo: Repo, planned: Sequence[Planned]) -> None:
 
     Args:
         repo: The repository.
-        planned: The components as they are in the working tree; missing ones are passed over.
+        planned: The components as they are in the working tree; missing ones are passed over, and those of other
+            libraries.
 
     Raises:
         NotReviewed: There are some, or nobody can tell, because the history is cut.
@@ -74,7 +76,7 @@ def refuse_unreviewed(repo: Repo, planned: Sequence[Planned]) -> None:
     """
     refuse_cut_history(repo)
     known = origins.read(repo)
-    texts = {one.path: one.blob for one in planned if one.blob is not None}
+    texts = {one.path: one.blob for one in planned if one.blob is not None and one.need.pin is None}
     if found := need_review(repo, texts, known):
         one_is = "it is" if len(found) == 1 else "they are"
         command = shlex.join(["gitforge", "review", *(path.rpartition("/")[2] for path in found)])

@@ -12,13 +12,17 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from gitforge import goals_file
 from gitforge.components import Library
 from gitforge.errors import UserError
 from gitforge.goals import FILE_NAME, GoalBook
+
+if TYPE_CHECKING:
+    from gitforge.foreign import Foreign
 
 LEGACY_FILE = "goal_map.json"
 
@@ -60,10 +64,22 @@ class Workspace:
         """The folder of the toolkits."""
         return self.root / "output"
 
-    @property
+    @cached_property
     def library(self) -> Library:
         """The components."""
-        return Library(self.root)
+        return Library(self.root, lambda: self.foreign)
+
+    @cached_property
+    def foreign(self) -> Foreign:
+        """The other libraries that goals.yaml names."""
+        from gitforge.foreign import Foreign  # noqa: PLC0415 -- with what starts git, where there are any
+
+        return Foreign(self.root)
+
+    def close(self) -> None:
+        """Ends what reading other libraries has started."""
+        if "foreign" in self.__dict__:
+            self.foreign.close()
 
     def book(self) -> GoalBook:
         """Reads goals.yaml.

@@ -36,7 +36,7 @@ def arm() -> None:
 
 
 if __name__ == "__main__":
-    from gitforge.cli.main import entry
+    from gitforge.cli.entry import entry
 
     if os.environ.get("DIE_AT"):
         arm()

@@ -193,10 +193,10 @@ class LlmServer:
         with self._lock:
             self._queue += behaviours
 
-    def arrived(self, number: int) -> bool:
-        """Waits until so many requests have come, for ten seconds."""
+    def arrived(self, number: int, seconds: float = 10) -> bool:
+        """Waits until so many requests have come."""
         with self._came:
-            return self._came.wait_for(lambda: len(self.requests) >= number, 10)
+            return self._came.wait_for(lambda: len(self.requests) >= number, seconds)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import make_workspace
 
-from gitforge.components import MAX_BYTES, Library, problems, split_front_matter
+from gitforge.components import MAX_BYTES, Library, broken_front_matter, problems, split_front_matter
 from gitforge.errors import InvalidFile, UserError
 from gitforge.goals import DEFAULT_KINDS, Need
 
@@ -49,6 +49,8 @@ def test_front_matter_names_and_describes_and_never_reaches_the_text(library: Li
         ("---\r\nname: x\r\n---\r\ntext\r\n", "text\r\n"),
         ("--- \nname: x\n---\t\ntext", "text"),
         ("---\n# nothing\n---\ntext", "text"),
+        ("<!-- SPDX-License-Identifier: MIT -->\n<!-- (c)\nall -->\n\n---\nname: x\n---\n\ntext\n", "text\n"),
+        ("<!-- one --> <!-- two -->\r\n---\r\nname: x\r\n---\r\ntext", "text"),
     ],
 )
 def test_front_matter_stands_between_two_lines_of_dashes(text: str, body: str) -> None:
@@ -77,7 +79,9 @@ def test_anything_else_at_the_beginning_is_text(text: str) -> None:
 
 @given(
     st.text()
-    | st.lists(st.sampled_from(["---", "\n", "\r\n", "a: 1", " ", "[", "x", "\t"]), max_size=14).map("".join)
+    | st.lists(
+        st.sampled_from(["---", "<!--", "-->", "\n", "\r\n", "a: 1", " ", "[", "x", "\t"]), max_size=14
+    ).map("".join)
 )
 def test_the_text_behind_front_matter_is_a_tail_of_the_file(text: str) -> None:
     meta, body = split_front_matter(text)
@@ -228,3 +232,30 @@ def test_many_hidden_characters_are_told_as_three_and_more(library: Library) -> 
 def test_nothing_is_wrong_with_a_good_component_or_a_missing_one(library: Library) -> None:
     assert list(problems(library, NEED)) == []
     assert list(problems(library, Need(PERSONA, "none.md"))) == []
+
+
+def test_a_misspelt_key_of_front_matter_is_told_and_another_tools_key_is_not(library: Library) -> None:
+    write(library, b"---\nname: x\ndescripton: y\ntone: dry\nparams: {a: b}\nlicense: MIT\n---\ntext\n")
+    (problem,) = problems(library, NEED)
+    assert (problem.severity, problem.hint) == ("warning", "Did you mean 'description'?")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\nname: x\nlist: [a\n---\ntext\n", 4),
+        ("<!-- a\ncomment -->\n---\na: b\n\tc: d\n---\ntext\n", 5),
+        ("---\n- a: b\n---\ntext\n", 1),
+    ],
+)
+def test_what_is_wrong_in_front_matter_is_told_with_its_line(text: str, line: int) -> None:
+    problem = broken_front_matter(text, "p.md")
+    assert problem is not None
+    assert (problem.file, problem.line) == ("p.md", line)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "text\n", "---\nname: x\n---\n", "---\n\nA thematic break.\n", "---\n---\nx: y\n"]
+)
+def test_nothing_is_wrong_with_front_matter_that_is_right_or_not_there(text: str) -> None:
+    assert broken_front_matter(text, "p.md") is None

@@ -210,3 +210,12 @@ def test_what_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
         documents.read_text(tmp_path / "none", "goals.yaml")
     with pytest.raises(UserError, match=r"goals\.yaml: is not a file"):
         documents.read_text(tmp_path, "goals.yaml")
+
+
+@pytest.mark.parametrize("form", ["a: &a {length}\nb: [{aliases}]\n", "a: &a {{x: {length}}}\nb: [{aliases}]\n",
+                                  "a: &b\n- {length}\nc: &a [*b, *b]\nb: [{aliases}]\n"])  # fmt: skip
+def test_a_long_text_cannot_be_repeated_without_end(form: str) -> None:
+    few, many = (form.format(length="x y " * 50_000, aliases=", ".join(["*a"] * count)) for count in (2, 200))
+    assert len(documents.parse(few, "f.yaml").data["b"]) == 2
+    with pytest.raises(InvalidFile, match="beyond all bounds"):
+        documents.parse(many, "f.yaml")

@@ -401,7 +401,10 @@ def test_a_goal_that_is_not_there_cannot_be_removed() -> None:
         remove_goal(REMOVABLE, "NOPE")
 
 
-def test_a_goal_whose_anchor_others_need_is_not_removed() -> None:
-    text = "goals:\n  First:\n    A: &a {description: To be a., persona: p.md, protocol: x.md}\n    B: *a\n"
-    with pytest.raises(UserError, match="cannot remove a goal"):
-        remove_goal(text, "A")
+def test_a_goal_whose_anchor_others_need_is_removed_and_they_are_written_out() -> None:
+    text = (
+        "goals:\n  First:\n    A: &a {description: To be a., persona: p.md, protocol: x.md}\n    B: *a # b\n"
+    )
+    edited = remove_goal(text, "A")
+    assert recipes(goals_file.parse(edited)).keys() == {"B"}
+    assert edited.endswith("    B: {description: To be a., persona: p.md, protocol: x.md} # b\n")

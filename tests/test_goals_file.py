@@ -95,7 +95,7 @@ RULES = [
     ("goals: [\n", 2, "is not YAML", None),
     ("goals:\n\tC:\n", 2, "is not YAML", "tab"),
     ("version: 1\n", None, "lacks the key 'goals'", None),
-    ("version: 2\ngoals: {}\n", 1, "'version' must be 1, but is 2", None),
+    ("version: 2\ngoals: {}\n", 1, "is of version 2, and this gitforge knows version 1", "Update gitforge."),
     ("version: 1\ngaols: {}\ngoals: {}\n", 2, "unknown key 'gaols'", "Did you mean 'goals'?"),
     ("goals: []\n", 1, "'goals' must be a mapping, but is a list", None),
     ("goals:\n  C: [a]\n", 2, "'goals.C' must be a mapping, but is a list", None),

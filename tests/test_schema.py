@@ -33,6 +33,14 @@ FULL: dict[str, Any] = {
     },
     "outputs": {"A.md": "templates/a.md"},
     "policy": {"require_reviewed": True},
+    "libraries": {
+        "acme": {
+            "url": "https://example.org/acme.git",
+            "commit": "0" * 40,
+            "rev": "main",
+            "folder": "prompts",
+        }
+    },
     "descriptions": {"e.md": "An example."},
     "goals": {
         "C": {
@@ -70,7 +78,7 @@ def test_every_key_that_the_loader_knows_is_in_the_schema() -> None:
     assert set(schema["then"]["properties"]["policy"]["properties"]) == set(FULL["policy"])
     component = schema["$defs"]["component"]["then"]["properties"]
     assert set(component) == set(FULL["goals"]["C"]["G"]["persona"])
-    assert {key["required"][0] for key in schema["if"]["anyOf"]} == set(FULL) - {"descriptions"}
+    assert {key["required"][0] for key in schema["if"]["anyOf"]} == set(FULL) - {"descriptions", "libraries"}
 
 
 @pytest.mark.parametrize("place", ["root", "kind", "policy", "component"])

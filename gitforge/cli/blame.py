@@ -15,6 +15,7 @@ from gitforge.cli import completing, output
 from gitforge.cli.pager import NoPager, paged
 from gitforge.cli.session import AsJson, Directory, find_workspace, here, open_repo
 from gitforge.line_ranges import NoRange, selected
+from gitforge.names import foreign_parts
 from gitforge.text import printable
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -104,7 +105,7 @@ def _columns(line: BlamedLine) -> list[tuple[str, str]]:
     """Commit, component, who, reviewer; each with its style."""
     mark = "^" if line.is_boundary else ""
     commit = (mark + line.commit)[:_COMMIT] if line.commit else "-" * _COMMIT
-    name = line.path.rpartition("/")[2] if line.path else "gitforge" if line.source == "template" else "-"
+    name = _short(line.path) if line.path else "gitforge" if line.source == "template" else "-"
     author = line.author.partition(" <")[0]
     style = {"component": "", "template": output.DIM, "hand": output.WARN, "unknown": output.DIM}[line.source]
     who = (line.model, "cyan") if line.model else (author, style)
@@ -113,6 +114,12 @@ def _columns(line: BlamedLine) -> list[tuple[str, str]]:
         seen = ("unreviewed", output.BAD)
     cells = [(commit, style or output.WARN), (name, style), who, seen if seen[0] else ("-", output.DIM)]
     return [(printable(cell), one) for cell, one in cells]
+
+
+def _short(path: str) -> str:
+    """The file's name, and the library's in front where it is of another one."""
+    name, parts = path.rpartition("/")[2], foreign_parts(path)
+    return f"{parts[0]}:{name}" if parts is not None else name
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:

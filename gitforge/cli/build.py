@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from gitforge import names, toolkits
+from gitforge import names, plain_data, toolkits
 from gitforge.build import Forge, make_toolkit
 from gitforge.cli import completing, merging, output, plans, proposing, wizard
 from gitforge.cli.main import DONE, PROBLEMS
@@ -134,6 +134,7 @@ def build(
     wizard.parse_descriptions(options.describe, forge.book.find)
     output.say((f"output/{project}/", output.BOLD), f" for {goal.name}, from:")
     plans.show_plan(planned.components)
+    plans.tell_absent(planned.components)
     refuse(planned)  # now, not once drafts are paid for
     folder = toolkits.folder(forge.workspace, project)
     if dry_run:
@@ -223,7 +224,7 @@ def _asked(
     """What is to be built, asked for where the command line does not say it."""
     if project is not None:
         names.file_name(project, "project")
-    goal = forge.book.goal(goal_name) if goal_name is not None else None
+    goal = forge.goal(goal_name) if goal_name is not None else None
     project = project or wizard.ask_project()
     goal = goal or _goal_before(forge, project) or wizard.ask_goal(forge.book, forge.workspace.library)
     if goal is not None:
@@ -241,7 +242,7 @@ def _goal_before(forge: Forge, project: str) -> Goal | None:
             output.say(("warning: ", output.WARN), UnknownFiles(folder, unknown).message)
         return None
     try:
-        goal = forge.book.goal(name)
+        goal = forge.goal(name)
     except UserError as error:
         raise UserError(
             f"output/{project}/ is for {printable(name)}, and {error.message}",
@@ -253,7 +254,7 @@ def _goal_before(forge: Forge, project: str) -> Goal | None:
 
 def _ask_new_goal(forge: Forge) -> tuple[Forge, NewGoal]:
     """A goal that goals.yaml has not got yet, and the forge as it will be with it."""
-    from gitforge.new_goal import propose  # noqa: PLC0415 -- ruamel.yaml, for a new goal only
+    from gitforge.new_goal import propose  # noqa: PLC0415 -- for a new goal only
 
     new_goal = propose(forge.workspace, wizard.ask_new_goal(forge.book, forge.workspace.library))
     return replace(forge, book=new_goal.book), new_goal
@@ -292,7 +293,7 @@ def _dry_run(
     steps = foresee(forge, planned.components, lambda _: goal, options, new_goal=new_goal)
     files = (*forge.book.outputs, MANIFEST) if options.branch is None else ()
     if as_json:
-        components = [plans.as_json(one) for one in planned.components]
+        components = [plain_data.planned(one) for one in planned.components]
         head = {"project": project, "goal": goal.name, "components": components}
         output.data(
             {**head, "would_generate": steps, "would_write": files, **merging.merged_as_json(toolkit)}
@@ -317,6 +318,6 @@ def _as_json(
         "changed": list(toolkit.changed) if toolkit else [],
         **merging.merged_as_json(toolkit),
         "degraded": toolkit.is_degraded if toolkit else None,
-        "components": [plans.as_json(one) for one in planned.components],
+        "components": [plain_data.planned(one) for one in planned.components],
         **plans.generated_as_json(done),
     }

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gitforge import plain_data
 from gitforge.check import check as find_problems
 from gitforge.cli import output
 from gitforge.cli.main import PROBLEMS
@@ -52,15 +53,7 @@ def check(
     errors = sum(problem.severity == "error" for problem in found)
     warnings = len(found) - errors
     if as_json:
-        output.data(
-            [
-                {
-                    "file": problem.file, "line": problem.line, "severity": problem.severity,
-                    "message": problem.message, "hint": problem.hint,
-                }
-                for problem in found
-            ]
-        )  # fmt: skip
+        output.data([plain_data.problem(one) for one in found])
     else:
         for problem in found:
             style = output.BAD if problem.severity == "error" else output.WARN

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,23 @@ def _quietly(offer: _Offer) -> _Callback:
 
 @_quietly
 def goals(ctx: typer.Context) -> Iterator[tuple[str, str]]:
-    """The goals."""
-    return _goals(_book(_workspace(ctx)))
+    """The goals, also those of other libraries."""
+    book = _book(workspace := _workspace(ctx))
+    yield from _goals(book)
+    yield from _foreign(workspace, book, with_components=False)
+
+
+@_quietly
+def libraries(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+    """The other libraries that goals.yaml names."""
+    return ((name, "a library") for name in _book(_workspace(ctx)).libraries)
+
+
+@_quietly
+def foreign_names(ctx: typer.Context) -> Iterator[tuple[str, str]]:
+    """The components and goals of other libraries."""
+    workspace = _workspace(ctx)
+    return _foreign(workspace, _book(workspace), with_components=True)
 
 
 @_quietly
@@ -106,11 +122,11 @@ def _commits_and_components(ctx: typer.Context) -> Iterator[tuple[str, str]]:
 
 
 def components_at(ctx: typer.Context, args: list[str], incomplete: str) -> Offered:
-    """Components and goals; behind an `@` the commits at which to look at a component."""
+    """Components and goals, also of other libraries; behind an `@` the commits at which to look at a component."""
     name, at, _ = incomplete.rpartition("@")
     if at:
         return [(f"{name}@{commit}", subject) for commit, subject in commits(ctx, args, "")]
-    return components_and_goals(ctx, args, incomplete)
+    return components_and_goals(ctx, args, incomplete) + foreign_names(ctx, args, incomplete)
 
 
 def providers(ctx: typer.Context, args: list[str], incomplete: str) -> Offered:
@@ -154,12 +170,22 @@ def _goals(book: GoalBook) -> Iterator[tuple[str, str]]:
 
 def _components(workspace: Workspace, book: GoalBook) -> Iterator[tuple[str, str]]:
     there = {need.path: need for need in workspace.library.all(book.kinds.values())}
-    known = there | book.needs()
+    known = there | {path: need for path, need in book.needs().items() if need.pin is None}
     names = [need.name for need in known.values()]
     twice = {name for name in names if names.count(name) > 1} if len(names) != len(set(names)) else set()
     for path, need in known.items():
         state = need.kind.name if path in there else f"{need.kind.name}, missing"
         yield (path if need.name in twice else need.name), state
+
+
+def _foreign(workspace: Workspace, book: GoalBook, *, with_components: bool) -> Iterator[tuple[str, str]]:
+    """What other libraries have, where they are fetched; one that cannot be read is passed over."""
+    for pin in book.libraries.values():
+        with suppress(Exception):  # nobody has asked for an explanation
+            reader = workspace.library.foreign
+            needs = reader.all(pin, book.kinds.values()) if with_components else []
+            yield from ((need.path, need.kind.name) for need in needs)
+            yield from ((goal.name, goal.description) for goal in reader.goals(pin, book))
 
 
 def _commits(ctx: typer.Context) -> Iterator[tuple[str, str]]:

@@ -84,7 +84,7 @@ def diff(
             _show_counts(found)
         else:
             for one in found:
-                _show(one)
+                show_difference(one)
 
 
 def _sides(repo: Repo, names: Sequence[str], behind: Sequence[str] | None) -> tuple[list[str], list[str]]:
@@ -132,7 +132,8 @@ def _title(one: Difference) -> list[output.Part]:
     return [(name, output.BOLD), f"  {state}" if state else ""]
 
 
-def _show(one: Difference) -> None:
+def show_difference(one: Difference) -> None:
+    """What was removed from a file and added to it, passage by passage."""
     output.result(*_title(one))
     if one.is_binary:
         output.result("It is no text.")

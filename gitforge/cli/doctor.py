@@ -82,6 +82,9 @@ def _show(found: Settings, place: Place, provider: Provider | None, trial: Trial
         rows.append(("commits by", str(place.identity) if is_own else (str(place.identity), output.WARN)))
     rows.append(("repository", str(place.repository or "none here")))
     rows.append(("workspace", str(place.workspace or "none here")))
+    if place.has_driver is not None:
+        driver = "installed" if place.has_driver else "not installed: `gitforge install-driver`"
+        rows.append(("merge driver", driver))
     output.table(("", ""), rows)
     output.result()
     output.table(("setting", "value", "from"), [(name, *rest) for name, *rest in _settings(found)])
@@ -179,6 +182,7 @@ def _as_json(found: Settings, place: Place, provider: Provider | None, trial: Tr
         "identity": str(place.identity) if place.identity and not place.identity.is_fallback else None,
         "repository": str(place.repository) if place.repository else None,
         "workspace": str(place.workspace) if place.workspace else None,
+        "merge_driver": place.has_driver,
         "problems": [{"message": one.message, "hint": one.hint} for one in place.problems],
         "advice": list(_advice(place, provider)),
     }

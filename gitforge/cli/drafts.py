@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gitforge import plain_data
 from gitforge.cli import output
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.errors import AnswerMissing, UserError
@@ -35,7 +36,7 @@ def drafts(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
     found = _open(ctx, directory)[1]
     if as_json:
         unusable = [{"id": one.id, "file": str(one.file), "reason": one.reason} for one in found.unusable]
-        output.data({"drafts": [draft_as_json(one) for one in found.kept], "unusable": unusable})
+        output.data({"drafts": [plain_data.draft(one) for one in found.kept], "unusable": unusable})
         return
     rows: list[tuple[output.Part, ...]] = [
         (one.id, one.path, one_line(one.purpose), one.label, ("; ".join(one.problems), output.WARN))
@@ -52,7 +53,7 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False, directory: Dir
     """Show the text of a draft."""
     one = _find(_open(ctx, directory)[1].kept, name)
     if as_json:
-        output.data({**draft_as_json(one), "text": one.text})
+        output.data({**plain_data.draft(one), "text": one.text})
     else:
         output.result(one.text.removesuffix("\n"))
         for problem in one.problems:
@@ -81,24 +82,6 @@ def drop(
         else:
             spool.drop_unusable(one)
         output.say(("dropped ", output.WARN), one.id)
-
-
-def draft_as_json(one: Kept) -> dict[str, Any]:
-    """A draft for a script."""
-    return {
-        "id": one.id,
-        "path": one.path,
-        "purpose": one.purpose,
-        "goal": one.goal,
-        "prompt_id": one.prompt_id,
-        "label": one.label,
-        "edited": one.is_edited,
-        "candidate": one.candidate,
-        "problems": list(one.problems),
-        "input_tokens": one.input_tokens,
-        "output_tokens": one.output_tokens,
-        "cost_usd": one.cost,
-    }
 
 
 def _open(ctx: typer.Context, directory: Path) -> tuple[Any, Drafts]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gitforge import plain_data
 from gitforge.cli import completing, generating, output, plans, proposing
 from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
@@ -69,7 +70,7 @@ def generate(
     if sum((bool(components), goal is not None, everything)) != 1:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
     forge = open_forge(find_workspace(ctx, directory))
-    chosen = forge.book.goal(goal) if goal is not None else None
+    chosen = forge.goal(goal) if goal is not None else None
     if chosen is not None:
         needs = list(chosen.needs)
     elif everything:
@@ -82,6 +83,7 @@ def generate(
     if everything:
         planned = tuple(one for one in planned if one.is_absent)
     plans.show_plan(planned)
+    plans.tell_absent(planned)
 
     def goal_of(need: Need) -> Goal | None:
         return chosen or generating.goal_using(forge, need)
@@ -93,15 +95,17 @@ def generate(
         return
     done = generating.generate_missing(forge, planned, goal_of, options)
     if as_json:
-        states = [plans.as_json(one) for one in forge.states(needs)]
+        states = [plain_data.planned(one) for one in forge.states(needs)]
         proposal = proposing.as_json(forge.repo, branch)
         output.data({"components": states, **plans.generated_as_json(done), **proposal})
     elif not any(one.state is State.MISSING for one in planned):
-        output.say("Nothing is missing.")
+        absent = sum(one.is_absent for one in planned)
+        output.say("Nothing is missing." if not absent else "Nothing that could be generated is missing.")
     else:
         proposing.show(forge.repo, branch)
     generating.stop_where_failed(done)
-    raise typer.Exit(PROBLEMS if done.skipped else DONE)
+    is_short = done.skipped or any(one.is_absent and one.need.pin is not None for one in planned)
+    raise typer.Exit(PROBLEMS if is_short else DONE)
 
 
 def _named(goal: Goal | None, needs: Sequence[Need]) -> str:

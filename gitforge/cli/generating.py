@@ -18,9 +18,11 @@ from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, Conflict, GitforgeError, ProviderError, UserError
 from gitforge.generation.records import Generated, Spent, Task, Terms
 from gitforge.goals import Goal, Need
-from gitforge.names import COMPONENT_SUFFIXES, component_name
+from gitforge.named import refuse_foreign
+from gitforge.names import COMPONENT_SUFFIXES, component_name, foreign_parts
 from gitforge.plan import Planned, State
 from gitforge.store import spool
+from gitforge.text import did_you_mean, printable
 
 if TYPE_CHECKING:
     from gitforge.llm import Provider
@@ -201,6 +203,8 @@ def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], op
 
 def find(forge: Forge, name: str) -> Need:
     """A component of goals.yaml or the library; a new one if the name has its kind's folder in front."""
+    refuse_unknown_foreign(forge, name)
+    refuse_foreign(forge.book, name, "be generated")
     kinds = forge.book.kinds.values()
     folder, _, file = name.removeprefix("library/").rpartition("/")
     kind = next((kind for kind in kinds if kind.folder == folder), None)
@@ -213,6 +217,23 @@ def find(forge: Forge, name: str) -> Need:
         if kind is None:
             raise
         return Need(kind, component_name(file))
+
+
+def refuse_unknown_foreign(forge: Forge, name: str) -> None:
+    """Raises UserError where a name is of another library, which has neither a component nor a goal of that name."""
+    if name in forge.book.goals or (parts := foreign_parts(name)) is None:
+        return
+    if (pin := forge.book.libraries.get(parts[0])) is None or not forge.workspace.foreign.is_here(pin):
+        return
+    there = forge.workspace.library.known(forge.book, name)
+    goals = forge.workspace.foreign.goal_names(pin)
+    if forge.book.matching(name, there) or parts[1] in goals:
+        return
+    known = [*(need.called for need in there), *(f"{pin.name}:{goal}" for goal in goals)]
+    raise UserError(
+        f"the library {pin.name} has no {printable(parts[1])} at its pin, and nothing is generated for a library",
+        hint=did_you_mean(name, known) or "Generate a component of your own, under a plain name.",
+    )
 
 
 def stop_where_failed(done: Generated) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gitforge.build import Forge
 from gitforge.cli import generating, output, plans, wizard
 from gitforge.cli.dry_run import foresee, show_steps
 from gitforge.cli.main import DONE, PROBLEMS
@@ -27,6 +28,7 @@ from gitforge.cli.session import (
 from gitforge.errors import ProviderError, UserError
 from gitforge.goals import Goal, GoalBook, Need
 from gitforge.new_goal import propose
+from gitforge.plan import Planned, State
 from gitforge.text import did_you_mean, one_line
 
 app = typer.Typer(
@@ -34,7 +36,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(epilog="Example: gitforge goal add")
 def goal() -> None:
     """Add a goal to goals.yaml."""
 
@@ -53,7 +55,9 @@ def add(
     use: Annotated[
         list[str] | None,
         typer.Option(
-            "--use", metavar="KIND=NAME", help="A component, there already or to be made; repeatable."
+            "--use",
+            metavar="KIND=NAME",
+            help="A component, there already or to be made, or LIBRARY:NAME; repeatable.",
         ),
     ] = None,
     describe: Describe = None,
@@ -88,8 +92,9 @@ def add(
     _check_needs(forge.book, wanted)
     proposed = propose(forge.workspace, wanted)
     forge = replace(forge, book=proposed.book)
-    planned = forge.states(proposed.goal.needs)
+    planned = forge.plan(proposed.goal).components
     plans.show_plan(planned)
+    _refuse_absent(forge, planned)
     if dry_run:
         steps = foresee(forge, planned, lambda _: proposed.goal, options, new_goal=proposed)
         if as_json:
@@ -126,9 +131,20 @@ def _needs(book: GoalBook, given: Sequence[str]) -> list[Need]:
         if kind is None or not file:
             hint = did_you_mean(word, list(book.kinds)) or f"The kinds are {', '.join(book.kinds)}."
             raise UserError(f"--use {option!r} is not KIND=NAME with a kind of goals.yaml", hint=hint)
-        chosen.append(Need(kind, wizard.as_component_name(file)))
+        chosen.append(wizard.as_need(book, kind, file))
     order = list(book.kinds)
     return sorted(chosen, key=lambda need: order.index(need.kind.name))
+
+
+def _refuse_absent(forge: Forge, planned: Sequence[Planned]) -> None:
+    """Raises UserError where a library has no such component: nobody can generate it there."""
+    for one in planned:
+        if one.state is State.ABSENT and one.need.pin is not None:
+            known = [need.called for need in forge.workspace.foreign.all(one.need.pin, [one.need.kind])]
+            hint = did_you_mean(one.need.called, known) or (
+                f"`gitforge list --components --library {one.need.library}` shows what it has."
+            )
+            raise UserError(f"the library {one.need.library} has no {one.need.path} at its pin", hint=hint)
 
 
 def _check_needs(book: GoalBook, goal: Goal) -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitforge import catalog
-from gitforge.cli import output
+from gitforge import catalog, plain_data
+from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, find_workspace
+from gitforge.goals import GoalBook, Pin
 from gitforge.text import one_line
 from gitforge.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitforge.adoptions import Origin
+    from gitforge.catalog import Listed
+
+_NAMED = 5  # libraries
+_UNUSABLE = 20  # goals
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -22,6 +30,16 @@ def list_(
     components: Annotated[
         bool, typer.Option("--components", "-c", help="List the components instead of the goals.")
     ] = False,
+    library: Annotated[
+        str | None,
+        typer.Option(
+            "--library",
+            "-l",
+            metavar="NAME",
+            help="List what another library has, at the commit that is pinned.",
+            autocompletion=completing.libraries,
+        ),
+    ] = None,
     missing: Annotated[bool, typer.Option("--missing", "-m", help="List only what is not complete.")] = False,
     as_json: AsJson = False,
     directory: Directory = Path(),
@@ -29,28 +47,30 @@ def list_(
     """List goals or components.
 
     Goals by category, each with how many of its components are there; or components by kind, each with the
-    number of goals that use it.
+    number of goals that use it. A component of another library is called NAME:its path.
     """
     workspace = find_workspace(ctx, directory)
-    (_list_components if components else _list_goals)(workspace, only_missing=missing, as_json=as_json)
+    book = workspace.book()
+    pin = book.library(library) if library is not None else None
+    show = _list_components if components else _list_goals
+    show(workspace, book, pin, only_missing=missing, as_json=as_json)
+    if pin is None and book.libraries and not as_json:
+        first = [f"`gitforge list --library {name}`" for name in [*book.libraries][:_NAMED]]
+        more = len(book.libraries) - len(first)
+        rest = f" and {more} more, which `gitforge library list` shows" if more else ""
+        output.say((f"More in other libraries: {', '.join(first)}{rest}", output.DIM))
 
 
-def _list_goals(workspace: Workspace, *, only_missing: bool, as_json: bool) -> None:
-    goals = list(catalog.readiness(workspace.book(), workspace.library))
+def _list_goals(
+    workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
+) -> None:
+    library = workspace.library
+    found = catalog.readiness(book, library) if pin is None else catalog.foreign_goals(book, library, pin)
+    goals = list(found)
     shown = [one for one in goals if one.missing or not only_missing]
     if as_json:
-        output.data(
-            [
-                {
-                    "name": one.goal.name,
-                    "category": one.goal.category,
-                    "description": one.goal.description,
-                    "components": [f"library/{need.path}" for need in one.goal.needs],
-                    "missing": [f"library/{need.path}" for need in one.missing],
-                }
-                for one in shown
-            ]
-        )
+        name = pin.name if pin else None
+        output.data([plain_data.goal(one, name) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     category = None
@@ -62,32 +82,58 @@ def _list_goals(workspace: Workspace, *, only_missing: bool, as_json: bool) -> N
         rows.append((f"  {one.goal.name}", (one.fraction, style), one_line(one.goal.description)))
     output.table(("", "", ""), rows)
     ready = sum(not one.missing for one in goals)
-    output.say((f"{len(goals)} goals, {ready} of them ready.", output.DIM))
+    count = f"{len(goals)} goal{'s' * (len(goals) != 1)}"
+    output.say((f"{count}, {ready} of them ready.", output.DIM))
+    if pin is not None:
+        for name, why in [*catalog.unusable_goals(book, library, pin).items()][:_UNUSABLE]:
+            output.say(("not usable: ", output.WARN), f"{pin.name}:{name}: {why}")
 
 
-def _list_components(workspace: Workspace, *, only_missing: bool, as_json: bool) -> None:
-    found = list(catalog.components(workspace.book(), workspace.library))
+def _list_components(
+    workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
+) -> None:
+    library = workspace.library
+    listed = (
+        catalog.components(book, library) if pin is None else catalog.foreign_components(book, library, pin)
+    )
+    found = list(listed)
     shown = [one for one in found if one.is_missing or not only_missing]
+    adopted = _adopted(workspace, book) if pin is None else {}
     if as_json:
-        output.data(
-            [
-                {
-                    "kind": one.need.kind.name,
-                    "name": one.need.name,
-                    "path": f"library/{one.need.path}",
-                    "description": one.description,
-                    "missing": one.is_missing,
-                    "goals": one.goals,
-                }
-                for one in shown
-            ]
-        )
+        from_ = {path: str(origin) for path, origin in adopted.items()}
+        output.data([plain_data.component(one, from_.get(one.need.path)) for one in shown])
         return
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:
-        state = ("missing", output.BAD) if one.is_missing else ("ready", output.GOOD)
+        state = _state(one)
         used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
-        rows.append((one.need.path, state, used, one_line(one.description)))
+        origin = f"adopted from {adopted[one.need.path].shown}" if one.need.path in adopted else ""
+        about = ": ".join(filter(None, (origin, one_line(one.description))))
+        rows.append((one.need.path, state, used, about))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
-    output.say((f"{len(found)} components, {lacking} of them missing.", output.DIM))
+    count = f"{len(found)} component{'s' * (len(found) != 1)}"
+    output.say((f"{count}, {lacking} of them missing.", output.DIM))
+
+
+def _state(one: Listed) -> output.Part:
+    if one.is_missing:
+        return ("missing", output.BAD)
+    return ("ready", output.GOOD) if one.is_usable else ("not usable", output.BAD)
+
+
+def _adopted(workspace: Workspace, book: GoalBook) -> dict[str, Origin]:
+    """Where own components were adopted from, by path below `library/`; none where there is no repository."""
+    from gitforge.libraries import adopted_here  # noqa: PLC0415 -- git, which the goals do without
+    from gitforge.store.repo import NoRepository, Repo  # noqa: PLC0415
+
+    try:
+        repo = Repo.discover(workspace.root)
+    except NoRepository:
+        return {}
+    folder = repo.relative(workspace.library.folder)
+    return {
+        path.removeprefix(f"{folder}/"): one.origin
+        for path, one in adopted_here(repo, book).items()
+        if path.startswith(f"{folder}/")
+    }

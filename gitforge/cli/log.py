@@ -148,7 +148,8 @@ def _component(one: Event) -> str:
 
 def _about(one: Event) -> str:
     was = f"was {PurePosixPath(one.old_path).name}: " if one.old_path is not None else ""
-    return printable_line(was + (one.purpose or one.subject))
+    origin = f"from {one.adopted.shown}: " if one.adopted is not None else ""
+    return printable_line(was + origin + (one.purpose or one.subject))
 
 
 def _reviewed(one: Event) -> output.Part:
@@ -164,4 +165,5 @@ def event_as_json(one: Event) -> dict[str, Any]:
         "date": one.date.isoformat(), "author": one.author, "subject": one.subject, "purpose": one.purpose or None,
         "model": one.model, "cost_usd": one.cost, "old_blob": one.old_blob, "blob": one.blob,
         "reviewers": list(one.reviewers), "needs_review": one.needs_review,
+        "adopted_from": str(one.adopted) if one.adopted is not None else None,
     }  # fmt: skip

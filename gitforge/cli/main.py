@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import keyword
 import os
 import re
 import sys
@@ -53,6 +54,7 @@ _BY_ERROR: tuple[tuple[type[GitforgeError], int], ...] = (
 
 COMMANDS = (
     "init",
+    "clone",
     "build",
     "generate",
     "regenerate",
@@ -61,6 +63,10 @@ COMMANDS = (
     "undo",
     "restore",
     "goal",
+    "library",
+    "adopt",
+    "import",
+    "export",
     "list",
     "show",
     "search",
@@ -68,11 +74,15 @@ COMMANDS = (
     "diff",
     "status",
     "blame",
+    "sync",
     "drafts",
     "check",
     "doctor",
+    "install-driver",
+    "mcp",
     "completion",
 )
+HIDDEN = ("merge-driver",)  # for git, not for people
 
 
 class Commands(TyperGroup):
@@ -88,11 +98,12 @@ class Commands(TyperGroup):
         return [CompletionItem(one) for one in COMMANDS if one.startswith(incomplete)] + options
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Imports `gitforge.cli.<name>` and takes its app."""
-        if cmd_name not in COMMANDS:
+        """Imports `gitforge.cli.<name>`, with `_` for `-` and behind a word of Python's, and takes its app."""
+        if cmd_name not in (*COMMANDS, *HIDDEN):
             hint = did_you_mean(cmd_name, list(COMMANDS))
             return ctx.fail(f"No such command {cmd_name!r}. {hint}") if hint else None
-        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{cmd_name}").app)
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command = typer.main.get_command(importlib.import_module(f"gitforge.cli.{module}").app)
         command.name = cmd_name
         return command
 
@@ -148,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:  # what was still in the buffer found no room
         output.discard_output()
-        return explain(_translate(error))
+        return explain(translate(error))
     return code
 
 
@@ -168,7 +179,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return explain(_translate(error)) if error.errno in _FIXABLE_ERRNO else _report_bug(error)
+        return explain(translate(error)) if error.errno in FIXABLE_ERRNO else _report_bug(error)
     except Exception as error:  # noqa: BLE001 -- the last resort
         return _report_bug(error)
     if returned == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
@@ -176,16 +187,26 @@ def _run(arguments: list[str]) -> int:
     return returned if isinstance(returned, int) else DONE
 
 
-_FIXABLE_ERRNO = {
+FIXABLE_ERRNO = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE,
     errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO,
 }  # fmt: skip
 
 
-def _translate(error: OSError) -> UserError:
+def translate(error: OSError) -> UserError:
     """A failure of the file system that nobody nearer to it has put into words."""
+    if error.errno == errno.ENOENT and not error.filename and _is_nowhere():
+        return UserError("the folder that you are in is not there any more", hint="Change to another one.")
     where = f"{error.filename}: " if error.filename else ""
     return UserError(f"{where}{error.strerror or error}")
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder in which the program was started is gone."""
+    try:
+        return not Path.cwd().exists()
+    except OSError:
+        return True
 
 
 def explain(error: GitforgeError) -> int:
@@ -213,6 +234,18 @@ def _explain_usage(error: typer.exceptions.TyperException) -> int:
 
 
 def _report_bug(error: Exception) -> int:
+    where = bug_report(error)
+    output.say(
+        ("bug: ", output.BAD),
+        "gitforge failed in a way that it should not: "
+        + _without_secrets(f"{type(error).__name__}: {error}"),
+    )
+    output.say(where, " Please report it with that file; nothing of yours was half-written.")
+    return BUG
+
+
+def bug_report(error: Exception) -> str:
+    """Writes down what a bug needs to be found, without secrets; says in a sentence where."""
     import tempfile  # noqa: PLC0415
     import traceback  # noqa: PLC0415
 
@@ -227,16 +260,9 @@ def _report_bug(error: Exception) -> int:
             errors="backslashreplace",
         ) as file:
             file.write(f"gitforge {__version__}, Python {sys.version}\n\n{report}")
-        where = f"The details are in {file.name}."
     except OSError as failure:
-        where = f"The details could not be written ({failure})."
-    output.say(
-        ("bug: ", output.BAD),
-        "gitforge failed in a way that it should not: "
-        + _without_secrets(f"{type(error).__name__}: {error}"),
-    )
-    output.say(where, " Please report it with that file; nothing of yours was half-written.")
-    return BUG
+        return f"The details could not be written ({failure})."
+    return f"The details are in {file.name}."
 
 
 def _without_secrets(text: str) -> str:
@@ -245,10 +271,3 @@ def _without_secrets(text: str) -> str:
         if value and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, f"[{name}]")
     return re.sub(r"(?<=://)[^\s/]+@", "[hidden]@", text)
-
-
-def entry() -> None:
-    """The console scripts `gitforge` and `git-forge`."""
-    code = main()
-    sys.stderr.flush()
-    os._exit(code)  # at once: taking every module and object down first costs a tenth of a short command

@@ -83,14 +83,14 @@ def show_toolkit(forge: Forge, toolkit: Toolkit) -> None:
     folder = toolkit.folder.relative_to(forge.workspace.root).as_posix()
     for one in toolkit.components:
         if one.is_absent:
-            output.say(("degraded: ", output.WARN), f"a placeholder stands in for library/{one.need.path}")
+            output.say(("degraded: ", output.WARN), f"a placeholder stands in for {one.need.shown}")
         elif one.is_outline:
             output.say(
                 ("to fill in: ", output.WARN),
-                f"library/{one.need.path} is an offline outline with TODO points",
+                f"{one.need.shown} is an offline outline with TODO points",
             )
     for one in toolkit.unused:
-        output.say(("left out: ", output.WARN), f"no template of an output shows library/{one.need.path}")
+        output.say(("left out: ", output.WARN), f"no template of an output shows {one.need.shown}")
     show_merged(folder, toolkit)
     for name in toolkit.restored:
         output.say(("restored: ", output.WARN), f"{folder}/{name}, which had been deleted")

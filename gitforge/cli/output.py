@@ -75,6 +75,15 @@ def result(*parts: Part) -> None:
     _write(sys.stdout, parts)
 
 
+def text(value: str) -> None:
+    """Gives a text as a result: to a program or file exactly as it is, in UTF-8, to a terminal without harm."""
+    if is_terminal(sys.stdout):
+        print(printable(value), end="")  # noqa: T201
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(value.encode())
+
+
 def data(value: Any) -> None:
     """Gives a result for a script, as JSON."""
     # On a terminal nothing may hide in it, and what another encoding lacks has JSON's own escapes.

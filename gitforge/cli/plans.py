@@ -87,21 +87,19 @@ def plan_rows(planned: Sequence[Planned]) -> list[tuple[output.Part, ...]]:
     for one in planned:
         state = "offline outline" if one.is_outline and one.state is State.READY else one.state.value
         style = output.STYLES.get(state, output.WARN)
-        rows.append((f"  {one.need.kind.name}", f"library/{one.need.path}", (state, style)))
+        rows.append((f"  {one.need.kind.name}", one.need.shown, (state, style)))
     return rows
 
 
-def as_json(one: Planned) -> dict[str, Any]:
-    """A component of a plan, for a script."""
-    return {
-        "kind": one.need.kind.name,
-        "name": one.need.name,
-        "path": one.path,
-        "state": one.state.value,
-        "blob": one.blob,
-        "commit": one.commit,
-        "outline": one.is_outline,
-    }
+def tell_absent(planned: Sequence[Planned]) -> None:
+    """Tells which components other libraries lack, and what can be done: nothing is generated for a library."""
+    for one in planned:
+        if one.state is State.ABSENT:
+            output.say(
+                ("absent: ", output.WARN),
+                f"the library {one.need.library} has no {one.need.path} at its pin; "
+                f"`gitforge library update {one.need.library}` looks for it in a newer commit",
+            )
 
 
 def generated_as_json(done: Generated | None) -> dict[str, Any]:
@@ -117,8 +115,8 @@ def generated_as_json(done: Generated | None) -> dict[str, Any]:
             }
             for path, commit in done.commits.items()
         ],
-        "skipped": [f"library/{need.path}" for need in done.skipped],
-        "failed": [{"path": f"library/{need.path}", "error": str(error)} for need, error in done.failed],
+        "skipped": [need.shown for need in done.skipped],
+        "failed": [{"path": need.shown, "error": str(error)} for need, error in done.failed],
         "spent": spent_as_json(done.spent.usage, done.spent.dollars),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from gitforge.cli import output
 from gitforge.provenance import Provenance
@@ -48,25 +47,6 @@ def show_provenance(path: str, found: Provenance) -> None:
         output.result(message["content"])
 
 
-def as_json(found: Provenance) -> dict[str, Any]:
-    """The same for a script."""
-    made = found.generation
-    return {
-        "model": found.model,
-        "outline": found.is_outline,
-        "purpose": found.purpose or None,
-        "commit": made.commit if made else None,
-        "date": made.date.isoformat() if made else None,
-        "author": made.author if made else None,
-        "trailers": dict(found.trailers),
-        "edited": made is not None and found.is_edited,
-        "amended": found.is_amended,
-        "reviewers": list(found.reviewers),
-        "changed_since": [_commit_as_json(commit) for commit in found.later],
-        "messages": list(found.messages) if found.messages is not None else None,
-    }
-
-
 def _by_hand(found: Provenance) -> str:
     if not found.later:
         return "It is in no commit: there is nothing to tell where it came from."
@@ -94,12 +74,3 @@ def _show_later(commits: Sequence[Generation], *, is_generated: bool) -> None:
         output.result(("changed since by" if is_generated else "changed by", output.DIM))
         rows = [(f"  {one.commit[:10]}", f"{one.date:%Y-%m-%d}", one.author, one.subject) for one in commits]
         output.table(("", "", "", ""), rows)
-
-
-def _commit_as_json(commit: Generation) -> dict[str, str]:
-    return {
-        "commit": commit.commit,
-        "date": commit.date.isoformat(),
-        "author": commit.author,
-        "subject": commit.subject,
-    }

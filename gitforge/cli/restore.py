@@ -10,6 +10,7 @@ import typer
 from gitforge import restore as verb
 from gitforge.cli import completing, output, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
+from gitforge.named import refuse_foreign, usable_book
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -46,6 +47,7 @@ def restore(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
+    refuse_foreign(usable_book(workspace), component, "be brought back")
     found = verb.find(workspace, repo, component, at)
     recorded = None
     if not dry_run and not found.is_empty:

@@ -10,6 +10,7 @@ import typer
 from gitforge import revert as verb
 from gitforge.cli import completing, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
+from gitforge.named import refuse_foreign, usable_book
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -48,5 +49,6 @@ def revert(
     """
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
+    refuse_foreign(usable_book(workspace), what, "be taken back")
     found = verb.find(workspace, repo, what)
     reverting.settle(workspace, repo, found, why, is_undo=False, dry_run=dry_run, as_json=as_json)

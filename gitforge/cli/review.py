@@ -13,6 +13,7 @@ from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, ModelName, ProviderName, find_workspace, open_forge
 from gitforge.errors import AnswerMissing
 from gitforge.goals import Need
+from gitforge.named import refuse_foreign
 from gitforge.reviews import Waiting, approve, waiting
 from gitforge.store import origins
 
@@ -82,6 +83,7 @@ def _needs(forge: Forge, names: Sequence[str]) -> list[Need]:
     needs: dict[str, Need] = {}
     others = forge.workspace.library.all(forge.book.kinds.values())
     for name in names:
+        refuse_foreign(forge.book, name, "be reviewed")
         goal = forge.book.goals.get(name)
         for need in goal.needs if goal is not None else [forge.book.find(name, others)]:
             needs[need.path] = need

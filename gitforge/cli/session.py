@@ -46,7 +46,10 @@ DryRun = Annotated[
 WouldRecord = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would change; record nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Show each draft and accept it.")]
 NoReview = Annotated[bool, typer.Option("--no-review", help="Accept each draft without showing it.")]
-
+MAX_MIB = 200
+MaxSize = Annotated[
+    int, typer.Option("--max-size", metavar="MIB", min=1, max=1 << 20, help="How much may come, in MiB.")
+]
 
 SEEDS = (-(2**63), 2**63 - 1, "a whole number of 64 bits")
 

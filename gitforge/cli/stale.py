@@ -89,7 +89,7 @@ def _build(
             f"output/{one.project}/{MANIFEST} does not say what the toolkit is for: {one.problem}",
             hint=f"Build it once: gitforge build {shlex.quote(one.project)} --goal GOAL",
         )
-    goal = forge.book.goal(one.goal)
+    goal = forge.goal(one.goal)
     planned = forge.plan(goal)
     refuse(planned)
     toolkit = make_toolkit(forge, one.project, goal, planned, force=force, decide=decide)

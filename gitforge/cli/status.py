@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from gitforge.cli import drafts, output, plans
+from gitforge import plain_data
+from gitforge.cli import output
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
 from gitforge.errors import UserError
-from gitforge.plan import Planned
+from gitforge.plan import State
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
 from gitforge.unreviewed import SHALLOW_HINT
+
+_LACKING = {State.ABSENT: "absent", State.UNUSABLE: "unusable"}
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -43,40 +44,13 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         output.data(
             {
                 "workspace": str(workspace.root),
-                "goals": found.goals,
-                "ready": found.ready,
-                "operation": found.operation,
-                "missing": [{**_as_json(one), "goals": goals} for one, goals in found.missing],
-                "edited": [_as_json(one) for one in found.edited],
-                "outlines": [_as_json(one) for one in found.outlines],
-                "unreviewed": found.unreviewed,
-                "toolkits": [
-                    {
-                        "project": one.project,
-                        "goal": one.goal,
-                        "degraded": one.is_degraded,
-                        "edited": one.edited,
-                        "deleted": one.deleted,
-                        "odd": one.odd,
-                        "stale": [asdict(moved) for moved in one.moved],
-                        "problem": one.problem,
-                    }
-                    for one in found.toolkits
-                ],
-                "drafts": [drafts.draft_as_json(one) for one in found.drafts.kept],
-                "unusable_drafts": [one.id for one in found.drafts.unusable],
-                "repair_pending": found.is_repair_pending,
+                **plain_data.status(found),
                 "provider": provider,
             }
         )
         return
     _show(found)
     output.result((f"provider  {provider}", output.DIM))
-
-
-def _as_json(one: Planned) -> dict[str, Any]:
-    """Without the last commit, for which the history would have to be walked."""
-    return {key: value for key, value in plans.as_json(one).items() if key != "commit"}
 
 
 def _show(found: Status) -> None:
@@ -90,8 +64,13 @@ def _show(found: Status) -> None:
             "gitforge records nothing until it is over.",
         )
     rows: list[tuple[output.Part, ...]] = [
-        (("missing", output.BAD), f"library/{one.need.path}", ", ".join(goals))
+        (("not fetched", output.BAD), name, f"`gitforge library fetch {name}` brings it")
+        for name in found.not_fetched
+    ]
+    rows += [
+        ((_LACKING.get(one.state, "missing"), output.BAD), one.need.shown, ", ".join(goals))
         for one, goals in found.missing
+        if one.state is not State.NOT_FETCHED
     ]
     rows += [(("edited", output.WARN), one.path, "not committed") for one in found.edited]
     rows += [

@@ -9,6 +9,7 @@ import typer
 from gitforge import undo as verb
 from gitforge.cli import output, reverting
 from gitforge.cli.session import AsJson, Directory, WouldRecord, find_workspace, open_repo
+from gitforge.text import printable_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -29,6 +30,9 @@ def undo(
     workspace = find_workspace(ctx, directory)
     repo = open_repo(workspace)
     found = verb.newest(workspace, repo)
+    author = verb.author_beside(repo, found.of.commit)
+    if author is not None:
+        output.say(("note: ", output.WARN), f"that is by {printable_line(author)}, and not by you")
     commit = reverting.settle(workspace, repo, found, "", is_undo=True, dry_run=dry_run, as_json=as_json)
     if commit is not None:
         output.say("To have it back: ", (f"gitforge revert {commit[:12]}", output.BOLD))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from gitforge import catalog, names
 from gitforge.cli import output
@@ -36,13 +37,21 @@ def ask_goal(book: GoalBook, library: Library) -> Goal | None:
     from gitforge.cli.prompts import Choice, choose  # noqa: PLC0415
 
     choices = [
-        Choice(goal, goal.name, goal.category, one.fraction, not one.missing, goal.description)
-        for one in catalog.readiness(book, library)
+        Choice(goal, goal.name, category, one.fraction, not one.missing, goal.description)
+        for category, one in _goals(book, library)
         for goal in [one.goal]
     ]
     new = Choice(_NEW, "new goal\u2026", "Something else", description="describe it, and name its parts")
     chosen = choose("Goal:", [*choices, new])
     return chosen if isinstance(chosen, Goal) else None
+
+
+def _goals(book: GoalBook, library: Library) -> Iterator[tuple[str, catalog.Readiness]]:
+    """The goals with the headings to list them under: own ones by category, then those of each other library."""
+    yield from ((one.goal.category, one) for one in catalog.readiness(book, library))
+    for pin in book.libraries.values():
+        with suppress(UserError):  # `gitforge status` tells what is not fetched
+            yield from ((f"library {pin.name}", one) for one in catalog.foreign_goals(book, library, pin))
 
 
 def ask_new_goal(book: GoalBook, library: Library) -> Goal:
@@ -52,7 +61,7 @@ def ask_new_goal(book: GoalBook, library: Library) -> Goal:
     name = ask("Name of the new goal, for example REVIEW_CONTRACT:", lambda text: check_new_goal(book, text))
     description = ask_description()
     category = ask_category(book)
-    needs = [need for kind in book.kinds.values() for need in _ask_components(kind, library)]
+    needs = [need for kind in book.kinds.values() for need in _ask_components(kind, book, library)]
     return Goal(name, category, description, tuple(needs))
 
 
@@ -85,16 +94,19 @@ def check_new_goal(book: GoalBook, name: str) -> None:
         raise UserError(f"there is a goal {name!r} already")
 
 
-def _ask_components(kind: Kind, library: Library) -> list[Need]:
+def _ask_components(kind: Kind, book: GoalBook, library: Library) -> list[Need]:
     """Existing components, or new names, for one kind: one, or as many as wanted."""
     from gitforge.cli.prompts import Choice, ask, choose  # noqa: PLC0415
 
     chosen: dict[str, Need] = {}
     existing = [library.read(need) for need in library.all([kind])]
+    for pin in book.libraries.values():
+        with suppress(UserError):  # `gitforge status` tells what is not fetched
+            existing += [library.read(need) for need in library.foreign.all(pin, [kind])]
     new = Choice(_NEW, f"new {kind.name}\u2026", description="it is generated in this build")
     while True:
-        left = [one for one in existing if one.need.name not in chosen]
-        choices = [*(Choice(one.need, one.need.name, description=one.description) for one in left), new]
+        left = [one for one in existing if one.need.called not in chosen]
+        choices = [*(Choice(one.need, one.need.called, description=one.description) for one in left), new]
         if chosen:
             choices.insert(0, Choice(_DONE, f"no more {kind.key}"))
         elif not kind.required:
@@ -106,7 +118,7 @@ def _ask_components(kind: Kind, library: Library) -> list[Need]:
             picked = Need(
                 kind, as_component_name(ask(f"File name of the new {kind.name}:", as_component_name))
             )
-        chosen[picked.name] = picked
+        chosen[picked.called] = picked
         if not kind.many:
             break
     return list(chosen.values())
@@ -116,6 +128,18 @@ def as_component_name(text: str) -> str:
     """A component's file name from what a person types: the suffix may be left out."""
     name = text.strip()
     return names.component_name(name if name.endswith(names.COMPONENT_SUFFIXES) or not name else f"{name}.md")
+
+
+def as_need(book: GoalBook, kind: Kind, text: str) -> Need:
+    """A component from what a person types: `name`, `name.md`, or `acme:name.md` of another library.
+
+    Raises:
+        UserError: It can be no component's name, or no such library is declared.
+    """
+    pin = book.pin_of(text.strip())
+    if pin is None:
+        return Need(kind, as_component_name(text))
+    return Need(kind, as_component_name(text.partition(":")[2].removeprefix(f"{kind.folder}/")), pin=pin)
 
 
 def purposes(missing: Sequence[Need], described: Mapping[str, str]) -> dict[str, str]:

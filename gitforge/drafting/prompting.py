@@ -144,7 +144,7 @@ class Brief:
                 )
         messages = (Message("system", blocks["system"].strip()), Message("user", blocks["user"].strip()))
         instructions = _without_values("\n".join(message.content for message in messages), inert)
-        given = tuple((f"library/{one.need.path}", one.body or "") for one in siblings)
+        given = tuple((one.need.shown, one.body or "") for one in siblings)
         setting = Setting(rules, outline, instructions, given, self._others)
         whole = self._whole_purpose
         notices = (_cut(whole),) if len(whole) > MAX_PURPOSE else ()
@@ -172,7 +172,7 @@ class Brief:
             "kind": need.kind.name,
             "name": need.name,
             "title": title,
-            "path": f"library/{need.path}",
+            "path": need.shown,
             "purpose": purpose,
             "goal": describe_goal(self.goal) if self.goal else None,
             "siblings": [_about(one, rules) for one in siblings],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from gitforge.errors import UserError
 from gitforge.store import plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.git import DURABLE, Git, pathspecs
-from gitforge.store.objects import Kept, LooseObjects, Tree, commit_object
+from gitforge.store.objects import CommitObject, Kept, LooseObjects, Tree, commit_object, timed_now
 from gitforge.store.process import Asked, Done, failure, succeed
 from gitforge.store.records import TREE, Entry, Identity, parse_tree
 
@@ -48,15 +48,76 @@ class Database:
             return found
         return self._git.read("cat-file", kind, id_).stdout  # packed, say
 
+    def read_many(self, kind: str, ids: Iterable[str]) -> dict[str, bytes]:
+        """The contents of many objects, by id; one process for all that are packed.
+
+        Args:
+            kind: What each of them is.
+            ids: Their ids.
+        """
+        found, packed = {}, []
+        for id_ in dict.fromkeys(ids):
+            content = self.loose.read(kind, id_) if self.loose is not None else None
+            if content is None:
+                packed.append(id_)
+            else:
+                found[id_] = content
+        if packed:
+            found |= self._read_packed(kind, packed)
+        return found
+
+    def _read_packed(self, kind: str, ids: Sequence[str]) -> dict[str, bytes]:
+        listed = "".join(f"{id_}\n" for id_ in ids).encode()
+        output = self._git.read("cat-file", "--batch", stdin=listed).stdout
+        found, at = {}, 0
+        for id_ in ids:
+            end = output.index(b"\n", at)
+            header = output[at:end].decode().split(" ")
+            if header[1:2] != [kind]:
+                raise UserError(f"The repository has no whole {kind} {id_}", hint="Run `git fsck`")
+            size = int(header[2])
+            found[id_] = output[end + 1 : end + 1 + size]
+            at = end + 1 + size + 1
+        return found
+
+    def sizes(self, ids: Iterable[str]) -> dict[str, int]:
+        """How many bytes objects have, by id; those that are not here are left out."""
+        return {id_: int(size) for id_, (_, size) in self._looked_up(ids).items()}
+
+    def kinds(self, ids: Iterable[str]) -> dict[str, str]:
+        """What objects are, by id: `blob`, `tree`, `commit` or `tag`; those that are not here are left out."""
+        return {id_: kind for id_, (kind, _) in self._looked_up(ids).items()}
+
+    def _looked_up(self, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        listed = "".join(f"{id_}\n" for id_ in dict.fromkeys(ids)).encode()
+        if not listed:
+            return {}
+        layout = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+        lines = self._git.read("cat-file", layout, stdin=listed).stdout.decode().splitlines()
+        return {words[0]: (words[1], words[2]) for line in lines if len(words := line.split(" ")) == 3}
+
     def write_blob(self, content: bytes) -> str:
         """The id of a blob with this content, as it is, which is stored durably."""
         return self._write_object("blob", content)
 
     def is_unfiltered(self, content: bytes, path: str) -> bool:
-        """Whether neither settings nor attributes can change a file's content on its way into git."""
-        return not (b"\r" in content or b"$Id" in content or self._configuration.converts) and not any(
-            map(os.path.lexists, plain.attribute_files(self._git.root, self._common_dir, path, os.environ))
-        )
+        """Whether neither settings nor attributes can change a file's content on its way into git or out of it."""
+        return self.unfiltered({path: content}) == {path}
+
+    def unfiltered(self, files: Mapping[str, bytes]) -> set[str]:
+        """Those of many files, each with its content, of which that is so."""
+        if self._configuration.converts:
+            return set()
+        plain_folders: dict[str, bool] = {}
+        found = set()
+        for path, content in files.items():
+            folder = path.rpartition("/")[0]
+            if folder not in plain_folders:
+                places = plain.attribute_files(self._git.root, self._common_dir, path, os.environ)
+                plain_folders[folder] = not any(map(os.path.lexists, places))
+            if plain_folders[folder] and not (b"\r" in content or b"$Id" in content):
+                found.add(path)
+        return found
 
     def write_file(self, content: bytes, path: str) -> str:
         """The id of a blob, stored durably after the clean filters and line ending rules of the file that it is for.
@@ -154,11 +215,49 @@ class Database:
             "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
             "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,
         }  # fmt: skip
-        options = [*(("-S",) if sign else ()), *(("-p", parent) if parent else ()), "-F", "-"]
-        encoding = ("-c", "i18n.commitEncoding=UTF-8")
-        done = self._git.run("commit-tree", *options, tree, options=(*DURABLE, *encoding),
-                         stdin=text, environment=people, timeout=timeout, writes=True)  # fmt: skip
-        if sign and done.status != 0 and not done.timed_out:
+        options = [*(("-S",) if sign else ()), *(("-p", parent) if parent else ())]
+        return self._commit_tree(options, tree, text, people, "UTF-8", timeout=timeout)
+
+    def write_again(self, commit: CommitObject, *, committer: Identity, sign: bool, timeout: float) -> str:
+        """The id of a commit made anew by another committer, now: author, time and message are the old one's.
+
+        Args:
+            commit: What it is to be.
+            committer: Who makes it.
+            sign: Sign it with the user's key.
+            timeout: Seconds after which a signing program is given up.
+
+        Raises:
+            UserError: It could not be signed in time, or git refuses it.
+        """
+        if not sign and not _DATES & os.environ.keys():
+            return self._write_object("commit", commit.content(timed_now(committer)))
+        author, _, date = commit.author.rpartition(b"> ")
+        name, _, email = author.partition(b" <")
+        people = {
+            "GIT_AUTHOR_NAME": os.fsdecode(name), "GIT_AUTHOR_EMAIL": os.fsdecode(email),
+            "GIT_AUTHOR_DATE": f"@{os.fsdecode(date)}",
+            "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,
+        }  # fmt: skip
+        parents = [word for parent in commit.parents for word in ("-p", parent)]
+        encoding = os.fsdecode(commit.encoding or b"UTF-8")
+        return self._commit_tree(
+            ["-S", *parents] if sign else parents,
+            commit.tree,
+            commit.message,
+            people,
+            encoding,
+            timeout=timeout,
+        )
+
+    def _commit_tree(
+        self, options: Sequence[str], tree: str, message: bytes, people: Mapping[str, str], encoding: str,
+        *, timeout: float,
+    ) -> str:  # fmt: skip
+        settings = (*DURABLE, "-c", f"i18n.commitEncoding={encoding}")
+        done = self._git.run("commit-tree", *options, "-F", "-", tree, options=settings,
+                             stdin=message, environment=people, timeout=timeout, writes=True)  # fmt: skip
+        if "-S" in options and done.status != 0 and not done.timed_out:
             hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository"
             raise UserError(failure(done).message, hint=hint)
         return _id(done)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gitforge.compare import Kind, Span
 from gitforge.store.git import pathspecs
+from gitforge.store.objects import Tree
 from gitforge.store.records import fields
 from gitforge.store.repo import Repo
 
@@ -79,18 +80,51 @@ def differences(
         if not found:
             return []
         specs = sorted(found)
+    told = _worded(repo, [*sides, "--", *pathspecs(specs)])
+    return [one for one in told if not paths or {one.path, one.old_path} & {*specs}]
+
+
+def _worded(repo: Repo, arguments: Sequence[str]) -> list[Difference]:
+    """What git-diff(1) tells of arguments, word by word."""
     word = os.fsdecode(_WORD)
     output = _diff(
-        repo, "--raw", "-p", "--word-diff=porcelain", f"--word-diff-regex={word}", *sides, "--", *pathspecs(specs)
+        repo, "--raw", "-p", "--word-diff=porcelain", f"--word-diff-regex={word}", *arguments
     )  # fmt: skip
     if not output:
         return []
     listed, _, patches = output.partition(b"\0\0")
-    return [
-        one
-        for one in _parse(listed.rstrip(b"\0") + b"\0", patches)
-        if not paths or {one.path, one.old_path} & {*specs}
-    ]
+    return list(_parse(listed.rstrip(b"\0") + b"\0", patches))
+
+
+def of_texts(repo: Repo, pairs: Sequence[tuple[str | None, str | None]]) -> dict[int, Difference]:
+    """How texts differ, whatever they are called and whatever .gitattributes says of such names.
+
+    Args:
+        repo: The repository.
+        pairs: Ids of the older and the newer blob; None where there is none.
+
+    Returns:
+        The difference of each pair that differs, by its place among them; what it calls its file is that place.
+
+    Raises:
+        UserError: git fails.
+    """
+    digits = len(repo.objects.empty_tree())
+    trees = []
+    for side in zip(*pairs, strict=True):
+        entries = (b"100644 %09d\0%s" % (place, bytes.fromhex(id_)) for place, id_ in enumerate(side) if id_)
+        trees.append(repo.objects.write_tree(Tree(b"".join(entries), digits // 2)))
+    return {int(one.path): one for one in _worded(repo, ["--no-renames", *trees])} if trees else {}
+
+
+def renames(repo: Repo, old: str, new: str, folder: str) -> dict[str, str]:
+    """The new paths of the files below a folder that a commit has under another name than an earlier one.
+
+    Raises:
+        UserError: git fails.
+    """
+    found = _names(fields(_diff(repo, "--raw", old, new, "--", folder)))
+    return {was: path for status, was, path in found if status == "R"}
 
 
 def untracked(repo: Repo, specs: Sequence[str]) -> list[str]:

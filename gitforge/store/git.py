@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.store import process
 from gitforge.store.process import Done, Running, failure
+from gitforge.store.watching import watch
 
 DURABLE = ("-c", "core.fsync=committed,reference")
 """git's options for what has to survive a power cut: by default it fsyncs neither loose objects nor refs."""
@@ -26,6 +27,11 @@ class Git:
 
     root: Path
     environment: Mapping[str, str]
+
+    def elsewhere(self, git_dir: Path, folder: Path, index: Path) -> Git:
+        """The same repository's git with another folder as its worktree, and an index of its own."""
+        places = {"GIT_DIR": git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
+        return Git(folder, {**self.environment, **{name: str(place) for name, place in places.items()}})
 
     def run(
         self, verb: str, *arguments: str, options: Sequence[str] = (), stdin: bytes | None = None,
@@ -59,6 +65,21 @@ class Git:
             self.root, verb, *arguments, options=options, stdin=stdin, writes=writes,
             environment={**self.environment, **(environment or {})},
         )  # fmt: skip
+
+    def watch(
+        self, verb: str, *arguments: str, on_line: Callable[[str], None], silence: float,
+        first_silence: float | None = None, can_ask: bool = False, options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None, writes: bool = False, max_file: int | None = None,
+    ) -> Done:  # fmt: skip
+        """Runs what talks to another machine, as `watching.watch` has it; `can_ask`: a person is at the terminal."""
+        with process.start(
+            self.root, verb, *arguments, options=options, writes=writes, shielded=not can_ask,
+            environment={**self.environment, **(environment or {})},
+        ) as running:  # fmt: skip
+            return watch(
+                running, on_line, silence=silence, first_silence=first_silence, has_group=not can_ask,
+                max_file=max_file,
+            )  # fmt: skip
 
     def stream(self, verb: str, *arguments: str, options: Sequence[str] = ()) -> Generator[str]:
         """The NUL-terminated fields of what it prints, as they come."""

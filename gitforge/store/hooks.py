@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import UserError
-from gitforge.store.git import Git
 from gitforge.store.process import Done, harmless, succeed
 from gitforge.store.records import Entry, fields
 from gitforge.store.repo import Repo
@@ -167,7 +166,7 @@ def _is_hook(path: Path) -> bool:
 
 def _check_out_copy(repo: Repo, tree: str, *, index: Path, folder: Path) -> None:
     """Fills an index and an empty folder of ours with a tree, as a fresh clone would have it."""
-    git = _there(repo, index, folder)
+    git = repo.git.elsewhere(repo.git_dir, folder, index)
     succeed(git.run("read-tree", tree, writes=True))
     succeed(git.run("checkout-index", "--all", "--index", "--quiet", "--force", writes=True))
 
@@ -179,7 +178,7 @@ def _run_hook(
     """Runs a hook as `git commit` does, in a folder and with an index of its own, or in the worktree."""
     locale = {name: os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL")}
     plain = {"GIT_LITERAL_PATHSPECS": "0", "GIT_EDITOR": ":", "GIT_PREFIX": "", **locale}
-    git = _there(repo, index, folder) if index and folder else repo.git
+    git = repo.git.elsewhere(repo.git_dir, folder, index) if index and folder else repo.git
     return git.run(
         "hook", "run", "--ignore-missing", name, "--", *arguments,
         options=("-c", f"core.hooksPath={hooks}"), environment=plain, timeout=timeout, shielded=True,
@@ -189,7 +188,8 @@ def _run_hook(
 
 def _take_in(repo: Repo, *, index: Path, folder: Path) -> None:
     """Puts what has changed in a folder of ours into its index, as `git add --update` does."""
-    succeed(_there(repo, index, folder).run("add", "--update", "--", ".", writes=True))
+    git = repo.git.elsewhere(repo.git_dir, folder, index)
+    succeed(git.run("add", "--update", "--", ".", writes=True))
 
 
 def _changed_entries(repo: Repo, tree: str, *, index: Path) -> dict[str, Entry | None]:
@@ -202,9 +202,3 @@ def _changed_entries(repo: Repo, tree: str, *, index: Path) -> dict[str, Entry |
         _, mode, _, id_, status = description.split(" ")
         changed[path] = None if status == "D" else Entry(mode, id_)
     return changed
-
-
-def _there(repo: Repo, index: Path, folder: Path) -> Git:
-    """Git with a folder of ours as the worktree, and an index of its own."""
-    places = {"GIT_DIR": repo.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": index}
-    return Git(folder, {**repo.environment, **{name: str(place) for name, place in places.items()}})

@@ -47,11 +47,11 @@ def _of(status: os.stat_result) -> Signature:
 
 
 def index_entries(repo: Repo, paths: Sequence[str], *, index: Path) -> list[IndexEntry]:
-    """What an index has at paths and, where a path is a folder there, below it."""
+    """What an index has at paths and, where a path is a folder there, below it; of many, in their whole folders."""
     if len(repo.absent(paths, index=index)) == len(paths):
         return []
     done = repo.git.read(
-        "ls-files", "-z", "--stage", "--", *paths, environment={"GIT_INDEX_FILE": str(index)}
+        "ls-files", "-z", "--stage", "--", *pathspecs(paths), environment={"GIT_INDEX_FILE": str(index)}
     )
     entries = []
     for item in fields(done.stdout):
@@ -61,8 +61,17 @@ def index_entries(repo: Repo, paths: Sequence[str], *, index: Path) -> list[Inde
     return entries
 
 
-def start_index(repo: Repo, entries: Mapping[str, Entry | None], *, index: Path) -> Asked[bytes]:
+def start_index(
+    repo: Repo, entries: Mapping[str, Entry | None], *, index: Path, is_clear: bool = False
+) -> Asked[bytes]:
     """Puts entries into an index, which is made if it is missing, and takes out those that are None.
+
+    Args:
+        repo: The repository.
+        entries: What to put there, by path.
+        index: The index's file.
+        is_clear: Whether it has been seen that no other file is where one of the folders would have to be, or the
+            reverse: else git looks, but reads no more paths than a command line holds.
 
     Returns:
         What waits for its end.
@@ -70,21 +79,40 @@ def start_index(repo: Repo, entries: Mapping[str, Entry | None], *, index: Path)
     Raises:
         UserError: A file of the index is where a folder would have to be, or the reverse.
     """
-    added = [
-        word for path, e in entries.items() if e is not None
-        for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")
-    ]  # fmt: skip
-    gone = [path for path, entry in entries.items() if entry is None]
-    environment = {"GIT_INDEX_FILE": str(index)}
+    order = sorted(entries.items(), key=lambda item: item[1] is not None)  # first what goes
+    if is_clear:
+        words, stdin = ["-z", "--index-info"], b"".join(_index_line(repo, *item) for item in order)
+    else:
+        gone = [path for path, entry in order if entry is None]
+        words, stdin = (
+            [
+                word
+                for path, e in order
+                if e is not None
+                for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")
+            ],
+            None,
+        )
+        words += ["--force-remove", "--", *gone]
     whole = (
         "-c",
         "index.sparse=false",
     )  # else git puts an entry beside the sparse folder that it belongs into
     running = repo.git.start(
-        "update-index", "--add", "--force-write-index", *added, "--force-remove", "--", *gone,
-        options=whole, environment=environment, writes=True,
+        "update-index", "--add", "--force-write-index", *words, options=whole, stdin=stdin,
+        environment={"GIT_INDEX_FILE": str(index)}, writes=True,
     )  # fmt: skip
     return Asked(lambda: succeed(running.finish()), running.stop)
+
+
+def _index_line(repo: Repo, path: str, entry: Entry | None) -> bytes:
+    """What `update-index --index-info` reads; a mode of 0 takes the path out."""
+    mode, id_ = (
+        (entry.mode, entry.id)
+        if entry is not None
+        else ("0", "0" * (64 if repo.algorithm == "sha256" else 40))
+    )
+    return b"%s %s\t%s\0" % (mode.encode(), id_.encode(), os.fsencode(path))
 
 
 def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:
@@ -122,17 +150,17 @@ def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     """Does it without git; False where only git can tell whether a file is unchanged."""
     if repo.objects.loose is None:
         return False
-    files = {}
+    files, contents = {}, {}
     for path in paths:
         try:
             with (repo.root / path).open("rb") as file:
                 status = os.fstat(file.fileno())  # first: what is written later shows as younger
-                content = file.read()
+                contents[path] = file.read()
         except OSError:
             return False
-        if not repo.objects.is_unfiltered(content, path):
-            return False
-        files[path] = (Entry(FILE, repo.objects.loose.id_of("blob", content)), status)
+        files[path] = (Entry(FILE, repo.objects.loose.id_of("blob", contents[path])), status)
+    if len(repo.objects.unfiltered(contents)) < len(contents):
+        return False
     new = bytearray(index.stat().st_size)
     with index.open("rb") as file:
         file.readinto(new)

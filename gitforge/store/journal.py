@@ -20,10 +20,11 @@ from gitforge.errors import UserError
 from gitforge.store.durable import Unreadable, read_own, remove, write_durably
 from gitforge.store.records import Entry, Head
 from gitforge.store.repo import Repo
-from gitforge.store.worktree import check_path
+from gitforge.store.texts import id_of
+from gitforge.store.worktree import check_inside
 
-VERSION = 2
-"""What is written; 1 knew no deletion."""
+VERSION = 3
+"""What is written; 1 knew no deletion, 2 no content that is a blob's."""
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -116,6 +117,7 @@ def write_journal(journal: Journal) -> None:
 
     Raises:
         OSError: The disk is full.
+        UserError: It would be too large to be read again.
     """
     repo = journal.repo
     data = {
@@ -124,11 +126,17 @@ def write_journal(journal: Journal) -> None:
         "environment": dict(repo.environment),
         "ref": journal.head.ref, "old": journal.head.commit, "new": journal.commit, "reason": journal.reason,
         "new_index": vars(journal.new_index),
-        "steps": [_step_as_json(step) for step in journal.steps],
+        "steps": [_step_as_json(repo, step) for step in journal.steps],
         "drafts": journal.drafts,
         "refs": dict(journal.refs),
     }  # fmt: skip
-    write_durably(journal_file(repo), json.dumps(data, indent=1).encode() + b"\n")
+    content = json.dumps(data, indent=1).encode() + b"\n"
+    if len(content) > MAX_BYTES:
+        raise UserError(
+            f"Files of more than {MAX_BYTES >> 20} MiB are filtered on their way here; nothing was changed",
+            hint="Bring them in with git itself, for example with `git pull --rebase`.",
+        )
+    write_durably(journal_file(repo), content)
 
 
 def drop_journal(repo: Repo) -> None:
@@ -155,7 +163,7 @@ def read_journal(repo: Repo) -> Journal | None:
         version = data["version"]
         if isinstance(version, int) and version > VERSION:
             raise OtherVersion(f"its version is {version}, and this gitforge knows {VERSION}")
-        if version not in (1, VERSION):
+        if version not in (1, 2, VERSION):
             raise Unreadable("it has no version that this gitforge knows")
         return _parse(repo, data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -164,8 +172,11 @@ def read_journal(repo: Repo) -> Journal | None:
         raise Unreadable(error.message) from error
 
 
-def _step_as_json(step: FileStep) -> dict[str, Any]:
-    content = base64.b64encode(step.content).decode() if step.content is not None else None
+def _step_as_json(repo: Repo, step: FileStep) -> dict[str, Any]:
+    content: str | bool | None = None
+    if step.content is not None:
+        is_blob = step.committed is not None and id_of(repo, step.content) == step.committed.id
+        content = is_blob or base64.b64encode(step.content).decode()
     entries = {"committed": step.committed, "indexed": step.indexed, "staged": step.staged}
     plain = {name: [entry.mode, entry.id] if entry else None for name, entry in entries.items()}
     return {"path": step.path, **plain, "seen": step.seen, "content": content}
@@ -180,7 +191,11 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     there = Repo(root, git_dir, repo.common_dir, index, repo.configuration, repo.algorithm, environment)
     ref, old = (None if data[name] is None else _text(data[name]) for name in ("ref", "old"))
     identity = FileIdentity(**{name: int(value) for name, value in data["new_index"].items()})
-    steps = tuple(_parse_step(step) for step in data["steps"])
+    wanted = [_id(step["committed"][1]) for step in data["steps"] if step["content"] is True]
+    # A commit that was collected as garbage will never be reached, so nobody will ask for what it holds.
+    is_lost = bool(wanted) and there.commit_of(_id(data["new"])) is None
+    blobs = {} if is_lost else there.objects.read_many("blob", wanted)
+    steps = tuple(_parse_step(step, blobs) for step in data["steps"])
     drafts = tuple(_text(one) for one in data["drafts"])
     if any(os.path.basename(one) != one for one in drafts):  # noqa: PTH119 -- a name, not a path
         raise Unreadable("a draft's name in it is a path")
@@ -190,12 +205,15 @@ def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
     )
 
 
-def _parse_step(data: Mapping[str, Any]) -> FileStep:
+def _parse_step(data: Mapping[str, Any], blobs: Mapping[str, bytes]) -> FileStep:
     entries = (_entry(data[name]) for name in ("committed", "indexed", "staged"))
     committed, indexed, staged = entries
-    check_path(_text(data["path"]))
+    check_inside(_text(data["path"]))
     seen = None if data["seen"] is None else _text(data["seen"])
-    content = None if data["content"] is None else base64.b64decode(_text(data["content"]), validate=True)
+    if data["content"] is True:
+        content: bytes | None = blobs.get(data["committed"][1])
+    else:
+        content = None if data["content"] is None else base64.b64decode(_text(data["content"]), validate=True)
     return FileStep(data["path"], committed, indexed, staged, seen, content)
 
 

@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from gitforge.store.process import failure
@@ -56,6 +57,16 @@ def merge(repo: Repo, base: str, ours: str, theirs: str) -> tuple[Chunk, ...]:
     marker = max(_LEAST_MARKER, size + 1)
     merged = _merged(repo, [_as_lines(text, *spare) for text in (ours, base, theirs)], marker)
     return tuple(_from_lines(_parsed(merged, marker), *spare))
+
+
+def apart(ours: str, theirs: str) -> tuple[Chunk, ...]:
+    """The chunks of two texts of which nobody knows what they began as: wherever they differ is a clash."""
+    mine, its = (re.findall(r".*\n|.+", text) for text in (ours, theirs))
+    found: list[Chunk] = []
+    for what, start, end, begin, stop in SequenceMatcher(None, mine, its, autojunk=False).get_opcodes():
+        lines, other = "".join(mine[start:end]), "".join(its[begin:stop])
+        found.append(Clean(lines) if what == "equal" else Clash("", lines, other))
+    return tuple(found)
 
 
 def clashes(chunks: Sequence[Chunk]) -> list[Clash]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from gitforge.llm import OUTLINE_LABEL
 
 COMPONENT, BLOB, DRAFT, REPLACES = "Component", "Blob", "Draft", "Replaces"
+PROMPT = "Prompt-Id"
+ADOPTED = "Adopted-from"
 ASSISTED, REVIEWED, WITHDRAWN = "Assisted-by", "Reviewed-by", "Review-withdrawn-by"
 
 OUTLINE = "offline outline"

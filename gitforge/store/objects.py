@@ -12,6 +12,7 @@ import os
 import re
 import zlib
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -39,6 +40,11 @@ class Tree:
         """The entry of that name, if there is one."""
         found = self._find(os.fsencode(name))
         return Entry(found[1].decode().zfill(6), found[3].hex()) if found else None
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        """Each name with its entry, in git's order."""
+        for found in self._entry.finditer(self.raw):
+            yield os.fsdecode(found[2]), Entry(found[1].decode().zfill(6), found[3].hex())
 
     def edited(self, name: str, entry: Entry) -> Tree:
         """The same with one entry added, or replaced by one that is a folder only if the old one is."""
@@ -153,11 +159,53 @@ def commit_object(
     tree: str, parent: str | None, message: bytes, author: Identity, committer: Identity
 ) -> bytes:
     """The content of a commit that is made now."""
+    parents = (parent,) if parent else ()
+    return CommitObject(tree, parents, timed_now(author), None, message).content(timed_now(committer))
+
+
+@dataclass(frozen=True)
+class CommitObject:
+    """A commit as it is stored.
+
+    Attributes:
+        tree: Id of its tree.
+        parents: Ids of the commits before it.
+        author: Its author, with the time: `Name <email> 1700000000 +0100`.
+        encoding: Of author and message, where it is not UTF-8.
+        message: All behind the headers.
+    """
+
+    tree: str
+    parents: tuple[str, ...]
+    author: bytes
+    encoding: bytes | None
+    message: bytes
+
+    @classmethod
+    def parse(cls, content: bytes) -> CommitObject:
+        """Reads an object's content; other headers, as of a signature, are passed over."""
+        head, _, message = content.partition(b"\n\n")
+        lines = [line.partition(b" ") for line in head.split(b"\n")]
+        values = {name: value for name, _, value in lines if name}
+        parents = tuple(value.decode() for name, _, value in lines if name == b"parent")
+        return cls(
+            values[b"tree"].decode(), parents, values.get(b"author", b""), values.get(b"encoding"), message
+        )
+
+    def content(self, committer: bytes) -> bytes:
+        """The object's content, by a committer, with the time as in `author`."""
+        headers = [b"tree " + self.tree.encode(), *(b"parent " + one.encode() for one in self.parents)]
+        headers += [b"author " + self.author, b"committer " + committer]
+        headers += [b"encoding " + self.encoding] if self.encoding is not None else []
+        return b"\n".join((*headers, b"", self.message))
+
+
+def timed_now(identity: Identity) -> bytes:
+    """Who does something at this moment, as a commit has it."""
     now = datetime.now().astimezone()
-    date = f"{int(now.timestamp())} {f'{now:%z}'[:5]}"  # git knows no seconds of a time zone
-    headers = [f"tree {tree}", *([f"parent {parent}"] if parent else []),
-               f"author {author} {date}", f"committer {committer} {date}", "", ""]  # fmt: skip
-    return os.fsencode("\n".join(headers)) + message
+    return os.fsencode(
+        f"{identity} {int(now.timestamp())} {f'{now:%z}'[:5]}"
+    )  # git knows no seconds of a time zone
 
 
 class Kept(Generic[Value]):

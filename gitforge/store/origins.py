@@ -113,6 +113,20 @@ class Origins:
         said = (self._spoken.statement(number).group.reviewer for number in self._reviews.get(blob, ()))
         return tuple(dict.fromkeys(name for name in said if name is not None))
 
+    def saying(self, name: str) -> Iterator[Statement]:
+        """The statements that have a trailer of that name, the newest first."""
+        if f'"{name}"'.encode() not in bytes(self._spoken.details):
+            return
+        for number in range(len(self._spoken.kinds)):
+            if self._spoken.mentions(number, name):
+                statement = self._spoken.statement(number)
+                if name in statement.group.trailers:
+                    yield statement
+
+    def values(self, name: str) -> set[str]:
+        """What the trailers of that name say, in whatever commit."""
+        return self._spoken.values(name)
+
     def reviews(self, paths: Collection[str] | None = None) -> Iterator[Statement]:
         """The approvals of components and what took them back, the newest first; no generations.
 

@@ -43,6 +43,9 @@ def load(repo: Repo) -> Kept | None:
     history = history_key(repo)
     if history is None:
         return None
+    if repo.memory is not None:
+        known, kept = repo.memory.get("origins", (b"", None))
+        return kept if known == history else None
     try:
         content = read_own(_file(repo), _MOST)
         start = content.index(b"\n") + 1
@@ -60,6 +63,9 @@ def save(repo: Repo, kept: Kept) -> None:
     """Keeps it, where that can be; of two that do so at once, either one's is kept."""
     history = history_key(repo)
     if history is None:
+        return
+    if repo.memory is not None:
+        repo.memory["origins"] = history, kept
         return
     columns = kept.spoken.encode()
     content = columns + kept.spoken.details

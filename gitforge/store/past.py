@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 
 from gitforge.errors import UserError
-from gitforge.store.records import COMMIT_LAYOUT, Commit, parse_commit
+from gitforge.store.records import COMMIT_LAYOUT, Commit, parse_commit, parse_tree
 from gitforge.store.repo import Repo
 
 
@@ -50,6 +50,22 @@ def place_of_blob(repo: Repo, blob: str) -> tuple[str, str] | None:
     pairs = zip(words[::2], words[1::2], strict=False)
     path = next((name for raw, name in pairs if raw.split(" ")[3:4] == [blob]), None)
     return None if path is None else (path, commit)
+
+
+def path_of_blob(repo: Repo, commit: str, blob: str, name: str) -> str | None:
+    """A path at which a commit has a blob, one with that file name rather than another; None where it has none.
+
+    Args:
+        repo: The repository.
+        commit: The commit, which need not be there.
+        blob: Id of the blob.
+        name: The file's name.
+    """
+    done = repo.git.run("ls-tree", "-r", "-z", "--full-tree", commit, environment={"GIT_NO_LAZY_FETCH": "1"})
+    if done.status != 0:
+        return None
+    paths = [path for path, entry in parse_tree(done.stdout).items() if entry.id == blob]
+    return min(paths, key=lambda path: (path.rpartition("/")[2] != name, path), default=None)
 
 
 def read_file(repo: Repo, commit: str, path: str) -> tuple[str, str] | None:

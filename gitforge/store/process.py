@@ -98,6 +98,13 @@ def start(
         )
 
 
+def converse(
+    folder: Path, verb: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Popen[bytes]:
+    """Starts one git command that only reads and is told line by line what; arguments and errors as in `run`."""
+    return _started(_start_reader, [verb, *arguments], folder, environment, PIPE, {})
+
+
 class Running:
     """A git command at work, which ends with the `with` block at the latest.
 
@@ -116,6 +123,16 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def process(self) -> Popen[bytes]:
+        """For who reads its output as it comes."""
+        return self._process
+
+    @property
+    def verb(self) -> str:
+        """The git command."""
+        return self._verb
 
     def finish(self, timeout: float | None = None) -> Done:
         """Waits for its end; asked again, says the same.
@@ -233,7 +250,8 @@ def _input(content: bytes | None) -> Iterator[BinaryIO | None]:
         yield cast("BinaryIO", file)
 
 
-_Start = Callable[[Sequence[str], Mapping[str, str], BinaryIO | None, Mapping[str, Any]], Popen[bytes]]
+_Source = BinaryIO | int | None
+_Start = Callable[[Sequence[str], Mapping[str, str], _Source, Mapping[str, Any]], Popen[bytes]]
 
 
 def _started(
@@ -241,7 +259,7 @@ def _started(
     arguments: Sequence[str],
     folder: Path,
     environment: Mapping[str, str] | None,
-    stdin: BinaryIO | None,
+    stdin: _Source,
     options: Mapping[str, Any],
 ) -> Popen[bytes]:
     variables = {**ENVIRONMENT, **(environment or {})}
@@ -257,7 +275,7 @@ def _started(
 def _start_reader(
     arguments: Sequence[str],
     variables: Mapping[str, str],
-    stdin: BinaryIO | None,
+    stdin: _Source,
     options: Mapping[str, Any],
 ) -> Popen[bytes]:
     everything = {**os.environ, **variables}
@@ -275,7 +293,7 @@ def _start_reader(
 def _start_writer(
     arguments: Sequence[str],
     variables: Mapping[str, str],
-    stdin: BinaryIO | None,
+    stdin: _Source,
     options: Mapping[str, Any],
 ) -> Popen[bytes]:
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.durable import Unreadable, set_aside
+from gitforge.store.git import pathspecs
 from gitforge.store.index import copy_index, index_entries, publish_refreshed, signature, start_index
 from gitforge.store.journal import (
     FileIdentity,
@@ -33,10 +34,19 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry
+from gitforge.store.records import TREE, Entry
 from gitforge.store.repo import Repo
 from gitforge.store.spool import drop
-from gitforge.store.worktree import Staging, read_file, remove_file, sweep
+from gitforge.store.worktree import (
+    Staging,
+    clear_folder,
+    executable,
+    is_replaced,
+    prune,
+    read_file,
+    remove_file,
+    sweep,
+)
 
 BUSY_SECONDS = 10.0
 """How long a command waits for a gitforge that is just recording, before it looks anyway."""
@@ -44,6 +54,8 @@ MOVE_SECONDS = 60.0
 """How long moving the branch may take, with the user's `reference-transaction` hook."""
 INDEX_LOCK_SECONDS = 5.0
 """How long to wait for a git command of the user's that holds `index.lock`."""
+_SHOWN = 5  # files that are named
+_AT_ONCE = 500  # entries of the index that a command line holds
 DEAD_SECONDS = 1.0
 """How long an empty lock of a ref stays unchanged until nobody can be writing it any more."""
 
@@ -135,7 +147,7 @@ def _unusable(repo: Repo, error: Unreadable, *, hint: str) -> UserError:
 
 def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
     repo = journal.repo
-    paths = ", ".join(step.path for step in journal.steps) or journal.reason.removeprefix("gitforge: ")
+    paths = _named([step.path for step in journal.steps]) or journal.reason.removeprefix("gitforge: ")
     if not repo.git_dir.is_dir() or not repo.root.is_dir():
         return Repair(f"An interrupted recording of {paths} was given up: its worktree is not there any more")
     kept = "; its draft is kept" if journal.drafts else ""
@@ -152,8 +164,13 @@ def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
     drop(repo, journal.drafts)
     done = f"An interrupted recording of {paths} was finished: commit {journal.commit[:12]}"
     if left:
-        done += f"; left as you have it meanwhile: {', '.join(left)}"
+        done += f"; left as you have it meanwhile: {_named(left)}"
     return Repair(done, journal.commit)
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return harmless(", ".join(paths[:_SHOWN])) + more
 
 
 def _is_recorded(journal: Journal) -> bool:
@@ -254,11 +271,16 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     is_ours = _is_ours(journal, work)
     head = repo.head()
     paths = [step.path for step in journal.steps]
-    now = repo.objects.entries(head.commit, paths) if head.commit is not None else {}
+    entries = repo.objects.entries(head.commit, paths) if head.commit is not None else {}
+    now = {path: entry for path, entry in entries.items() if entry.mode != TREE}
     # What the user has committed or switched to meanwhile is theirs.
     steps = [s for s in journal.steps if head.ref == journal.head.ref and now.get(s.path) == s.committed]
     left = sorted(set(paths) - {step.path for step in steps})
-    left += [step.path for step in steps if not _finish_file(repo, step, work)]
+    going = [step for step in steps if step.is_deletion]  # first: a folder may take a file's place
+    left += [step.path for step in going if not _finish_deletion(repo, step)]
+    coming = [step for step in steps if not step.is_deletion]
+    left += [step.path for step in coming if not _finish_file(repo, step, work)]
+    prune(repo.root, [step.path for step in going if step.seen is not None])
     paths = [step.path for step in steps]
     if not steps and not is_ours:  # nothing of it is in index and worktree
         return left
@@ -275,27 +297,32 @@ def _finish(journal: Journal, work: Path) -> list[str]:
 def _is_sound(repo: Repo, paths: list[str], index: Path) -> bool:
     """Whether a power cut has left the whole of an index, which is not fsynced."""
     try:  # by git, which looks at all of it
-        repo.git.read("ls-files", "--stage", "-z", "--", *paths, environment={"GIT_INDEX_FILE": str(index)})
+        repo.git.read(
+            "ls-files", "--stage", "-z", "--", *pathspecs(paths), environment={"GIT_INDEX_FILE": str(index)}
+        )
     except UserError:
         return False
     return True
 
 
 def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
-    """Puts one file in place or deletes it; False if the user has changed it meanwhile."""
+    """Puts one file in place; False if the user has changed it meanwhile."""
     if step.content is None:
-        return not step.is_deletion or _finish_deletion(repo, step)
+        return True
     target = repo.root / step.path
+    mode = executable(step.committed, step.indexed, is_new=step.seen is None)
     try:
-        now = read_file(repo.root, step.path)
+        now = read_file(repo.root, step.path, going=())
     except Conflict:
         return False
-    if now == step.content:
+    if now == step.content and mode is None:
         return True
-    if fingerprint(now) != step.seen:
+    is_torn = now is not None and _is_torn(target, now, step.content)
+    if now != step.content and fingerprint(now) != step.seen and not is_torn:
         return False
-    source = Staging(work).write(target, step.content)
-    if step.seen is None:
+    source = Staging(work).write(target, step.content, is_executable=mode)
+    if now is None:
+        clear_folder(target)
         with contextlib.suppress(FileExistsError):
             os.link(source, target)
         source.unlink()
@@ -304,13 +331,20 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
     return True
 
 
+def _is_torn(target: Path, now: bytes, content: bytes) -> bool:
+    """Whether a power cut has left the beginning of a file, or zeros: what a kill leaves is whole or the user's."""
+    began = time.time() - time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    is_older = target.stat().st_mtime < began
+    return is_older and len(now) <= len(content) and content.startswith(now.rstrip(b"\0"))
+
+
 def _finish_deletion(repo: Repo, step: FileStep) -> bool:
     if step.seen is None:  # what is there by now is the user's
         return True
     try:
         now = read_file(repo.root, step.path)
     except Conflict:
-        return False
+        return is_replaced(repo.root, step.path)  # by what has taken its place
     if now is not None and fingerprint(now) != step.seen:
         return False
     remove_file(repo.root, step.path)
@@ -333,8 +367,10 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
                 entries[step.path] = step.staged
         if not entries:
             return
-        with start_index(repo, entries, index=new_index) as asked:
-            asked.answer()
+        items = list(entries.items())
+        for start in range(0, len(items), _AT_ONCE):
+            with start_index(repo, dict(items[start : start + _AT_ONCE]), index=new_index) as asked:
+                asked.answer()
         try:
             take_index_lock(repo.index, new_index)
         except FileExistsError:

@@ -113,10 +113,13 @@ def _walk(repo: Repo, tip: str, folders: frozenset[str]) -> Sequence[Move]:
     return walked.moves
 
 
-def _load(repo: Repo) -> list[_Walked]:
+def _load(repo: Repo) -> Sequence[_Walked]:
     history = history_key(repo)
     if history is None:
         return []
+    if repo.memory is not None:
+        known, walked = repo.memory.get("renames", (b"", []))
+        return walked if known == history else []
     try:
         data: Any = json.loads(read_own(_file(repo), _MOST))
         if data["history"] != history.decode():
@@ -136,6 +139,9 @@ def _save(repo: Repo, walked: Sequence[_Walked]) -> None:
     """Keeps it where that can be."""
     history = history_key(repo)
     if history is None:
+        return
+    if repo.memory is not None:
+        repo.memory["renames"] = history, walked
         return
     data = [{"tip": one.tip, "folders": sorted(one.folders), "moves": one.moves} for one in walked]
     file = _file(repo)

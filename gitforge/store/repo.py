@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gitforge.errors import UserError
 from gitforge.store import configuration, plain
@@ -76,6 +76,8 @@ class Repo:
         configuration: What is set in git, in every scope.
         algorithm: What ids are made by: `sha1` or `sha256`.
         environment: Variables for git beyond this process's own.
+        memory: Where to keep what was read from the history, by name with what it depends on; None: in the git
+            directory. With one, looking at the repository writes nothing there.
     """
 
     root: Path
@@ -85,6 +87,7 @@ class Repo:
     configuration: Configuration = field(repr=False, compare=False)
     algorithm: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    memory: dict[str, tuple[bytes, Any]] | None = field(default=None, repr=False, compare=False)
 
     # --- finding and making ------------------------------------------------------------------------------
 
@@ -138,7 +141,8 @@ class Repo:
         Raises:
             UserError: git is absent or too old, or it cannot write there.
         """
-        here = Path.cwd()
+        path = Path(os.path.abspath(path))  # noqa: PTH100 -- the folder that one is in may be gone
+        here = next(one for one in (path, *path.parents) if one.is_dir())
         check_version(run(here, "version"))
         chosen = run(here, "config", "--get", "init.defaultBranch").status == 0
         branch = () if chosen else ("-c", "init.defaultBranch=main")
@@ -177,6 +181,13 @@ class Repo:
     def settings(self, section: str) -> dict[str, str]:
         """Every `section.*` of git's configuration: keys in lower case without the section, last values."""
         return self.configuration.section(section)
+
+    def configure(self, key: str, value: str | None) -> None:
+        """Sets a value in the repository's own configuration, for all its worktrees; None takes it out."""
+        change = ("--unset-all", key) if value is None else ("--replace-all", key, value)
+        done = self.git.run("config", "--local", *change, shielded=True, writes=True)
+        if done.status not in {0, 5}:  # 5: it was not set (git-config(1))
+            raise failure(done)
 
     def editor(self) -> str:
         """The user's editor, as a command for the shell, found as git finds it (git-var(1))."""

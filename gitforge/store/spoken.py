@@ -6,6 +6,7 @@ Most questions need to know only that somebody said something about a text. What
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +84,11 @@ class Spoken:
     def mentions(self, number: int, name: str) -> bool:
         """Whether a statement may have a trailer of that name, without a closer look."""
         return f'"{name}"'.encode() in self._lines[number]
+
+    def values(self, name: str) -> set[str]:
+        """All that statements say under one name, without a look at each of them."""
+        said = re.findall(rb'"%s": ("(?:[^"\\]|\\.)*")' % name.encode(), bytes(self.details))
+        return {json.loads(one) for one in set(said)}
 
     @cached_property
     def _lines(self) -> list[bytes]:

@@ -10,7 +10,7 @@ import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
@@ -83,6 +83,7 @@ def record(
     *,
     drafts: Sequence[str] = (),
     keeps: Mapping[str, bytes] | None = None,
+    points: Mapping[str, str] | None = None,
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
     sign_seconds: float = SIGN_SECONDS,
@@ -98,6 +99,8 @@ def record(
         drafts: Names of the kept drafts that it records; they are dropped with it.
         keeps: What the message refers to and git is to keep with the commit: contents by ref, below
             `refs/gitforge/`.
+        points: What else git is to keep with the commit: ids of objects that it has, by ref below `refs/gitforge/`,
+            which are moved in the commit's own transaction of refs; not where no commit is made.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
         sign_seconds: How long to wait for a signature.
@@ -114,6 +117,7 @@ def record(
             # Before the lock: these do not depend on HEAD, and a filter may be slow.
             repo = repo.anew()
             settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
+            settings = replace(settings, refs={**settings.refs, **(points or {})})
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)
                 recorded = until_won(
@@ -127,8 +131,19 @@ def record(
 
 
 @dataclass(frozen=True)
-class _Built:
-    """A commit that no ref points at yet, and what it was built on."""
+class Built:
+    """A commit that no ref points at yet, and what it was built on.
+
+    Attributes:
+        head: Where HEAD is.
+        changes: What differs between HEAD and the commit.
+        commit: Its id.
+        message: Its message, or what the reflog is to say.
+        new_index: The complete new index.
+        before: What tells whether the index has changed since.
+        drafts: Names of the kept drafts that it records.
+        refs: Ids of blobs by the refs that are to keep them.
+    """
 
     head: Head
     changes: Sequence[Change]
@@ -136,6 +151,8 @@ class _Built:
     message: str
     new_index: Path
     before: Signature | None
+    drafts: tuple[str, ...] = ()
+    refs: Mapping[str, str] = field(default_factory=dict)
 
 
 def _attempt(
@@ -167,7 +184,8 @@ def _attempt(
             pass
     commit = build_commit(repo, head.commit, tree, text, settings)
     await_index_lock(repo.index, timeout=index_lock_seconds)
-    failures = _carry_out(repo, _Built(head, changes, commit, text, new_index, before), work, settings)
+    built = Built(head, changes, commit, text, new_index, before, settings.drafts, settings.refs)
+    failures = carry_out(built, repo, work)
     if failures:
         raise UserError(
             f"Recorded as {commit[:12]}, but not written to the worktree: {'; '.join(failures)}",
@@ -176,13 +194,23 @@ def _attempt(
     return Recorded(commit, tuple(change.path for change in changes), settings.author)
 
 
-def _carry_out(repo: Repo, built: _Built, work: Path, settings: Settings) -> list[str]:
-    """Makes the commit HEAD's, and carries it into worktree and index; returns what could not be written."""
+def carry_out(built: Built, repo: Repo, work: Path) -> list[str]:
+    """Makes the commit HEAD's, and carries it into worktree and index; returns what could not be written.
+
+    Args:
+        built: The commit.
+        repo: The repository.
+        work: The folder of the commit lock, which the caller holds.
+
+    Raises:
+        LostRace: HEAD or the index is not what it was built on any more.
+        UserError: git, a hook or the system refuses.
+    """
     with interrupts_held():
         staging = Staging(work)
         try:
             files = stage_files(repo, built.changes, staging)
-            journal = journal_of(repo, built, settings)
+            journal = journal_of(repo, built)
             write_journal(journal)
             is_finished = True
             try:
@@ -199,7 +227,7 @@ def _carry_out(repo: Repo, built: _Built, work: Path, settings: Settings) -> lis
                     staging.discard()  # the second name of a new file, before its times are noted
                     there = [change.path for change in built.changes if not change.is_deletion]
                     publish(repo, built.commit, built.new_index, work, there)
-                drop(repo, settings.drafts)
+                drop(repo, built.drafts)
                 is_finished = True
             finally:
                 release_index_lock(repo.index, built.new_index)
@@ -214,8 +242,10 @@ def _carry_out(repo: Repo, built: _Built, work: Path, settings: Settings) -> lis
 
 
 @contextmanager
-def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> Iterator[None]:
-    """Makes the copy the complete new index, by the end of the block.
+def building_index(
+    repo: Repo, changes: Sequence[Change], new_index: Path, *, is_clear: bool = False
+) -> Iterator[None]:
+    """Makes the copy the complete new index, by the end of the block; `is_clear` is that of `start_index`.
 
     Raises:
         Conflict: A staged file is where a folder would have to be.
@@ -225,7 +255,7 @@ def building_index(repo: Repo, changes: Sequence[Change], new_index: Path) -> It
         for change in changes
         if change.staged is not None or (change.is_deletion and change.indexed is not None)
     }
-    with start_index(repo, entries, index=new_index) as asked:
+    with start_index(repo, entries, index=new_index, is_clear=is_clear) as asked:
         yield
         try:
             asked.answer()
@@ -256,7 +286,7 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
         raise LostRace("The branch moved meanwhile")
 
 
-def journal_of(repo: Repo, built: _Built, settings: Settings) -> Journal:
+def journal_of(repo: Repo, built: Built) -> Journal:
     """All that `recover` needs to finish the commit."""
     steps = tuple(
         FileStep(c.path, c.committed, c.indexed, c.staged, fingerprint(c.seen), c.content)
@@ -266,7 +296,7 @@ def journal_of(repo: Repo, built: _Built, settings: Settings) -> Journal:
     if identity is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(built.new_index))
     reason = f"gitforge: {first_line(built.message)}"
-    return Journal(repo, built.head, built.commit, reason, identity, steps, settings.drafts, settings.refs)
+    return Journal(repo, built.head, built.commit, reason, identity, steps, built.drafts, built.refs)
 
 
 def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:

@@ -9,55 +9,139 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.process import harmless
+from gitforge.store.records import Entry
 
 
 def check_path(path: str) -> None:
-    """Refuses a path that is not plainly one below the worktree's top.
+    """Refuses a path that is not plainly one below the worktree's top, or that gitforge would not give a file.
 
     Raises:
-        UserError: It is absolute, climbs, enters a git directory or has a control character.
+        UserError: It is absolute, climbs, enters a git directory, is no UTF-8 or has a control character.
     """
-    parts = path.split("/")
-    forbidden = any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts)
-    if forbidden or harmless(path) != path or "\\" in path:
+    check_inside(path)
+    if harmless(path) != path or "\\" in path:
         raise UserError(f"'{harmless(path)}' is not a path inside the repository")
 
 
-def read_file(root: Path, path: str) -> bytes | None:
+def check_inside(path: str) -> None:
+    """Refuses a path that leads out of the worktree or into a git directory; any other name may be in it.
+
+    Raises:
+        UserError: It does.
+    """
+    for part in path.split("/"):
+        visible = "".join(c for c in part if c.isprintable())  # some file systems pass over the others
+        if part in {"", ".", ".."} or visible.lower() in {".git", "git~1"}:
+            raise UserError(f"'{harmless(path)}' is not a path inside the repository")
+
+
+def read_file(root: Path, path: str, *, going: Collection[str] | None = None) -> bytes | None:
     """The content of a worktree's file, or None if there is nothing.
+
+    Args:
+        root: The worktree's top.
+        path: The file, from there.
+        going: Where files and folders may take each other's place: the files that go first. They count as gone, and
+            so does a folder in which there is nothing else.
 
     Raises:
         Conflict: Something else than a regular file is there, or a parent is not a folder of this repository.
     """
     for parent in reversed(PurePosixPath(path).parents[:-1]):
+        if going is not None and str(parent) in going and _is_regular(root / parent):
+            return None
         _check_folder(root / parent, str(parent), path)
     try:
         mode = (root / path).lstat().st_mode
     except FileNotFoundError:
         return None
+    if stat.S_ISDIR(mode) and going is not None:
+        _check_emptied(root, path, going)
+        return None
     if not stat.S_ISREG(mode):
-        raise Conflict(f"{path} is {_kind(mode)}, where a file should be", hint="Move it away or rename it")
+        raise Conflict(
+            f"{harmless(path)} is {_kind(mode)}, where a file should be", hint="Move it away or rename it"
+        )
     return (root / path).read_bytes()
 
 
-def remove_file(root: Path, path: str) -> None:
-    """Removes a worktree's file, if it is there, and the folders that it leaves empty, as git does.
+def _stands_in(folder: Path) -> bool:
+    """Whether the user has started gitforge there."""
+    try:
+        return folder.samefile(Path.cwd())
+    except OSError:
+        return False
 
-    The folder in which the user started gitforge stays, as with git: their shell stands in it.
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _check_emptied(root: Path, path: str, going: Collection[str]) -> None:
+    for folder, _, names in os.walk(root / path):
+        if _stands_in(Path(folder)):
+            raise Conflict(f"{harmless(path)} is to be a file, and the folder that you are in is there")
+        for name in names:
+            other = str((Path(folder) / name).relative_to(root))
+            if other not in going:
+                raise Conflict(f"{harmless(path)} is to be a file, and {harmless(other)} is in that folder")
+    for folder, names, _ in os.walk(root / path):
+        for name in names:
+            if (Path(folder) / name).is_symlink() or name == ".git":
+                other = str((Path(folder) / name).relative_to(root))
+                raise Conflict(f"{harmless(path)} is to be a file, and {harmless(other)} is in that folder")
+
+
+def remove_file(root: Path, path: str) -> None:
+    """Removes a worktree's file, if it is there.
 
     Raises:
         OSError: The system refuses.
     """
     (root / path).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # not empty
-        for parent in PurePosixPath(path).parents[:-1]:
-            if (root / parent).samefile(Path.cwd()):
-                return
-            (root / parent).rmdir()
+
+
+def prune(root: Path, paths: Iterable[str]) -> None:
+    """Removes the folders that files have left empty, as git does.
+
+    The one in which the user started gitforge stays, as with git: their shell stands in it.
+
+    Args:
+        root: The worktree's top.
+        paths: The files, from there.
+    """
+    for path in paths:
+        with contextlib.suppress(OSError):  # not empty
+            for parent in PurePosixPath(path).parents[:-1]:
+                if not (root / parent).exists():
+                    continue
+                if _stands_in(root / parent):
+                    break
+                (root / parent).rmdir()
+
+
+def clear_folder(folder: Path) -> None:
+    """Removes the empty folders at a place where a file is to be."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for one, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):  # something is in it by now
+            Path(one).rmdir()
+
+
+def is_replaced(root: Path, path: str) -> bool:
+    """Whether a folder has the place of a file, or a file that of a folder above it: the file is not there."""
+    if (root / path).is_dir() and not (root / path).is_symlink():
+        return True
+    return any(_is_regular(root / parent) for parent in PurePosixPath(path).parents[:-1])
 
 
 def _check_folder(folder: Path, name: str, path: str) -> None:
@@ -67,10 +151,13 @@ def _check_folder(folder: Path, name: str, path: str) -> None:
         return
     if not stat.S_ISDIR(mode):
         raise Conflict(
-            f"{name} is {_kind(mode)}, where {path} needs a folder", hint="Move it away or rename it"
+            f"{harmless(name)} is {_kind(mode)}, where {harmless(path)} needs a folder",
+            hint="Move it away or rename it",
         )
     if os.path.lexists(folder / ".git"):
-        raise Conflict(f"{name} is another git repository, so {path} cannot be recorded in this one")
+        raise Conflict(
+            f"{harmless(name)} is another git repository, so {harmless(path)} cannot be recorded in this one"
+        )
 
 
 def _kind(mode: int) -> str:
@@ -79,6 +166,19 @@ def _kind(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "a folder"
     return "a file" if stat.S_ISREG(mode) else "a special file"
+
+
+def executable(committed: Entry | None, indexed: Entry | None, *, is_new: bool) -> bool | None:
+    """Whether a written file is to be executable; None: as it is.
+
+    Args:
+        committed: What the commit has.
+        indexed: What the index had.
+        is_new: Whether the file was not there.
+    """
+    if committed is None or not (is_new or (indexed is not None and indexed.mode != committed.mode)):
+        return None
+    return committed.mode == "100755"
 
 
 class Staging:
@@ -96,31 +196,58 @@ class Staging:
         self._sources: list[Path] = []
         self._folders: list[Path] = []
 
-    def write(self, target: Path, content: bytes) -> Path:
-        """Writes a file's content durably under another name, with its permissions and in reach of a rename.
+    def write(
+        self, target: Path, content: bytes, *, is_executable: bool | None = None, durable: bool = True
+    ) -> Path:
+        """Writes a file's content under another name, with its permissions and in reach of a rename.
+
+        Args:
+            target: The file.
+            content: What it is to hold.
+            is_executable: Whether it can be run by those who can read it; None: as it is.
+            durable: Whether it is to survive a power cut that comes at once.
 
         Raises:
             OSError: The disk is full, or the target's folder cannot be made or written to.
         """
-        for folder in reversed([folder for folder in target.parents if not folder.exists()]):
-            _note(self._work, "folder", folder)
-            folder.mkdir(exist_ok=True)
-            self._folders.append(folder)
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
-        near = self._work.stat().st_dev == target.parent.stat().st_dev
-        folder = self._work if near else target.parent
+        above = self.make_folder(target.parent)
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+        near = self._work.stat().st_dev == above.stat().st_dev
+        folder = self._work if near else above
         source = folder / f".gitforge-{os.getpid()}-{time.monotonic_ns()}"
         self._sources.append(source)
         if not near:
             _note(self._work, "source", source)
         with source.open("xb") as file:  # the umask gives a new file git's permissions
-            with contextlib.suppress(FileNotFoundError):
+            if target.is_file():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+            if is_executable is not None:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2 if is_executable else mode & ~0o111)
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         return source
+
+    def make_folder(self, folder: Path) -> Path:
+        """Makes a folder with those above it, and gives it; or the last one above a file that is still in its place.
+
+        Raises:
+            OSError: The system refuses.
+        """
+        if folder.is_dir():
+            return folder
+        for one in reversed([folder, *folder.parents]):
+            if one.is_dir():
+                continue
+            if os.path.lexists(one):
+                return one.parent
+            _note(self._work, "folder", one)
+            one.mkdir(exist_ok=True)
+            self._folders.append(one)
+        return folder
 
     def discard(self) -> None:
         """Removes what was not put in place, and those of the new folders that stayed empty."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import GOAL, PROTOCOL, build, files, gitforge
+from program import COMMAND, GOAL, PROTOCOL, build, files, gitforge, run
 
 Git = Callable[..., str]
 
@@ -30,6 +30,19 @@ def test_a_new_repository_has_the_starter_in_one_commit(tmp_path: Path, git: Git
     assert gitforge("check", cwd=root).code == 0
     assert build(root).code == 0
     assert git("status", "--porcelain", cwd=root) == "", "toolkits are ignored"
+
+
+def test_a_folder_is_made_from_one_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = 'rmdir "$PWD" && exec "$@"'
+    done = run("sh", "-c", command, "sh", *COMMAND, "init", str(tmp_path / "new"), cwd=gone)
+    assert done.code == 0, done.err
+    assert (tmp_path / "new/goals.yaml").exists()
+    gone.mkdir()
+    done = run("sh", "-c", command, "sh", *COMMAND, "init", "new", cwd=gone)
+    assert done.code == 1
+    assert "error: the folder that you are in is not there any more" in done.err
 
 
 def test_the_starter_is_the_repositorys_own_goals_and_library(tmp_path: Path) -> None:

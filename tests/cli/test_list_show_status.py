@@ -27,6 +27,7 @@ def test_only_goals_that_lack_something_are_listed_on_demand(incomplete: Path) -
     (only,) = gitforge("list", "--missing", "--json", cwd=incomplete).json
     assert only == {
         "name": GOAL,
+        "library": None,
         "category": "Diagnosis",
         "description": "To find the underlying cause of a problem, and prove that it is the cause.",
         "components": [PERSONA, PROTOCOL, CONSTRAINT],

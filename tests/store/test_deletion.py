@@ -14,7 +14,7 @@ from program import files, gitforge, run
 
 from gitforge.errors import Conflict
 from gitforge.store import placing, transaction
-from gitforge.store.edits import Rewrite
+from gitforge.store.edits import NewFile, Rewrite
 from gitforge.store.repo import Repo
 from gitforge.store.transaction import record
 
@@ -62,6 +62,15 @@ def test_a_folder_in_which_something_else_is_or_the_user_stands_stays(
     monkeypatch.chdir(root / "library/personas")
     record(Repo.discover(root), [Rewrite("library/personas/p.md", lambda _: None)], "Delete that too")
     assert list((root / "library/personas").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.md", "z.md"])
+def test_the_only_file_of_a_folder_can_get_another_name(root: Path, git: Git, name: str) -> None:
+    new = f"library/constraints/{name}"
+    record(Repo.discover(root), [DELETION, NewFile(new, b"Never.\n")], "Rename it")
+    assert (root / new).read_text() == "Never.\n"
+    assert git("status", "--porcelain", cwd=root) == ""
+    assert_sound(git, root)
 
 
 def test_the_last_file_of_all_can_go(tmp_path: Path, git: Git) -> None:

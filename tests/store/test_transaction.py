@@ -55,6 +55,14 @@ def root(tmp_path: Path, git: Git) -> Path:
 
 
 class TestOneCommit:
+    def test_refs_move_in_the_same_transaction_and_not_without_a_commit(self, root: Path, git: Git) -> None:
+        repo, ref = Repo.discover(root), "refs/gitforge/libraries/acme"
+        first = git("rev-parse", "HEAD", cwd=root)
+        record(repo, [NEW], "Add x", points={ref: first})
+        assert git("rev-parse", ref, cwd=root) == first
+        assert not record(repo, [NEW], "Add x", points={ref: git("rev-parse", "HEAD", cwd=root)}).is_new
+        assert git("rev-parse", ref, cwd=root) == first
+
     def test_it_holds_exactly_the_edits_on_top_of_head(self, root: Path, git: Git) -> None:
         before = git("rev-parse", "HEAD", cwd=root)
         done = record(Repo.discover(root), [NEW, appended(b"x")], "Generate x\n\nbody\n\nGoal: X")

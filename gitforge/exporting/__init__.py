@@ -1,0 +1,1 @@
+"""Prompts in the formats of other tools: what each of them expects, and nothing about where the prompts are from."""

@@ -1,0 +1,87 @@
+"""Goals as prompts: a toolkit's files as messages, its slots as arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from gitforge import catalog
+from gitforge.build import Forge, assembled
+from gitforge.errors import UserError
+from gitforge.goals import Goal
+from gitforge.plan import Planned, plan
+from gitforge.serving.origin import not_reviewed, suspicious
+from gitforge.serving.records import Argument, Prompt, Rendered
+from gitforge.serving.slots import arguments, filled
+from gitforge.text import one_line
+from gitforge.unreviewed import refuse_unreviewed
+
+
+def offered(forge: Forge) -> Iterator[Prompt]:
+    """Every goal, other libraries' last; one whose components are missing or cannot be read says so."""
+    book, library = forge.book, forge.workspace.library
+    for one in catalog.readiness(book, library):
+        yield _offered(forge, one, "")
+    for pin in book.libraries.values():
+        with suppress(UserError):  # status names a library that is not fetched
+            for one in catalog.foreign_goals(book, library, pin):
+                yield _offered(forge, one, f" (Of the library {pin.name}.)")
+
+
+def _offered(forge: Forge, one: catalog.Readiness, note: str) -> Prompt:
+    goal = one.goal
+    if missing := [need.shown for need in one.missing]:
+        note += f" (Not complete: {', '.join(missing)} is missing.)"
+    slots: tuple[Argument, ...] = ()
+    try:
+        slots = arguments(
+            list(assembled(forge, project_of(goal), goal).values()), component_texts(forge, goal)
+        )
+    except UserError as error:
+        note += f" (It cannot be used: {one_line(error.message)})"
+    return Prompt(goal.name, goal.title, goal.description + note, slots)
+
+
+def rendered(forge: Forge, name: str, values: Mapping[str, str]) -> Rendered:
+    """A goal's toolkit as messages, one for each of its files.
+
+    Args:
+        forge: Where.
+        name: The goal.
+        values: What stands in its slots, by the names of the arguments.
+
+    Raises:
+        UserError: There is no such goal or argument, or a component or template cannot be used.
+        NotReviewed: goals.yaml wants components to be reviewed, and some are not.
+    """
+    goal = forge.goal(name)
+    planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
+    if forge.book.require_reviewed:
+        refuse_unreviewed(forge.repo, planned)
+    texts = filled(
+        list(assembled(forge, project_of(goal), goal).values()), values, component_texts(forge, goal)
+    )
+    return Rendered(" ".join([goal.description, *notes(forge, planned)]), texts)
+
+
+def notes(forge: Forge, planned: Sequence[Planned]) -> Iterator[str]:
+    """What to know of a toolkit's components before it is used, each in a sentence."""
+    if missing := [one.path for one in planned if one.is_absent]:
+        yield f"Not complete: a placeholder stands in for {', '.join(missing)}."
+    if outlines := [one.path for one in planned if one.is_outline]:
+        yield f"An outline with TODO points, to be filled in by a person: {', '.join(outlines)}."
+    if unreviewed := not_reviewed(forge, planned):
+        yield f"Generated, and nobody has reviewed it yet: {', '.join(unreviewed)}."
+    if places := suspicious(forge, planned):
+        yield f"Of another library, and perhaps meant to mislead: {'; '.join(places)}."
+
+
+def component_texts(forge: Forge, goal: Goal) -> list[str]:
+    """What a goal's prompt is made from, but for the form."""
+    return [forge.workspace.library.text(need) or "" for need in goal.needs]
+
+
+def project_of(goal: Goal) -> str:
+    """What a toolkit is called that nobody has given a name: as its goal, in lower case."""
+    return "_".join(re.findall(r"\w+", goal.name.casefold())) or "toolkit"

@@ -1,0 +1,179 @@
+"""Components, goals and toolkits' files as resources: listed, read, and their names completed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from gitforge import catalog, documents, plain_data, toolkits
+from gitforge.build import Forge
+from gitforge.errors import UserError
+from gitforge.foreign import LibraryNotFetched
+from gitforge.goals import MANIFEST, Goal
+from gitforge.serving import uris
+from gitforge.serving.origin import origin_of, suspicious, users_of
+from gitforge.serving.records import Content, Resource, ResourceTemplate
+from gitforge.serving.uris import COMPONENT, GOAL, TOOLKIT, NoSuchResource, Uri
+from gitforge.text import did_you_mean
+
+_JSON = "application/json"
+_TYPES = {".md": "text/markdown", ".json": _JSON}
+_MAX_FILE = 4 * 1024 * 1024  # bytes of a toolkit's file, which holds several components
+
+TEMPLATES = (
+    ResourceTemplate(
+        "gitforge://component/{+path}",
+        "component",
+        "A component's text, by its path below library/: personas/digital_detective.md",
+    ),
+    ResourceTemplate(
+        "gitforge://goal/{name}", "goal", "A goal: what it is for, and how its components stand", _JSON
+    ),
+    ResourceTemplate(
+        "gitforge://toolkit/{project}/{file}", "toolkit", "A file of a toolkit that was built, as it is now"
+    ),
+)
+
+
+def listed(forge: Forge) -> Iterator[Resource]:
+    """Everything that can be read: goals, components, files of toolkits; other libraries' behind our own."""
+    for goal in _goals(forge):
+        yield Resource(str(Uri(GOAL, goal.name)), goal.name, goal.description, _JSON)
+    for one in _components(forge):
+        if not one.is_missing:
+            size = None if one.need.pin else _size(forge.workspace.library.folder / one.need.path)
+            uri = str(Uri(COMPONENT, one.need.path))
+            yield Resource(uri, one.need.path, one.description, _type_of(one.need.name), size)
+    for name, path in _files(forge).items():
+        about = f"Of the toolkit {path.parent.name}"
+        yield Resource(str(Uri(TOOLKIT, name)), name, about, _type_of(name), _size(path))
+
+
+def _goals(forge: Forge) -> Iterator[Goal]:
+    yield from forge.book.goals.values()
+    for pin in forge.book.libraries.values():
+        with suppress(UserError):  # status names a library that is not fetched
+            yield from forge.workspace.library.foreign.goals(pin, forge.book)
+
+
+def _components(forge: Forge) -> Iterator[catalog.Listed]:
+    book, library = forge.book, forge.workspace.library
+    own = list(catalog.components(book, library))
+    yield from own
+    known = {one.need.path for one in own}
+    for pin in book.libraries.values():
+        with suppress(UserError):  # as above
+            found = catalog.foreign_components(book, library, pin)
+            yield from (one for one in found if one.need.path not in known)
+
+
+def read(forge: Forge, uri: str) -> Content:
+    """The text of a resource.
+
+    Raises:
+        NoSuchResource: There is none of that name.
+        UserError: It cannot be read.
+    """
+    asked = uris.parse(uri)
+    if asked.kind == GOAL:
+        return _goal(forge, uri, asked.name)
+    return (_component if asked.kind == COMPONENT else _toolkit_file)(forge, uri, asked.name)
+
+
+def names(forge: Forge, uri_template: str, argument: str, begun: str, others: dict[str, str]) -> list[str]:
+    """What can stand for a variable in the form of a resource's name.
+
+    Args:
+        forge: Where.
+        uri_template: The form.
+        argument: The variable.
+        begun: What was typed of it.
+        others: The variables that are known already.
+    """
+    files = [name.partition("/") for name in _files(forge)]
+    projects = list(dict.fromkeys(project for project, _, _ in files))
+    project = others.get("project")
+    choices = {
+        (TEMPLATES[0].uri_template, "path"): [one.need.path for one in _components(forge)],
+        (TEMPLATES[1].uri_template, "name"): [goal.name for goal in _goals(forge)],
+        (TEMPLATES[2].uri_template, "project"): projects,
+        (TEMPLATES[2].uri_template, "file"): [file for one, _, file in files if project in {None, one}],
+    }.get((uri_template, argument), [])
+    wanted = begun.casefold()
+    starting = [one for one in choices if one.casefold().startswith(wanted)]
+    within = [one for one in choices if wanted in one.casefold() and one not in starting]
+    return list(dict.fromkeys([*starting, *within]))
+
+
+def _goal(forge: Forge, uri: str, name: str) -> Content:
+    try:
+        goal = forge.goal(name)
+    except LibraryNotFetched:
+        raise
+    except UserError as error:
+        raise NoSuchResource(uri, error.hint) from None
+    data = plain_data.goal_with_states(goal, forge.states(goal.needs))
+    return Content(uri, _JSON, json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _component(forge: Forge, uri: str, path: str) -> Content:
+    library = forge.workspace.library
+    try:
+        needs = library.known(forge.book, path)
+    except LibraryNotFetched:
+        raise
+    except UserError as error:
+        raise NoSuchResource(uri, error.hint) from None
+    known = {need.path: need for need in needs} | forge.book.needs()
+    text = library.text(known[path]) if path in known else None
+    if text is None:
+        missing = (
+            f"{known[path].shown} is missing: it is named, but there is no text." if path in known else None
+        )
+        raise NoSuchResource(uri, missing or did_you_mean(path, list(known)))
+    need = known[path]
+    (state,) = forge.states([need])
+    origin = origin_of(forge, need)
+    about = {
+        **plain_data.planned(state),
+        "goals": users_of(forge.book, need),
+        "suspicious": suspicious(forge, [state]),
+        "provenance": origin,
+    }
+    return Content(uri, _type_of(path), text, about)
+
+
+def _toolkit_file(forge: Forge, uri: str, name: str) -> Content:
+    files = _files(forge)
+    if name not in files:
+        raise NoSuchResource(uri, did_you_mean(name, list(files)))
+    text = documents.read_text(files[name], f"output/{name}", _MAX_FILE)
+    return Content(uri, _type_of(name), text)
+
+
+def _files(forge: Forge) -> dict[str, Path]:
+    """The files of all toolkits that their manifests know, by project and name; no links, nothing else in output/."""
+    found = {}
+    output = forge.workspace.output
+    for folder in sorted(output.iterdir()) if output.is_dir() and not output.is_symlink() else ():
+        if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
+            continue
+        known = toolkits.hashes(toolkits.read_manifest(folder))
+        for name in (*known, *([MANIFEST] if known else [])):
+            path = folder / name
+            if path.is_file() and not path.is_symlink():
+                found[f"{folder.name}/{name}"] = path
+    return found
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _type_of(name: str) -> str:
+    return _TYPES.get(Path(name).suffix, "text/plain")
