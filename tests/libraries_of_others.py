@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from making import make_workspace
+from making import make_repository, make_workspace
 from program import Done, gitforge
 from two_libraries import THEIR_GOALS, THEIR_LIBRARY
 
@@ -92,14 +92,6 @@ class Place:
         return int(self.git("rev-list", "--count", "HEAD", cwd=self.ours))
 
 
-def make_repository(root: Path, git: Git, *, algorithm: str = "sha1", name: str = "Carol") -> None:
-    """An empty repository with an identity."""
-    root.mkdir(parents=True, exist_ok=True)
-    git("init", "-q", "-b", "main", f"--object-format={algorithm}", str(root), cwd=root)
-    git("config", "user.name", name, cwd=root)
-    git("config", "user.email", f"{name.lower()}@example.org", cwd=root)
-
-
 def make_other(
     root: Path, git: Git, *, goals: str = THEIR_GOALS, files: Mapping[str, str | bytes] | None = None,
     below: str = "", algorithm: str = "sha1",
@@ -114,7 +106,7 @@ def make_other(
         below: The folder of its workspace in the repository.
         algorithm: What ids are made by.
     """
-    make_repository(root, git, algorithm=algorithm)
+    make_repository(root, git, algorithm=algorithm, name="Carol")
     make_workspace(root / below, goals, {**THEIR_LIBRARY, **(files or {})})
     git("add", "--all", cwd=root)
     git("commit", "-qm", "Their library", cwd=root)

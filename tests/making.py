@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,6 +44,41 @@ def make_workspace(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return Workspace(root)
+
+
+def make_repository(
+    root: Path, git: Callable[..., str], files: Mapping[str, str] | None = None, *, algorithm: str = "sha1",
+    name: str = "Ada",
+) -> Path:  # fmt: skip
+    """A repository with an identity, and with one commit where it is to have files; returns its folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    git("init", "-q", "-b", "main", f"--object-format={algorithm}", str(root), cwd=root)
+    git("config", "user.name", name, cwd=root)
+    git("config", "user.email", f"{name.lower()}@example.org", cwd=root)
+    for path, text in (files or {}).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    if files:
+        git("add", ".", cwd=root)
+        git("commit", "-qm", "start", cwd=root)
+    return root
+
+
+def hook(repository: Path, name: str, script: str, folder: str = "") -> Path:
+    """A hook of a repository, as a shell script; returns its file.
+
+    Args:
+        repository: It, bare or not.
+        name: The hook's.
+        script: What it does.
+        folder: Where it is, if not where git looks by itself.
+    """
+    usual = "hooks" if (repository / "HEAD").exists() else ".git/hooks"
+    path = repository / (folder or usual) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
 
 
 def accept_any_draft(root: Path) -> None:

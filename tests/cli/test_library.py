@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, killed, snapshot
-from libraries_of_others import OUR_GOALS, Git, Place, make_other, make_place, make_repository
-from making import make_workspace
+from libraries_of_others import OUR_GOALS, Git, Place, make_other, make_place
+from making import make_repository, make_workspace
 from program import gitforge
 from servers import git_daemon, raw_server, reset
 from terminal import Terminal

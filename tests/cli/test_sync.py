@@ -18,16 +18,6 @@ from team import clone, commit, edited, has, share, signs, subjects, sync
 Git = Callable[..., str]
 
 
-@pytest.fixture
-def bare(workspace: Path, git: Git) -> Path:
-    return share(workspace, git)
-
-
-@pytest.fixture
-def other(bare: Path, git: Git) -> Path:
-    return clone(bare, "bob", git)
-
-
 def read(root: Path, name: str) -> str:
     return (root / name).read_text()
 

@@ -10,32 +10,16 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, killed, snapshot
+from making import hook
 from program import GOAL, PERSONA, gitforge
 from servers import git_daemon, ssh_server
-from team import clone, commit, share, subjects, sync
+from team import commit, subjects, sync
 
 Git = Callable[..., str]
 
 
-@pytest.fixture
-def bare(workspace: Path, git: Git) -> Path:
-    return share(workspace, git)
-
-
-@pytest.fixture
-def other(bare: Path, git: Git) -> Path:
-    return clone(bare, "bob", git)
-
-
 def read(root: Path, name: str) -> str:
     return (root / name).read_text()
-
-
-def hook(repository: Path, name: str, script: str) -> None:
-    folder = repository / ("hooks" if repository.suffix == ".git" else ".git/hooks")
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-    (folder / name).chmod(0o755)
 
 
 STEPS = [

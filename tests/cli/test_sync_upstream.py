@@ -11,26 +11,11 @@ from pathlib import Path
 
 import pytest
 from harm import snapshot
+from making import hook
 from program import DESCRIBE, PROTOCOL, build, gitforge
-from team import clone, commit, share, subjects, sync
+from team import clone, commit, subjects, sync
 
 Git = Callable[..., str]
-
-
-@pytest.fixture
-def bare(workspace: Path, git: Git) -> Path:
-    return share(workspace, git)
-
-
-@pytest.fixture
-def other(bare: Path, git: Git) -> Path:
-    return clone(bare, "bob", git)
-
-
-def hook(folder: Path, name: str, script: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-    (folder / name).chmod(0o755)
 
 
 def commit_naming_a_text(root: Path, git: Git, file: str = "named.txt") -> str:
@@ -90,7 +75,7 @@ class TestKept:
         self, workspace: Path, bare: Path, git: Git
     ) -> None:
         ref = commit_naming_a_text(workspace, git)
-        hook(bare / "hooks", "update", "case $1 in refs/gitforge/*) exit 1;; esac")
+        hook(bare, "update", "case $1 in refs/gitforge/*) exit 1;; esac")
         assert "takes no prompts" in sync(workspace).err
         (bare / "hooks/update").unlink()
         assert sync(workspace).out == "sent: 1 prompt or text to main\n"
@@ -114,7 +99,7 @@ class TestKept:
     ) -> None:
         commit_naming_a_text(workspace, git)
         hook(
-            workspace / ".git/hooks",
+            workspace,
             "pre-push",
             "echo run >>ran; printf 'lint failed on \\033[31mfoo.md\\n' >&2; exit 1",
         )
@@ -129,7 +114,7 @@ class TestKept:
 
     def test_what_a_servers_hook_says_is_told(self, workspace: Path, bare: Path, git: Git) -> None:
         commit(workspace, git, {"p.md": "x\n"}, "Mine")
-        hook(bare / "hooks", "pre-receive", "printf 'GH013: secret in \\033[31mp.md line 3\\n' >&2; exit 1")
+        hook(bare, "pre-receive", "printf 'GH013: secret in \\033[31mp.md line 3\\n' >&2; exit 1")
         done = sync(workspace)
         assert done.code == 1
         assert "GH013: secret in \\x1b[31mp.md line 3" in done.err

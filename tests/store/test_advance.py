@@ -11,6 +11,7 @@ from pathlib import Path
 import advancing
 import pytest
 from harm import assert_sound, killed
+from making import make_repository
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.advance import advance
@@ -26,11 +27,7 @@ PROGRAM = (sys.executable, str(Path(advancing.__file__)))
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A repository without a commit."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    return root
+    return make_repository(tmp_path / "work", git)
 
 
 def committed(root: Path, git: Git, files: Files) -> str:

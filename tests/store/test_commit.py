@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, killed, snapshot
+from making import hook, make_repository
 
 from gitforge.errors import UserError
 from gitforge.store.edits import Edit, NewFile, Rewrite
@@ -23,21 +24,7 @@ NEW = NewFile(PATH, b"# X\n")
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A repository with a goals.yaml and an identity."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    (root / "goals.yaml").write_text("a\n")
-    git("add", ".", cwd=root)
-    git("commit", "-qm", "start", cwd=root)
-    return root
-
-
-def hook(root: Path, name: str, script: str) -> None:
-    path = root / ".git/hooks" / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
+    return make_repository(tmp_path / "work", git, {"goals.yaml": "a\n"})
 
 
 def spoken(blobs: Mapping[str, str]) -> str:

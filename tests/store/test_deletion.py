@@ -10,6 +10,7 @@ import edit_set
 import pytest
 from edit_set import DELETED, LINE, NEW, REWRITTEN, TEXT
 from harm import assert_sound, killed, snapshot, steps
+from making import make_repository
 from program import files, gitforge, run
 
 from gitforge.errors import Conflict
@@ -27,16 +28,8 @@ PROGRAM = (sys.executable, str(Path(edit_set.__file__)))
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A workspace with a component that is to be deleted."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    for path, text in {DELETED: "Never.\n", REWRITTEN: "goals: {}\n", "library/personas/p.md": "P\n"}.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    git("add", ".", cwd=root)
-    git("commit", "-qm", "start", cwd=root)
-    return root
+    files = {DELETED: "Never.\n", REWRITTEN: "goals: {}\n", "library/personas/p.md": "P\n"}
+    return make_repository(tmp_path / "work", git, files)
 
 
 def test_the_file_and_the_folder_that_it_leaves_empty_go_from_everywhere(root: Path, git: Git) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from harm import GENERATE, TEXT, Witness, answers, generate, generated, locks_in, users_work
 from llm_server import LlmServer
+from making import hook, make_repository
 from program import COMMAND, NAME, PROTOCOL, gitforge
 
 from gitforge.errors import UserError
@@ -27,22 +28,7 @@ NEW = NewFile("library/x.md", b"# X\n")
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A repository with a goals.yaml, a script and an identity."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    (root / "goals.yaml").write_text("a\n")
-    git("add", ".", cwd=root)
-    git("commit", "-qm", "start", cwd=root)
-    return root
-
-
-def hook(root: Path, name: str, script: str, folder: str = ".git/hooks") -> Path:
-    path = root / folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
+    return make_repository(tmp_path / "work", git, {"goals.yaml": "a\n"})
 
 
 def left_in_temp() -> list[Path]:

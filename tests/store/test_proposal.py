@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, killed, locks_in, snapshot, steps
+from making import hook, make_repository
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.edits import NewFile, Rewrite
@@ -27,13 +28,7 @@ BRANCH = "forge/x"
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A repository with a goals.yaml, an identity, and work of the user's in every place."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    (root / "goals.yaml").write_text("a\n")
-    git("add", ".", cwd=root)
-    git("commit", "-qm", "start", cwd=root)
+    root = make_repository(tmp_path / "work", git, {"goals.yaml": "a\n"})
     (root / "goals.yaml").write_text("mine\n")
     (root / "staged").write_text("staged\n")
     git("add", "staged", cwd=root)
@@ -48,13 +43,6 @@ def message(blobs: Mapping[str, str]) -> str:
 
 def propose_x(root: Path) -> Recorded:
     return propose(Repo.discover(root), BRANCH, [NEW], message)
-
-
-def hook(root: Path, name: str, script: str) -> None:
-    path = root / ".git/hooks" / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
 
 
 def test_it_is_a_commit_on_heads_that_changes_nothing_but_the_branch(root: Path, git: Git) -> None:

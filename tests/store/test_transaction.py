@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, locks_in, snapshot
+from making import make_repository
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store import locks, placing, transaction
@@ -42,16 +43,8 @@ def appended(line: bytes) -> Rewrite:
 @pytest.fixture
 def root(tmp_path: Path, git: Git) -> Path:
     """A repository with a goals.yaml, a component and an identity."""
-    git("init", "-q", "-b", "main", "work", cwd=tmp_path)
-    root = tmp_path / "work"
-    git("config", "user.name", "Ada", cwd=root)
-    git("config", "user.email", "ada@example.org", cwd=root)
-    (root / "library/personas").mkdir(parents=True)
-    (root / "library/personas/p.md").write_text("P\n")
-    (root / GOALS).write_text("a\nb\nc\n")
-    git("add", ".", cwd=root)
-    git("commit", "-qm", "start", cwd=root)
-    return root
+    files = {"library/personas/p.md": "P\n", GOALS: "a\nb\nc\n"}
+    return make_repository(tmp_path / "work", git, files)
 
 
 class TestOneCommit:
