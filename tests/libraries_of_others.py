@@ -13,6 +13,8 @@ from two_libraries import THEIR_GOALS, THEIR_LIBRARY
 Git = Callable[..., str]
 
 AUDITOR = "library/personas/auditor.md"
+LONG = "# Auditor\n\nFirst look.\n\nSecond look.\n\nThird look.\n\nFourth look.\n\nFifth look.\n"
+"""A persona that can be changed in several places."""
 OUR_GOALS = """\
 # Ours.
 version: 1
@@ -123,3 +125,12 @@ def make_place(folder: Path, git: Git, *, algorithm: str = "sha1") -> Place:
     git("add", "--all", cwd=ours)
     git("commit", "-qm", "Our library", cwd=ours)
     return Place(ours, other, git)
+
+
+def make_place_that_uses_it(folder: Path, git: Git) -> Place:
+    """As `make_place`, but our goal uses a persona of theirs, which is LONG."""
+    place = make_place(folder, git)
+    place.acme.commit({AUDITOR: LONG})
+    place.add()
+    place.use()
+    return place

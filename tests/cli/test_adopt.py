@@ -7,22 +7,15 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, snapshot
-from libraries_of_others import AUDITOR, Git, Place, make_place
+from libraries_of_others import AUDITOR, LONG, Git, Place, make_place_that_uses_it
 from program import gitforge
 from terminal import Terminal
 from two_libraries import THEIR_GOALS
 
-LONG = "# Auditor\n\nFirst look.\n\nSecond look.\n\nThird look.\n\nFourth look.\n\nFifth look.\n"
-
 
 @pytest.fixture
 def place(tmp_path: Path, git: Git) -> Place:
-    """Our goal uses a persona of theirs."""
-    place = make_place(tmp_path, git)
-    place.acme.commit({AUDITOR: LONG})
-    place.add()
-    place.use()
-    return place
+    return make_place_that_uses_it(tmp_path, git)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from making import mounted
+from making import make_repository, mounted
 from program import CONSTRAINT, GOAL, PERSONA, PROTOCOL, build, files, gitforge
 from skills_ref.validator import validate
 from two_libraries import make_two
@@ -160,14 +160,8 @@ def test_a_toolkit_with_components_of_another_library_is_exported(tmp_path: Path
 @pytest.fixture
 def another(workspace: Path, git: Git) -> Path:
     """A workspace without goals, beside the first one."""
-    root = workspace.parent / "another"
-    git("init", "-q", str(root), cwd=workspace)
-    for key, value in (("user.name", "Ada Engineer"), ("user.email", "ada@example.org")):
-        git("config", key, value, cwd=root)
-    (root / "goals.yaml").write_text("version: 1\ngoals: {}\n")
+    root = make_repository(workspace.parent / "another", git, {"goals.yaml": "version: 1\ngoals: {}\n"})
     (root / "library").mkdir()
-    git("add", "--all", cwd=root)
-    git("commit", "-qm", "Start", cwd=root)
     return root
 
 

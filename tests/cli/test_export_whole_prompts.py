@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from making import make_repository
 from program import GOAL, files, gitforge
 
 Git = Callable[..., str]
@@ -24,14 +25,8 @@ TEMPLATE = {
 @pytest.fixture
 def empty(tmp_path: Path, git: Git) -> Path:
     """A workspace without goals."""
-    root = tmp_path / "empty"
-    git("init", "-q", str(root), cwd=tmp_path)
-    for key, value in (("user.name", "Ada Engineer"), ("user.email", "ada@example.org")):
-        git("config", key, value, cwd=root)
-    (root / "goals.yaml").write_text("version: 1\ngoals: {}\n")
+    root = make_repository(tmp_path / "empty", git, {"goals.yaml": "version: 1\ngoals: {}\n"})
     (root / "library").mkdir()
-    git("add", "--all", cwd=root)
-    git("commit", "-qm", "Start", cwd=root)
     return root
 
 

@@ -7,20 +7,13 @@ from pathlib import Path
 
 import pytest
 from harm import assert_sound, killed, snapshot
-from libraries_of_others import AUDITOR, Git, Place, make_other, make_place
+from libraries_of_others import AUDITOR, LONG, Git, Place, make_other, make_place_that_uses_it
 from terminal import Terminal
-
-LONG = "# Auditor\n\nFirst look.\n\nSecond look.\n\nThird look.\n\nFourth look.\n\nFifth look.\n"
 
 
 @pytest.fixture
 def place(tmp_path: Path, git: Git) -> Place:
-    """Our goal uses a persona of theirs; their new commit changes it."""
-    place = make_place(tmp_path, git)
-    place.acme.commit({AUDITOR: LONG})
-    place.add()
-    place.use()
-    return place
+    return make_place_that_uses_it(tmp_path, git)
 
 
 def pinned(place: Place) -> str:

@@ -155,15 +155,19 @@ def test_a_server_that_is_none_is_told(repo: Repo, scheme: str, answer: object, 
     assert "127.0.0.1" in caught.value.message
 
 
+def assert_serves_and_takes(repo: Repo, url: str, nowhere: str) -> None:
+    there = address(url)
+    transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
+    told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
+    assert told == (Pushed("refs/heads/new", "ok"),)
+    with pytest.raises(RemoteFailed) as caught:
+        transfer.list_refs(repo, address(nowhere))
+    assert caught.value.why == "missing"
+
+
 def test_http_serves_and_takes(repo: Repo, remote: Path, git: Git, direct: None) -> None:
     with git_http(remote.parent) as url:
-        there = address(f"{url}/remote.git")
-        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
-        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
-        assert told == (Pushed("refs/heads/new", "ok"),)
-        with pytest.raises(RemoteFailed) as caught:
-            transfer.list_refs(repo, address(f"{url}/nowhere.git"))
-        assert caught.value.why == "missing"
+        assert_serves_and_takes(repo, f"{url}/remote.git", f"{url}/nowhere.git")
 
 
 def test_http_asks_nobody_where_there_is_no_terminal(
@@ -203,13 +207,7 @@ def test_ssh_serves_and_takes(
 ) -> None:
     with ssh_server(tmp_path / "ssh") as ssh:
         monkeypatch.setenv("GIT_SSH_COMMAND", ssh.command)
-        there = address(f"{ssh.url}{remote}")
-        transfer.fetch(repo, there, ["refs/heads/side:refs/heads/side"])
-        told = transfer.push(repo, there, ["refs/heads/side:refs/heads/new"])
-        assert told == (Pushed("refs/heads/new", "ok"),)
-        with pytest.raises(RemoteFailed) as caught:
-            transfer.list_refs(repo, address(f"{ssh.url}{remote}-nowhere"))
-        assert caught.value.why == "missing"
+        assert_serves_and_takes(repo, f"{ssh.url}{remote}", f"{ssh.url}{remote}-nowhere")
 
 
 def test_ssh_asks_nobody_where_there_is_no_terminal(
