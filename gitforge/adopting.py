@@ -139,7 +139,7 @@ def _copy(workspace: Workspace, repo: Repo, book: GoalBook, need: Need, called: 
         raise UserError(f"{need.path} is missing there, so it cannot be adopted")
     own = Need(need.kind, names.component_name(_as_name(called, need.name)))
     place = repo.relative(workspace.library.path(own))
-    users = tuple(goal.name for goal in book.goals.values() if need.path in {one.path for one in goal.needs})
+    users = tuple(book.users_of(need))
     origin = Origin(need.pin.name, below_library(need.pin, path), need.pin.commit)
     _refuse_twin(workspace, own)
     found = tuple(suspicions(file.text))

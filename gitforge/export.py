@@ -83,7 +83,8 @@ def export(
     notes = [note for one in made for note in format_.notes(one.prompt)]
     if format_.block_file is not None:
         blocks = {one.name: one.files[format_.block_file].removesuffix("\n") for one in made}
-        placed = [_with_blocks(format_.block_file, out, blocks, force=force)]
+        there = placing.read(out, format_.block_file)
+        placed = [_with_blocks(format_.block_file, out, there, blocks, force=force)]
         notes += _of_size(placed[0])
     else:
         placed = [placing.look(out, path, text.encode()) for one in made for path, text in one.files.items()]
@@ -155,13 +156,14 @@ def remove(format_: Format, out: Folder, names: Sequence[str] | None, *, force: 
     else:
         found = {one: format_.name_of(one) for one in names}
     last_first = dict.fromkeys(reversed(found.values()))  # as they came, so that what was there is as it was
-    return Exported((_with_blocks(file, out, last_first, force=force),), found)
+    return Exported((_with_blocks(file, out, there, last_first, force=force),), found)
 
 
-def _with_blocks(file: str, out: Folder, blocks: Mapping[str, str | None], *, force: bool) -> Placed:
-    before = placing.read(out, file)
+def _with_blocks(
+    file: str, out: Folder, before: bytes | None, blocks: Mapping[str, str | None], *, force: bool
+) -> Placed:
     content = agents.merged(before or b"", blocks, out.name(file), force=force)
-    return placing.look(out, file, content or None)
+    return Placed(out.path / file, out.name(file), content or None, before)
 
 
 def files_of(format_: Format, prompt: Prompt, name: str) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from gitforge.goals import MANIFEST, Goal
 from gitforge.inputs import component_of
 from gitforge.manifest import Manifest
 from gitforge.payloads import Suspicion, suspicions
+from gitforge.plan import Planned, plan
 from gitforge.remake import OtherText, TextLost, read_component
 
 _ID = 12  # characters of a blob's id that are exported
@@ -80,26 +81,34 @@ def from_toolkit(forge: Forge, project: str) -> Source:
     return _source(project, project, known.goal, files, _bodies(forge, known, where), origin, written)
 
 
-def from_goal(forge: Forge, goal: Goal, project: str) -> Source:
-    """What a build would make for a goal of the library as it is now; a missing component is a placeholder.
+def from_goals(forge: Forge, goals: Sequence[tuple[Goal, str]]) -> list[Source]:
+    """What builds would make for goals of the library as it is now; a missing component is a placeholder.
 
     Args:
         forge: Where.
-        goal: The goal.
-        project: As the files' layouts are to call the toolkit.
+        goals: Each with what the files' layouts are to call its toolkit.
 
     Raises:
         UserError: A component or template cannot be used.
     """
-    planned = forge.plan(goal)
+    needs = [need for goal, _ in goals for need in goal.needs]
+    planned = plan(forge.workspace.library, forge.repo, needs, commits=False).components
+    states = {one.need.path: one for one in planned}
+    return [
+        _from_goal(forge, goal, project, [states[need.path] for need in goal.needs])
+        for goal, project in goals
+    ]
+
+
+def _from_goal(forge: Forge, goal: Goal, project: str, planned: Sequence[Planned]) -> Source:
     library = forge.workspace.library
     texts = {need: library.text(need) for need in goal.needs}
     components = [component_of(need, text) for need, text in texts.items()]
     files = assemble(project, goal, components, forge.book, forge.templates)
     origin = Origin(
         None, goal.name, __version__,
-        tuple(_named(one.path, one.need.path, one.blob) for one in planned.components if one.blob),
-        missing=tuple(one.path for one in planned.components if one.is_absent),
+        tuple(_named(one.path, one.need.path, one.blob) for one in planned if one.blob),
+        missing=tuple(one.path for one in planned if one.is_absent),
     )  # fmt: skip
     written = {need.shown: text for need, text in texts.items() if text is not None}
     return _source(goal.name, project, goal, files, components, origin, written)

@@ -203,6 +203,10 @@ class GoalBook:
             hint=hint,
         )
 
+    def users_of(self, need: Need) -> list[str]:
+        """The goals that use a component."""
+        return [goal.name for goal in self.goals.values() if need.path in {one.path for one in goal.needs}]
+
     def needs(self) -> dict[str, Need]:
         """Every component that some goal uses, once each, by path below `library/`."""
         return {need.path: need for goal in self.goals.values() for need in goal.needs}

@@ -136,7 +136,8 @@ def _compared(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Update:
     moved = renames(repo, old.commit, new.commit, _inside(new, "library")) if between is not None else {}
     found = library_changes.compare(workspace, book, old, new, moved, is_old_here=between is not None)
     heirs = {below_library(new, was): below_library(new, path) for was, path in moved.items()}
-    merges, left = _merges(repo, new, _adopted(repo, book, old), _blobs(repo, new), heirs)
+    adopted = _adopted(repo, book, old)
+    merges, left = _merges(repo, new, adopted, _blobs(repo, new) if adopted else {}, heirs)
     theirs = [one.texts for one in merges]
     return Update(
         old, new,

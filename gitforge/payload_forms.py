@@ -73,16 +73,6 @@ class Words:
 
 _FOLDED = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a", "k"))
 
-_OLD = r"(?:previous|prior|earlier|above|preceding|foregoing|system|original|initial|existing)"
-_RULES = r"(?:instruction|prompt|rule|direction|guideline|command|message|context|constraint|directive)s?"
-_SEND = r"(?:send|post|upload|transmit|exfiltrate|forward|(?:e-?)?mail|beacon|deliver|POST)(?:ing|s)?"
-_USER = r"(?:user|human|operator|reviewer|owner|developer|anyone|anybody|person)"
-_HANDED = (
-    r"(?:system prompt|hidden prompt|credentials?|api[ _-]?keys?|access tokens?|environment variables?"
-    r"|private keys?|ssh keys?|passwords?|\.env\b|cookies)"
-)
-_NOT = r"(?:do not|don't|do n't|never|must not|mustn't|should not|without)"
-
 _OLD_WORDS = (
     "previous",
     "prior",
@@ -109,6 +99,15 @@ _RULE_WORDS = (
 )
 _SEND_WORDS = ("send", "post", "upload", "transmit", "exfiltrate", "forward", "mail", "beacon", "deliver")
 _USER_WORDS = ("user", "human", "operator", "reviewer", "owner", "developer", "anyone", "anybody", "person")
+_OLD = f"(?:{'|'.join(_OLD_WORDS)})"
+_RULES = f"(?:{'|'.join(_RULE_WORDS)})s?"
+_SEND = r"(?:send|post|upload|transmit|exfiltrate|forward|(?:e-?)?mail|beacon|deliver|POST)(?:ing|s)?"
+_USER = f"(?:{'|'.join(_USER_WORDS)})"
+_HANDED = (
+    r"(?:system prompt|hidden prompt|credentials?|api[ _-]?keys?|access tokens?|environment variables?"
+    r"|private keys?|ssh keys?|passwords?|\.env\b|cookies)"
+)
+_NOT = r"(?:do not|don't|do n't|never|must not|mustn't|should not|without)"
 _WEB = ("http://", "https://")
 
 

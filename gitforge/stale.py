@@ -45,14 +45,13 @@ class Moved:
     commit: str | None = None
     subject: str | None = None
 
-    @property
-    def is_goal_gone(self) -> bool:
-        """Whether goals.yaml does not have the goal any more."""
-        return self.how.startswith("the goal ") and self.how.endswith(" is gone")
-
     def __str__(self) -> str:
         by = f" by {self.commit[:7]} ({self.subject})" if self.commit else ""
         return f"{self.path}: {self.how}{by}"
+
+
+class GoalGone(Moved):
+    """That goals.yaml does not have the goal any more."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ class _Compared:
                 return Moved(name, f"nobody can tell: {error.message}")
             except UserError:
                 pass
-        return Moved(self._goals, f"the goal {name} is gone")
+        return GoalGone(self._goals, f"the goal {name} is gone")
 
     def _foreign(self, need: Need, pin: Pin, part: Part) -> Iterator[Moved]:
         """What became of a component of another library: it is as its pin says."""

@@ -12,7 +12,7 @@ from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, GoalBook
 from gitforge.manifest import Manifest
 from gitforge.plan import Planned, State, plan
-from gitforge.stale import Moved, StatesOf, moved
+from gitforge.stale import GoalGone, Moved, StatesOf, moved
 from gitforge.store import origins, spool
 from gitforge.store.recovery import is_pending
 from gitforge.store.spool import Drafts
@@ -57,7 +57,7 @@ class ToolkitState:
     @property
     def can_be_rebuilt(self) -> bool:
         """Whether building it again is what it needs: not where its goal is gone."""
-        return bool(self.moved or self.deleted) and not any(one.is_goal_gone for one in self.moved)
+        return bool(self.moved or self.deleted) and not any(isinstance(one, GoalGone) for one in self.moved)
 
     @property
     def is_stale(self) -> bool:

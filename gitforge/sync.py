@@ -115,7 +115,7 @@ class _Sync:
         refuse_rewritten(self._repo, self._upstream, head, tip)
         if not self._plan.dry_run:
             self._done.warn(remember(self._repo, self._upstream, tip))
-        if head.commit is None or not self._repo.contains(head.commit, tip):
+        if head.commit is None or (head.commit != tip and not self._repo.contains(head.commit, tip)):
             new = integrate(
                 self._workspace, self._repo, self._upstream, head, tip, self._decisions,
                 dry_run=self._plan.dry_run,

@@ -171,7 +171,7 @@ def _sources(
     chosen = {goal.name: goal for goal in wanted}
     if not chosen:
         raise UserError(f"{forge.book.file} has no goals", hint="`gitforge goal add` adds one.")
-    return [exportable.from_goal(forge, goal, format_.name_of(goal.name)) for goal in chosen.values()]
+    return exportable.from_goals(forge, [(goal, format_.name_of(goal.name)) for goal in chosen.values()])
 
 
 def _refuse_missing(sources: Sequence[Source], project: str | None, *, allow_missing: bool) -> None:

@@ -193,8 +193,8 @@ def _warn(one: Import) -> None:
     if by_file:
         output.say(("look at these first: ", output.WARN), "they may be meant for a model, not for you")
     receiving.show_suspicions([*by_file.items()])
-    if one.bad:
-        files = f"{one.bad:,} of these files" if one.bad > 1 else "one of these files"
+    if bad := one.bad:
+        files = f"{bad:,} of these files" if bad > 1 else "one of these files"
         told = f"`gitforge check` will report errors in {files}: characters that nobody can see"
         output.say(("note: ", output.WARN), told)
 

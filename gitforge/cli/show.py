@@ -156,7 +156,7 @@ def _show_goal(forge: Forge, goal: Goal, *, as_json: bool) -> None:
 
 def _show_component(forge: Forge, need: Need, *, as_json: bool) -> None:
     (planned,) = forge.states([need])
-    users = [goal.name for goal in forge.book.goals.values() if need.path in {one.path for one in goal.needs}]
+    users = forge.book.users_of(need)
     text = forge.workspace.library.text(need)
     last = adopted = None
     if need.pin is None:

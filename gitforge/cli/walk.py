@@ -171,9 +171,7 @@ def _revert(forge: Forge, one: Waiting, found: Material, why: str) -> None:
     recorded = take_back(forge.repo, one, found, why)
     what = "went back to the last reviewed text of" if found.reviewed is not None else "took back"
     _say_recorded(what, recorded, one.path)
-    users = [
-        goal.name for goal in forge.book.goals.values() if one.need.path in {need.path for need in goal.needs}
-    ]
+    users = forge.book.users_of(one.need)
     if found.reviewed is None and users:
         command = shlex.join(["gitforge", "generate", one.need.path])
         output.say(

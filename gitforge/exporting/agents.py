@@ -36,7 +36,7 @@ def block(prompt: Prompt, name: str) -> str:
     Raises:
         Refused: The text has a mark of such a block in it.
     """
-    text = "\n\n".join(part for part in (prompt.system, prompt.asked) if part)
+    text = prompt.whole
     if _MARK.search(text):
         raise Refused(f"{prompt.name}: has a line that marks a block of gitforge's", hint="Reword that line.")
     about = "; ".join(f"{key}={value}" for key, value in prompt.origin.as_metadata().items())

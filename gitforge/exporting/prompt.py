@@ -122,6 +122,11 @@ class Prompt:
         return tuple(dict.fromkeys(part for part in self.user if isinstance(part, Slot)))
 
     @property
+    def whole(self) -> str:
+        """Both parts as one text, with their slots left as they are."""
+        return "\n\n".join(part for part in (self.system, self.asked) if part)
+
+    @property
     def asked(self) -> str:
         """The user part with its slots left as they are."""
         return write(self.user, str, lambda slot: slot.written)

@@ -37,7 +37,7 @@ def files(prompt: Prompt, name: str) -> dict[str, str]:
         "description": _description(prompt),
         "metadata": prompt.origin.as_metadata("gitforge-"),
     }
-    body = _body(prompt)
+    body = prompt.whole
     if found := _COMMAND.search(body):
         raise Refused(
             f"{prompt.name}: has the text {printable(found[0][:60])!r}, which Claude Code runs as a command "
@@ -53,17 +53,13 @@ def notes(prompt: Prompt) -> tuple[str, ...]:
     found = []
     if (size := len(prompt.description)) > (room := _room(prompt)):
         found.append(f"{prompt.name}: the description has {size:,} characters and is cut to {room:,}")
-    if (size := len(_body(prompt).encode())) > LARGE:
+    if (size := len(prompt.whole.encode())) > LARGE:
         found.append(
             f"{prompt.name}: has {size / 1024:,.0f} KiB, all of which an agent reads when it uses the skill"
         )
-    if argument := _ARGUMENT.search(_body(prompt)):
+    if argument := _ARGUMENT.search(prompt.whole):
         found.append(f"{prompt.name}: Claude Code puts a skill's arguments in the place of {argument[0]}")
     return tuple(found)
-
-
-def _body(prompt: Prompt) -> str:
-    return "\n\n".join(part for part in (prompt.system, prompt.asked) if part)
 
 
 def _description(prompt: Prompt) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gitforge.assemble import assemble
 from gitforge.components import Component
 from gitforge.errors import UserError
-from gitforge.goals import Goal, GoalBook
+from gitforge.goals import GoalBook
 from gitforge.importing.placed import Placed
 from gitforge.inputs import component_of
 from gitforge.templates import Templates
@@ -63,13 +63,13 @@ def _moved(workspace: Workspace, before: GoalBook, after: GoalBook, templates: T
         seen.add(shape)
         try:
             components = [workspace.library.read(need) for need in goal.needs]
-            old = _files(goal, components, before, templates)
+            old = assemble(_PROJECT, goal, components, before, templates)
         except UserError:
             continue  # it cannot be made today either
         now = after.goals[goal.name]
         moved = [Component(need, one.body, one.meta) for need, one in zip(now.needs, components, strict=True)]
         try:
-            new = _files(now, moved, after, templates)
+            new = assemble(_PROJECT, now, moved, after, templates)
         except UserError as error:
             raise UserError(
                 f"your templates could not lay out the goal {goal.name} any more: {error.message}",
@@ -77,9 +77,3 @@ def _moved(workspace: Workspace, before: GoalBook, after: GoalBook, templates: T
             ) from error
         if new != old:
             yield f"Toolkits of {goal.name} and goals like it change, because your templates lay out every kind."
-
-
-def _files(
-    goal: Goal, components: list[Component], book: GoalBook, templates: Templates
-) -> Mapping[str, str]:
-    return assemble(_PROJECT, goal, components, book, templates)

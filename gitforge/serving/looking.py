@@ -13,7 +13,7 @@ from gitforge.check import check as find_problems
 from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
 from gitforge.plan import plan
-from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious, users_of
+from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious
 from gitforge.serving.prompts import component_texts, project_of
 from gitforge.serving.records import Data
 from gitforge.serving.slots import arguments as slots_of
@@ -62,7 +62,7 @@ def list_components(forge: Forge, given: Given) -> Data:
         for one in listed
         if (one.is_missing or not given.get("missing")) and kind in {None, one.need.kind.name}
     ]
-    adopted = adopted_from(forge)
+    adopted = adopted_from(forge) if other is None else {}
     top = forge.repo.relative(library.folder)
     return {
         "components": [
@@ -105,10 +105,10 @@ def show_component(forge: Forge, given: Given) -> Data:
             last = next(changes, None)
     return {
         **plain_data.planned(planned),
-        "goals": users_of(forge.book, need),
+        "goals": forge.book.users_of(need),
         "text": library.text(need) if planned.blob else None,
         "suspicious": suspicious(forge, [planned]),
-        "adopted_from": adopted_from(forge).get(planned.path),
+        "adopted_from": adopted_from(forge).get(planned.path) if need.pin is None else None,
         "origin": plain_data.origin(last),
         "provenance": origin_of(forge, need, with_messages=given.get("prompt", False)),
     }

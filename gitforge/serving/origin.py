@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gitforge import payloads, plain_data
 from gitforge.build import Forge
-from gitforge.goals import GoalBook, Need
+from gitforge.goals import Need
 from gitforge.libraries import adopted_here
 from gitforge.plan import Planned
 from gitforge.provenance import provenance
@@ -33,11 +33,6 @@ def origin_of(forge: Forge, need: Need, *, with_messages: bool = False) -> Data 
 def adopted_from(forge: Forge) -> dict[str, str]:
     """What own components were adopted from, by path from the repository's root: `acme:personas/x.md@<commit>`."""
     return {path: str(one.origin) for path, one in adopted_here(forge.repo, forge.book).items()}
-
-
-def users_of(book: GoalBook, need: Need) -> list[str]:
-    """The goals that use a component."""
-    return [goal.name for goal in book.goals.values() if need.path in {one.path for one in goal.needs}]
 
 
 def not_reviewed(forge: Forge, planned: Sequence[Planned]) -> list[str]:

@@ -13,7 +13,7 @@ from gitforge.errors import UserError
 from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import MANIFEST, Goal
 from gitforge.serving import uris
-from gitforge.serving.origin import origin_of, suspicious, users_of
+from gitforge.serving.origin import origin_of, suspicious
 from gitforge.serving.records import Content, Resource, ResourceTemplate
 from gitforge.serving.uris import COMPONENT, GOAL, TOOLKIT, NoSuchResource, Uri
 from gitforge.text import did_you_mean
@@ -92,15 +92,14 @@ def names(forge: Forge, uri_template: str, argument: str, begun: str, others: di
         begun: What was typed of it.
         others: The variables that are known already.
     """
-    files = [name.partition("/") for name in _files(forge)]
-    projects = list(dict.fromkeys(project for project, _, _ in files))
-    project = others.get("project")
-    choices = {
-        (TEMPLATES[0].uri_template, "path"): [one.need.path for one in _components(forge)],
-        (TEMPLATES[1].uri_template, "name"): [goal.name for goal in _goals(forge)],
-        (TEMPLATES[2].uri_template, "project"): projects,
-        (TEMPLATES[2].uri_template, "file"): [file for one, _, file in files if project in {None, one}],
-    }.get((uri_template, argument), [])
+    known = {
+        (TEMPLATES[0].uri_template, "path"): lambda: [one.need.path for one in _components(forge)],
+        (TEMPLATES[1].uri_template, "name"): lambda: [goal.name for goal in _goals(forge)],
+        (TEMPLATES[2].uri_template, "project"): lambda: [name.partition("/")[0] for name in _files(forge)],
+        (TEMPLATES[2].uri_template, "file"): lambda: _files_of(forge, others.get("project")),
+    }
+    find = known.get((uri_template, argument))
+    choices = find() if find is not None else []
     wanted = begun.casefold()
     starting = [one for one in choices if one.casefold().startswith(wanted)]
     within = [one for one in choices if wanted in one.casefold() and one not in starting]
@@ -138,7 +137,7 @@ def _component(forge: Forge, uri: str, path: str) -> Content:
     origin = origin_of(forge, need)
     about = {
         **plain_data.planned(state),
-        "goals": users_of(forge.book, need),
+        "goals": forge.book.users_of(need),
         "suspicious": suspicious(forge, [state]),
         "provenance": origin,
     }
@@ -166,6 +165,12 @@ def _files(forge: Forge) -> dict[str, Path]:
             if path.is_file() and not path.is_symlink():
                 found[f"{folder.name}/{name}"] = path
     return found
+
+
+def _files_of(forge: Forge, project: str | None) -> list[str]:
+    """The names of the files of one toolkit, or of all."""
+    files = (name.partition("/") for name in _files(forge))
+    return [file for one, _, file in files if project in {None, one}]
 
 
 def _size(path: Path) -> int | None:

@@ -98,10 +98,11 @@ def _refuse_strange_here(workspace: Workspace, repo: Repo, changes: Sequence[Pat
 
     Git would bring that in as well as a file: so nobody is told to let it.
     """
-    places = [workspace.goals_file, workspace.root / "library", workspace.root / "output"]
+    ours = (workspace.goals_file, workspace.root / "library", workspace.root / "output")
+    places = [repo.relative(place) for place in ours]
     for change in changes:
         path = change.path
-        if change.new is None or not any(_is_on_the_way(path, repo.relative(place)) for place in places):
+        if change.new is None or not any(_is_on_the_way(path, place) for place in places):
             continue
         if harmless(path) != path or "\\" in path:
             raise UserError(
@@ -209,7 +210,8 @@ def arrivals(
     approvals = sum(
         1 for one in series if not one.changes and any(group.reviewer for group in one.message.groups)
     )
-    goals = tuple(_changed_goals(repo, repo.relative(workspace.goals_file), base, tip))
+    book = repo.relative(workspace.goals_file)
+    goals = tuple(_changed_goals(repo, book, base, tip)) if any(one.path == book for one in changes) else ()
     suspicious = tuple(_suspicious(repo, changes, library))
     gone = tuple(path for path in deleted if path not in moved)
     return Arrivals(len(series), generated, edited, gone, renames, approvals, goals, suspicious)

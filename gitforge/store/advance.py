@@ -19,7 +19,7 @@ from gitforge.store.index import copy_index
 from gitforge.store.locks import await_index_lock, commit_lock
 from gitforge.store.placing import told
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry, Head, IndexEntry, fields
+from gitforge.store.records import Entry, Head, IndexEntry, fields, with_folders
 from gitforge.store.recovery import Repair, recover
 from gitforge.store.repo import Repo
 from gitforge.store.series import PathChange, compare
@@ -163,12 +163,12 @@ def _neighbours(changes: Sequence[PathChange], staged: Mapping[str, object]) -> 
     """The staged files that are where a new one needs a folder, or below where a new one is to be."""
     going = {change.path for change in changes if change.new is None}
     folders = {
-        folder for path in staged if path not in going for folder in _with_folders(path.rpartition("/")[0])
+        folder for path in staged if path not in going for folder in with_folders(path.rpartition("/")[0])
     }
     for change in changes:
         if change.new is None or change.old is not None:
             continue
-        *above, _ = _with_folders(change.path)
+        *above, _ = with_folders(change.path)
         yield from (f"{harmless(one)} is staged" for one in above if one in staged and one not in going)
         if change.path in folders:
             yield f"files below {harmless(change.path)} are staged"
@@ -234,18 +234,12 @@ def colliding(repo: Repo, commit: str, added: Sequence[str]) -> Iterator[tuple[s
     listed = fields(repo.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).stdout)
     names: dict[str, str] = {}
     for path in listed:
-        for part in _with_folders(path):
+        for part in with_folders(path):
             names.setdefault(_folded(part), part)
     for path in added:
-        for part in _with_folders(path):
+        for part in with_folders(path):
             if (other := names[_folded(part)]) != part:
                 yield path, other
-
-
-def _with_folders(path: str) -> Iterator[str]:
-    parts = path.split("/")
-    for count in range(1, len(parts) + 1):
-        yield "/".join(parts[:count])
 
 
 def _folded(path: str) -> str:

@@ -169,6 +169,13 @@ class IndexEntry(Entry):
     stage: int
 
 
+def with_folders(path: str) -> Iterator[str]:
+    """The folders above a path, from the top, and the path itself."""
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        yield "/".join(parts[:count])
+
+
 def fields(output: bytes) -> list[str]:
     """NUL-terminated fields."""
     return os.fsdecode(output).split("\0")[:-1]

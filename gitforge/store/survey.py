@@ -8,11 +8,12 @@ one megabyte can hold a file of a gigabyte, and a small tree can name it ten mil
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitforge.errors import UserError
 from gitforge.store.process import harmless
+from gitforge.store.records import with_folders
 from gitforge.store.repo import Repo
 
 MAX_FILES = 100_000
@@ -99,9 +100,7 @@ def survey(repo: Repo, commit: str, *, max_bytes: int) -> Survey:
             raise UserError(f"it has more than {MAX_FILES:,} files, which no library of prompts has")
         if size > max_bytes:
             raise _too_large(entries.values(), max_bytes)
-    for one in entries.values():
-        if one.is_link:
-            _refuse_escape(repo, one)
+    _refuse_escapes(repo, [one for one in entries.values() if one.is_link])
     found = Survey(entries, tuple(_twins(entries)))
     _refuse_hidden_twins(found)
     return found
@@ -116,17 +115,20 @@ def _too_large(entries: Iterable[Planned], max_bytes: int) -> UserError:
     )
 
 
-def _refuse_escape(repo: Repo, link: Planned) -> None:
+def _refuse_escapes(repo: Repo, links: Sequence[Planned]) -> None:
     """Raises UserError where a link leads out of the repository."""
-    if link.size > _MAX_TARGET:
-        raise UserError(f"{harmless(link.path)} is a symbolic link of {link.size:,} bytes")
-    target = repo.objects.read_blob(link.id).decode("utf-8", "surrogateescape")
-    if leads_out(link.path, target):
-        shown = harmless(target)[:200]
-        raise UserError(
-            f"{harmless(link.path)} is a symbolic link that leads out of the repository, to {shown}",
-            hint="Ask its owner to remove the link. `git clone` would write it as it is.",
-        )
+    for link in links:
+        if link.size > _MAX_TARGET:
+            raise UserError(f"{harmless(link.path)} is a symbolic link of {link.size:,} bytes")
+    targets = repo.objects.read_many("blob", [link.id for link in links])
+    for link in links:
+        target = targets[link.id].decode("utf-8", "surrogateescape")
+        if leads_out(link.path, target):
+            shown = harmless(target)[:200]
+            raise UserError(
+                f"{harmless(link.path)} is a symbolic link that leads out of the repository, to {shown}",
+                hint="Ask its owner to remove the link. `git clone` would write it as it is.",
+            )
 
 
 def leads_out(path: str, target: str) -> bool:
@@ -160,8 +162,9 @@ def _twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _refuse_hidden_twins(found: Survey) -> None:
     """Raises UserError where one of two such names is no file: the other would be written through it."""
+    strange = {name for one in found.entries.values() if not one.is_file for name in with_folders(one.path)}
     for pair in found.twins:
-        if any(one.is_link or one.is_submodule for name in pair for one in found.below(name)):
+        if not strange.isdisjoint(pair):
             first, second = map(harmless, pair)
             raise UserError(
                 f"{first} and {second} differ in upper and lower case only, and one of them is a link or a submodule"
