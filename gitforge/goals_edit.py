@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gitforge import documents, goals_file, names
+from gitforge.documents import Document
 from gitforge.errors import Conflict, InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal
 from gitforge.rewriting import patches
@@ -37,9 +38,10 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
         InvalidFile: The text is not a valid goals.yaml, or would not be one any more.
         UserError: It is written in a way that gitforge cannot edit, or would be too large.
     """
-    goals_file.inspect(text)
     mark, plain = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    data = documents.parse(plain, FILE_NAME).data
+    before = documents.parse(plain, FILE_NAME)
+    goals_file.inspected(before)
+    data = before.data
     wanted = unshared(data)
     change(wanted)
     if repr(data) == repr(wanted):
@@ -47,15 +49,17 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
     if len(repr(wanted)) > 2 * documents.MAX_BYTES:  # nobody writes so much by hand
         raise _too_large()
     for candidate in _candidates(plain, data, wanted, sources):
-        if _means(candidate, wanted):
-            if len(candidate.encode()) > documents.MAX_BYTES:
-                raise _too_large()
-            try:
-                goals_file.parse(candidate)
-            except InvalidFile:
-                goals_file.parse(text)  # what was wrong before is told with the lines that the user sees
-                raise
-            return mark + candidate
+        after = _meant(candidate, wanted)
+        if after is None:
+            continue
+        if len(candidate.encode()) > documents.MAX_BYTES:
+            raise _too_large()
+        try:
+            goals_file.validated(after)
+        except InvalidFile:
+            goals_file.validated(before)  # what was wrong before is told with the lines that the user sees
+            raise
+        return mark + candidate
     raise UserError(
         f"{FILE_NAME} is written in a way that gitforge cannot edit",
         hint="Edit it by hand; `gitforge check` tells whether it is right.",
@@ -192,12 +196,13 @@ def _layout(source: str) -> Layout | None:
         return None
 
 
-def _means(text: str, wanted: Any) -> bool:
+def _meant(text: str, wanted: Any) -> Document | None:
+    """A text, parsed, where it means the wanted data."""
     try:
         document = documents.parse(text, FILE_NAME)
     except InvalidFile:
-        return False
-    return not document.duplicates and repr(document.data) == repr(wanted)
+        return None
+    return document if not document.duplicates and repr(document.data) == repr(wanted) else None
 
 
 def _json_form(text: str, data: Any) -> Callable[[Any], str] | None:
