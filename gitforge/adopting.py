@@ -173,7 +173,7 @@ def _refuse_twin(workspace: Workspace, own: Need) -> None:
 
 def below_library(pin: Pin, path: str) -> str:
     """A path of a library's repository, from the `library/` of its workspace."""
-    return path.removeprefix(f"{pin.folder}/" if pin.folder else "").removeprefix("library/")
+    return path.removeprefix(pin.inside("library/"))
 
 
 def _as_name(called: str | None, file: str) -> str:
@@ -184,9 +184,8 @@ def _as_name(called: str | None, file: str) -> str:
 
 def _refuse_unusable(workspace: Workspace, repo: Repo, book: GoalBook, pin: Pin, wanted: str) -> None:
     """Raises UserError where a library has something of that name, but nothing that can be used here."""
-    start = f"{pin.folder}/library/" if pin.folder else "library/"
-    for path, sized in snapshots.files_below(repo, pin.commit, start.rstrip("/")).items():
-        inner = path.removeprefix(start)
+    for path, sized in snapshots.files_below(repo, pin.commit, pin.inside("library")).items():
+        inner = below_library(pin, path)
         if wanted not in {
             inner,
             inner.rpartition("/")[2],

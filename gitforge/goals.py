@@ -72,6 +72,10 @@ class Pin:
     folder: str = ""
     line: int | None = field(default=None, compare=False)
 
+    def inside(self, path: str) -> str:
+        """A path of its workspace, from the top of that repository."""
+        return f"{self.folder}/{path}" if self.folder else path
+
 
 class Need(NamedTuple):
     """One component that a goal uses: its kind, its file name, and its purpose where goals.yaml says so.

@@ -71,10 +71,9 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
         UserError: It is no library: the folder is missing, or has no goals.yaml.
     """
     files = snapshots.files_below(repo, pin.commit, pin.folder)
-    start = f"{pin.folder}/" if pin.folder else ""
     book = _book(repo, pin, files)
     usable = {name: kind for name, kind in book.kinds.items() if name in own.kinds}
-    there = dict(_components(files, f"{start}library/", usable.values()))
+    there = dict(_components(files, pin.inside("library/"), usable.values()))
     problems = [problem for path, sized in there.items() if (problem := _problem(pin, path, sized))]
     bad = {problem.file for problem in problems}
     good = {path: sized for path, sized in there.items() if printable(f"{pin.name}:{path}") not in bad}
@@ -106,7 +105,7 @@ def _book(repo: Repo, pin: Pin, files: Mapping[str, Sized]) -> GoalBook:
     """A library's goals.yaml; raises UserError where it will not do."""
     if pin.folder and not files:
         raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
-    goals = files.get(f"{pin.folder}/{FILE_NAME}" if pin.folder else FILE_NAME)
+    goals = files.get(pin.inside(FILE_NAME))
     if goals is None:
         raise UserError(
             f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",

@@ -133,7 +133,7 @@ def _compared(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Update:
     """What moving a pin would do; the old one may be nowhere any more."""
     book = workspace.book()
     between = pins.between(repo, old.commit, new.commit)
-    moved = renames(repo, old.commit, new.commit, _inside(new, "library")) if between is not None else {}
+    moved = renames(repo, old.commit, new.commit, new.inside("library")) if between is not None else {}
     found = library_changes.compare(workspace, book, old, new, moved, is_old_here=between is not None)
     heirs = {below_library(new, was): below_library(new, path) for was, path in moved.items()}
     adopted = _adopted(repo, book, old)
@@ -160,17 +160,11 @@ def _adopted(repo: Repo, book: GoalBook, pin: Pin) -> list[Adoption]:
 
 def _blobs(repo: Repo, pin: Pin) -> dict[str, str]:
     """The files below `library/` that can be read, by path below it."""
-    folder = _inside(pin, "library")
     return {
-        path.removeprefix(f"{folder}/"): sized.entry.id
-        for path, sized in snapshots.files_below(repo, pin.commit, folder).items()
+        below_library(pin, path): sized.entry.id
+        for path, sized in snapshots.files_below(repo, pin.commit, pin.inside("library")).items()
         if sized.entry.is_file and (sized.size or 0) <= MAX_BYTES
     }
-
-
-def _inside(pin: Pin, path: str) -> str:
-    """A path of its workspace, from the top of the library's repository."""
-    return f"{pin.folder}/{path}" if pin.folder else path
 
 
 # --- adopted components -------------------------------------------------------------------------------------
