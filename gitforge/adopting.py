@@ -114,13 +114,13 @@ def _named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> tuple
     """The components of other libraries that a name means, and the goal whose they are."""
     parts = foreign_parts(name)
     if parts is None and ":" in name:  # of a library that cannot be, such as x
-        libraries.pin_of(book, name.partition(":")[0])
+        book.library(name.partition(":")[0])
     if parts is None:
         raise UserError(
             f"{printable(name)!r} is of no other library",
             hint="Name it with its library, for example acme:auditor.md.",
         )
-    pin = libraries.pin_of(book, parts[0])
+    pin = book.library(parts[0])
     known = workspace.library.known(book, name)
     if book.matching(name, known):
         return [book.find(name, known)], None

@@ -65,18 +65,6 @@ class Use:
     need: Need
 
 
-def pin_of(book: GoalBook, name: str) -> Pin:
-    """The library of that name.
-
-    Raises:
-        UserError: There is none.
-    """
-    if name in book.libraries:
-        return book.libraries[name]
-    hint = did_you_mean(name, list(book.libraries)) or "`gitforge library list` shows them."
-    raise UserError(f"{book.file} has no library {printable(name)!r}", hint=hint)
-
-
 def uses(book: GoalBook, name: str) -> tuple[Use, ...]:
     """The goals that use components of a library."""
     return tuple(
