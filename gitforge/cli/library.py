@@ -296,5 +296,4 @@ def fetch(
 
 
 def _chosen(book: GoalBook, name: str) -> Sequence[Pin]:
-
     return [book.library(name)] if name else list(book.libraries.values())

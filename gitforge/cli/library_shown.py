@@ -123,7 +123,7 @@ def addition_as_json(addition: Addition) -> dict[str, Any]:
     return {
         "name": pin.name, "url": pin.url, "rev": pin.rev, "commit": pin.commit, "folder": pin.folder or None,
         "goals": list(look.goals),
-        "components": [one.path for one in look.components],
+        "components": list(look.components),
         "unmatched_kinds": [kind.name for kind in look.unmatched],
         "problems": [str(problem) for problem in look.problems],
         "suspicions": suspicions_as_json(look.suspicions),

@@ -70,7 +70,7 @@ def integrate(
     repair = None
     if not dry_run:
         commits = f"{len(published)} commit{'' if len(published) == 1 else 's'}"
-        repair = advance(repo, head, done.tip, f"sync: {commits} of {upstream.shown}").repair
+        repair = advance(repo, head, done.tip, f"sync: {commits} of {upstream.shown}")
     return Integrated(done.tip, arrived, len(done.commits), done.dropped, repair)
 
 

@@ -165,10 +165,9 @@ def look(repo: Repo, upstream: Upstream, plan: Plan) -> dict[str, str]:
     Raises:
         RemoteFailed: It cannot be reached, or refuses.
     """
-    found = transfer.list_refs(
+    return transfer.list_refs(
         repo, upstream.source, upstream.ref, *kept.PATTERNS, silence=plan.silence, can_ask=plan.can_ask
     )
-    return dict(found.refs)
 
 
 def has_branches(repo: Repo, upstream: Upstream, plan: Plan) -> bool:
@@ -180,4 +179,4 @@ def has_branches(repo: Repo, upstream: Upstream, plan: Plan) -> bool:
     found = transfer.list_refs(
         repo, upstream.source, "refs/heads/*", silence=plan.silence, can_ask=plan.can_ask
     )
-    return bool(found.refs)
+    return bool(found)

@@ -7,7 +7,6 @@ is in the way is refused first, by name: files that are staged, changed or untra
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
@@ -35,19 +34,6 @@ from gitforge.store.worktree import check_inside, read_file
 _SHOWN = 10  # files that are named
 
 
-@dataclass(frozen=True)
-class Advanced:
-    """What was done.
-
-    Attributes:
-        paths: The files that differ since.
-        repair: What a killed gitforge had begun, and was finished first.
-    """
-
-    paths: tuple[str, ...]
-    repair: Repair | None = None
-
-
 def advance(
     repo: Repo,
     head: Head,
@@ -56,7 +42,7 @@ def advance(
     *,
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
-) -> Advanced:
+) -> Repair | None:
     """Moves HEAD's branch by compare-and-swap, and carries what differs into index and worktree.
 
     Args:
@@ -66,6 +52,9 @@ def advance(
         reason: What the reflog says.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
+
+    Returns:
+        What a killed gitforge had begun, and was finished first.
 
     Raises:
         LostRace: The branch has moved meanwhile.
@@ -91,7 +80,7 @@ def advance(
             f"The branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
             hint="Free what is in the way, then run `git restore` with the file's name",
         )
-    return Advanced(tuple(change.path for change in changes), repair)
+    return repair
 
 
 def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Change]:
