@@ -8,19 +8,15 @@ from itertools import islice
 from typing import Any
 
 from gitforge import catalog, plain_data
-from gitforge.build import Forge, assembled
+from gitforge.build import Forge
 from gitforge.check import check as find_problems
 from gitforge.errors import Problem, UserError
 from gitforge.names import file_name
-from gitforge.plan import plan
+from gitforge.serving.assembling import assembled, project_of, refuse_unusable
 from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious
-from gitforge.serving.prompts import component_texts, project_of
 from gitforge.serving.records import Data
-from gitforge.serving.slots import arguments as slots_of
-from gitforge.serving.slots import filled
 from gitforge.status import status as look
 from gitforge.unreviewed import problems as unreviewed_problems
-from gitforge.unreviewed import refuse_unreviewed
 from gitforge.workspace import Workspace
 
 Given = Mapping[str, Any]
@@ -146,17 +142,16 @@ def build(forge: Forge, given: Given) -> Data:
     """The toolkit of a goal, as texts."""
     goal = forge.goal(given["goal"])
     project = file_name(given.get("project") or project_of(goal), "project")
-    planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
-    if forge.book.require_reviewed:
-        refuse_unreviewed(forge.repo, planned)
-    files = assembled(forge, project, goal)
+    planned = refuse_unusable(forge, goal)
+    form = assembled(forge, goal, project)
     values = given.get("slots", {})
-    parts = component_texts(forge, goal)
-    contents = filled(list(files.values()), values, parts)
+    contents = form.filled(values)
     return {
         "project": project,
         "goal": goal.name,
-        "files": [{"name": name, "text": content} for name, content in zip(files, contents, strict=True)],
+        "files": [
+            {"name": name, "text": content} for name, content in zip(form.files, contents, strict=True)
+        ],
         "degraded": any(one.is_absent for one in planned),
         "missing": [one.path for one in planned if one.is_absent],
         "outlines": [one.path for one in planned if one.is_outline],
@@ -164,7 +159,7 @@ def build(forge: Forge, given: Given) -> Data:
         "suspicious": suspicious(forge, planned),
         "open_slots": [
             {"name": one.name, "title": one.title, "description": one.description}
-            for one in slots_of(list(files.values()), parts)
+            for one in form.arguments()
             if not values.get(one.name, "").strip()
         ],
     }
