@@ -65,8 +65,7 @@ def _list_goals(
     workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
 ) -> None:
     library = workspace.library
-    found = catalog.readiness(book, library) if pin is None else catalog.foreign_goals(book, library, pin)
-    goals = list(found)
+    goals = list(catalog.readiness(book, library, pin))
     shown = [one for one in goals if one.missing or not only_missing]
     if as_json:
         name = pin.name if pin else None
@@ -92,11 +91,7 @@ def _list_goals(
 def _list_components(
     workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
 ) -> None:
-    library = workspace.library
-    listed = (
-        catalog.components(book, library) if pin is None else catalog.foreign_components(book, library, pin)
-    )
-    found = list(listed)
+    found = list(catalog.components(book, workspace.library, pin))
     shown = [one for one in found if one.is_missing or not only_missing]
     adopted = _adopted(workspace, book) if pin is None else {}
     if as_json:

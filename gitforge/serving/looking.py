@@ -11,6 +11,7 @@ from gitforge import catalog, plain_data
 from gitforge.build import Forge
 from gitforge.check import check as find_problems
 from gitforge.errors import Problem, UserError
+from gitforge.goals import Pin
 from gitforge.names import file_name
 from gitforge.serving.assembling import assembled, project_of, refuse_unusable
 from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious
@@ -27,35 +28,27 @@ MOST_FOUND = 200  # lines that a search gives: an agent reads all of them
 
 def list_goals(forge: Forge, given: Given) -> Data:
     """The goals: the workspace's own, or those of another library."""
-    library, other = forge.workspace.library, given.get("library")
-    listed = (
-        catalog.readiness(forge.book, library)
-        if other is None
-        else catalog.foreign_goals(forge.book, library, forge.book.library(other))
-    )
+    other = _other(forge, given)
     found = [
         one
-        for one in listed
+        for one in catalog.readiness(forge.book, forge.workspace.library, other)
         if (one.missing or not given.get("missing"))
         and given.get("category", one.goal.category).casefold() == one.goal.category.casefold()
     ]
-    return {"goals": [plain_data.goal(one, other) for one in found], "libraries": list(forge.book.libraries)}
+    name = other.name if other is not None else None
+    return {"goals": [plain_data.goal(one, name) for one in found], "libraries": list(forge.book.libraries)}
 
 
 def list_components(forge: Forge, given: Given) -> Data:
     """The components: the workspace's own and those that its goals use, or those of another library."""
-    kind, library, other = given.get("kind"), forge.workspace.library, given.get("library")
+    kind, library = given.get("kind"), forge.workspace.library
     if kind is not None and kind not in forge.book.kinds:
         hint = f"There is {', '.join(forge.book.kinds)}."
         raise UserError(f"there is no kind of component {kind!r}", hint=hint)
-    listed = (
-        catalog.components(forge.book, library)
-        if other is None
-        else catalog.foreign_components(forge.book, library, forge.book.library(other))
-    )
+    other = _other(forge, given)
     found = [
         one
-        for one in listed
+        for one in catalog.components(forge.book, library, other)
         if (one.is_missing or not given.get("missing")) and kind in {None, one.need.kind.name}
     ]
     adopted = adopted_from(forge) if other is None else {}
@@ -67,6 +60,11 @@ def list_components(forge: Forge, given: Given) -> Data:
         "truncated": len(found) > MOST_LISTED,
         "libraries": list(forge.book.libraries),
     }
+
+
+def _other(forge: Forge, given: Given) -> Pin | None:
+    """The other library that is asked about; None for the workspace's own."""
+    return forge.book.library(given["library"]) if given.get("library") is not None else None
 
 
 def search(forge: Forge, given: Given) -> Data:

@@ -22,7 +22,7 @@ def offered(forge: Forge) -> Iterator[Prompt]:
         yield _offered(forge, one, "")
     for pin in book.libraries.values():
         with suppress(UserError):  # status names a library that is not fetched
-            for one in catalog.foreign_goals(book, library, pin):
+            for one in catalog.readiness(book, library, pin):
                 yield _offered(forge, one, f" (Of the library {pin.name}.)")
 
 
