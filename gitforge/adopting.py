@@ -12,6 +12,7 @@ from gitforge.commits import Adopted
 from gitforge.components import split_front_matter
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import Goal, GoalBook, Need, Pin
+from gitforge.goals_edit import adding
 from gitforge.names import COMPONENT_SUFFIXES, foreign_parts
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import pins, snapshots
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Decide = Callable[[str, Sequence[Chunk]], str | None]
 """The whole text for a path that has another one; None where a person leaves it undecided."""
+
+
+_OTHER_NAME = "Adopt its components one by one, and make a goal of another name of them."
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,7 @@ def carry_out(
     """
     copies = adopting.copies
     edits: list[Edit] = [_edit(one, decide) for one in copies]
-    changes = [library_entries.adding_goal(goal) for goal in adopting.goals]
+    changes = [adding(goal, _OTHER_NAME) for goal in adopting.goals]
     if used := {one.foreign: one.need.name for one in copies if one.users}:
         changes.append(library_entries.renaming(book, used))
     if changes:
