@@ -15,7 +15,7 @@ from gitforge.store.records import Head
 from gitforge.store.recovery import Repair
 from gitforge.store.replay import Dropped, Replayed, replay
 from gitforge.store.repo import Repo
-from gitforge.store.series import Member, compare, read_series
+from gitforge.store.series import Member, PathChange, compare, read_series
 from gitforge.store.upstream import Upstream, published_before
 from gitforge.workspace import Workspace
 
@@ -66,7 +66,7 @@ def integrate(
     arrived = came.arrivals(workspace, repo, base, tip, published, changes)
     done = Replayed(tip, {}, (), ())
     if base is not None and head.commit not in {None, base}:
-        done = _replay(workspace, repo, base, head.commit or "", tip, published, decisions)
+        done = _replay(workspace, repo, base, head.commit or "", tip, published, changes, decisions)
     repair = None
     if not dry_run:
         commits = f"{len(published)} commit{'' if len(published) == 1 else 's'}"
@@ -76,12 +76,12 @@ def integrate(
 
 def _replay(
     workspace: Workspace, repo: Repo, base: str, head: str, tip: str, published: Sequence[Member],
-    decisions: Decisions,
+    changes: Sequence[PathChange], decisions: Decisions,
 ) -> Replayed:  # fmt: skip
     path = repo.relative(workspace.goals_file)
     done = replay(
         repo, base, head, tip, decide=decisions.file, joins={path: decisions.join_goals},
-        generated=came.generated_in(published),
+        generated=came.generated_in(published), changes=changes,
     )  # fmt: skip
     if done.disputes:
         raise Disputed(done.disputes)
