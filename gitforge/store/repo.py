@@ -391,6 +391,14 @@ class Repo:
                          shielded=True, writes=True)  # fmt: skip
         succeed(done)
 
+    def drop_refs(self, refs: Sequence[str], *, timeout: float) -> None:
+        """Removes refs, there or not; arguments as in `make_refs`."""
+        if refs:
+            stdin = os.fsencode("".join(f"delete {ref}\0\0" for ref in refs))
+            done = self.git.run("update-ref", "-z", "--stdin", options=DURABLE, stdin=stdin, timeout=timeout,
+                             shielded=True, writes=True)  # fmt: skip
+            succeed(done)
+
     def ignored(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that .gitignore and its like keep out of git."""
         with self.ask_ignored(paths) as asked:
