@@ -109,7 +109,7 @@ def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:
     )
 
 
-def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> None:
+def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str, seen: str | None) -> None:
     """Commits that upstream has taken out of its history would be published again, as if they were this clone's.
 
     Args:
@@ -117,17 +117,18 @@ def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> No
         upstream: What the branch follows.
         head: Where HEAD is.
         tip: Id of what was published.
+        seen: Id of what was published when it was seen last.
 
     Raises:
         Conflict: There are some.
     """
     if head.commit in {None, tip}:
         return
-    seen = published_before(repo, upstream, head.commit or "") - {tip}
-    if not seen:
+    known = published_before(repo, upstream, head.commit or "", seen) - {tip}
+    if not known:
         return
     listed = repo.git.read("rev-list", "--topo-order", head.commit or "", f"^{tip}", "--").stdout
-    lost = next((id_ for id_ in listed.decode().split() if id_ in seen), None)
+    lost = next((id_ for id_ in listed.decode().split() if id_ in known), None)
     if lost is not None:
         raise Conflict(
             f"{upstream.shown} was rewritten: commits that it had, and that are here, are not in it any more; "

@@ -11,7 +11,7 @@ from gitforge.sharing.records import Plan
 from gitforge.store import kept, transfer
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
-from gitforge.store.upstream import Upstream, follow, remember
+from gitforge.store.upstream import Upstream, follow, remember, seen_last
 from gitforge.workspace import Workspace
 
 
@@ -110,7 +110,8 @@ def _send(sender: _Sender, refs: Mapping[str, str], count: int) -> Published:
                 warnings=(f"prompts and texts that are not there could not be sent: {error.message}",)
             )
         return Published(refused=error)
-    if not upstream.pushes_elsewhere and (trouble := remember(repo, upstream, commit)):
+    is_to_be_noted = not upstream.pushes_elsewhere and seen_last(repo, upstream) != commit
+    if is_to_be_noted and (trouble := remember(repo, upstream, commit)):
         warnings.append(trouble)
     if not upstream.is_set and isinstance(upstream.source, str):
         follow(repo, upstream)
