@@ -18,7 +18,7 @@ from gitforge.store.index import copy_index
 from gitforge.store.locks import await_index_lock, commit_lock
 from gitforge.store.placing import told
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry, Head, IndexEntry, fields, with_folders
+from gitforge.store.records import Entry, Head, IndexEntry, fields, parse_staged, with_folders
 from gitforge.store.recovery import Repair, recover
 from gitforge.store.repo import Repo
 from gitforge.store.series import PathChange, compare
@@ -141,10 +141,8 @@ def _index_of(repo: Repo, index: Path) -> dict[str, list[IndexEntry]]:
     if not index.exists():
         return found
     done = repo.git.read("ls-files", "-z", "--stage", environment={"GIT_INDEX_FILE": str(index)})
-    for item in fields(done.stdout):
-        description, _, path = item.partition("\t")
-        mode, id_, stage = description.split(" ")
-        found.setdefault(path, []).append(IndexEntry(mode, id_, path, int(stage)))
+    for entry in parse_staged(done.stdout):
+        found.setdefault(entry.path, []).append(entry)
     return found
 
 
