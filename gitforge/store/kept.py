@@ -149,10 +149,8 @@ def _unsound(repo: Repo, refs: Mapping[str, str]) -> list[str]:
     """Those that are too large, no blobs, or whose content has another hash than their name."""
     if not refs:
         return []
-    sizes = repo.objects.sizes(refs.values())
-    fitting = {ref: id_ for ref, id_ in refs.items() if sizes.get(id_, MAX_BYTES + 1) <= MAX_BYTES}
-    kinds = repo.objects.kinds(fitting.values())
-    blobs = {ref: id_ for ref, id_ in fitting.items() if kinds.get(id_) == "blob"}
+    sizes = repo.objects.sizes(refs.values(), "blob")
+    blobs = {ref: id_ for ref, id_ in refs.items() if sizes.get(id_, MAX_BYTES + 1) <= MAX_BYTES}
     contents = repo.objects.read_many("blob", [id_ for ref, id_ in blobs.items() if _PROMPT.fullmatch(ref)])
     good = {
         ref
