@@ -24,6 +24,7 @@ from gitforge.store.differences import Difference, renames
 from gitforge.store.edits import Edit, exchange
 from gitforge.store.merge import Chunk, clashes, settled
 from gitforge.store.transaction import Recorded, record
+from gitforge.text import counted
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ def _settled(one: Merge, decide: Decide | None) -> str:
         return settled(one.chunks, lambda clash: clash.ours)
     text = decide(one.adoption.path, one.chunks) if decide is not None else None
     if text is None:
-        places = f"{one.clashes} place{'s' * (one.clashes != 1)}"
+        places = counted(one.clashes, "place")
         raise Conflict(
             f"{one.adoption.path}: you and {one.origin.library} changed the same lines in {places};"
             " nothing was recorded",

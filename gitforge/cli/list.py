@@ -11,7 +11,7 @@ from gitforge import catalog, plain_data
 from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, find_workspace
 from gitforge.goals import GoalBook, Pin
-from gitforge.text import one_line
+from gitforge.text import counted, one_line
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def _list_goals(
         rows.append((f"  {one.goal.name}", (one.fraction, style), one_line(one.goal.description)))
     output.table(("", "", ""), rows)
     ready = sum(not one.missing for one in goals)
-    count = f"{len(goals)} goal{'s' * (len(goals) != 1)}"
-    output.say((f"{count}, {ready} of them ready.", output.DIM))
+    output.say((f"{counted(len(goals), 'goal')}, {ready} of them ready.", output.DIM))
     if pin is not None:
         for name, why in [*catalog.unusable_goals(book, library, pin).items()][:_UNUSABLE]:
             output.say(("not usable: ", output.WARN), f"{pin.name}:{name}: {why}")
@@ -101,14 +100,13 @@ def _list_components(
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:
         state = _state(one)
-        used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
+        used = counted(len(one.goals), "goal")
         origin = f"adopted from {adopted[one.need.path].shown}" if one.need.path in adopted else ""
         about = ": ".join(filter(None, (origin, one_line(one.description))))
         rows.append((one.need.path, state, used, about))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
-    count = f"{len(found)} component{'s' * (len(found) != 1)}"
-    output.say((f"{count}, {lacking} of them missing.", output.DIM))
+    output.say((f"{counted(len(found), 'component')}, {lacking} of them missing.", output.DIM))
 
 
 def _state(one: Listed) -> output.Part:

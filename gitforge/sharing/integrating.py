@@ -17,6 +17,7 @@ from gitforge.store.replay import Dropped, Replayed, replay
 from gitforge.store.repo import Repo
 from gitforge.store.series import Member, PathChange, compare, read_series
 from gitforge.store.upstream import Upstream, published_before
+from gitforge.text import counted
 from gitforge.workspace import Workspace
 
 
@@ -69,7 +70,7 @@ def integrate(
         done = _replay(workspace, repo, base, head.commit or "", tip, published, changes, decisions)
     repair = None
     if not dry_run:
-        commits = f"{len(published)} commit{'' if len(published) == 1 else 's'}"
+        commits = counted(len(published), "commit")
         repair = advance(repo, head, done.tip, f"sync: {commits} of {upstream.shown}")
     return Integrated(done.tip, arrived, len(done.commits), done.dropped, repair)
 
