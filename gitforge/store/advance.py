@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.names import folded
 from gitforge.store import filtered
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
@@ -222,14 +223,8 @@ def colliding(repo: Repo, commit: str, added: Sequence[str]) -> Iterator[tuple[s
     names: dict[str, str] = {}
     for path in listed:
         for part in with_folders(path):
-            names.setdefault(_folded(part), part)
+            names.setdefault(folded(part), part)
     for path in added:
         for part in with_folders(path):
-            if (other := names[_folded(part)]) != part:
+            if (other := names[folded(part)]) != part:
                 yield path, other
-
-
-def _folded(path: str) -> str:
-    import unicodedata  # noqa: PLC0415
-
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", path).casefold())
