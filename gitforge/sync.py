@@ -57,7 +57,7 @@ def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
         pause = min(_LONGEST_PAUSE, 0.05 * 2**number)
         time.sleep(random.uniform(pause / 4, pause))  # noqa: S311
     raise UserError(
-        f"Others were faster {ATTEMPTS} times in a row; all that they published until then is here",
+        f"others were faster {ATTEMPTS} times in a row; all that they published until then is here",
         hint="Try again.",
     ) from reason
 

@@ -34,7 +34,7 @@ def refuse_again(repo: Repo, branch: str | None, paths: Sequence[str]) -> None:
     if branch is not None and (found := sorted(proposed(repo, branch, paths))):
         name = shlex.quote(branch)
         raise Conflict(
-            f"The branch {branch} proposes {', '.join(found)} already, so your feedback would reach nobody",
+            f"the branch {branch} proposes {', '.join(found)} already, so your feedback would reach nobody",
             hint=f"`git switch {name}`, and regenerate it there, without --propose; or give the proposal up: "
             f"`git branch -D {name}`.",
         )

@@ -85,7 +85,7 @@ def sync(
     _show_notes(done)
     if done.refused is not None:
         raise UserError(
-            f"What was published there is here now, but nothing was sent: {done.refused.message}",
+            f"what was published there is here now, but nothing was sent: {done.refused.message}",
             hint=done.refused.hint,
         )
 

@@ -101,7 +101,7 @@ def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:
         return done.stdout.decode().strip()
     if repo.is_shallow():
         raise UserError(
-            f"This is a shallow clone, and the commit from which it and {upstream.shown} went on is not here",
+            f"this is a shallow clone, and the commit from which it and {upstream.shown} went on is not here",
             hint="`git fetch --unshallow` brings it.",
         )
     raise UserError(

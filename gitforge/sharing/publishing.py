@@ -148,7 +148,7 @@ class _Sender:
             raise transfer.Rejected(failed.message, hint=failed.hint)
         if isinstance(failed, transfer.Rejected) and self.upstream.pushes_elsewhere:
             raise transfer.RemoteFailed(
-                f"The repository to which remote.{self.upstream.source}.pushurl leads has commits that are not here",
+                f"the repository to which remote.{self.upstream.source}.pushurl leads has commits that are not here",
                 hint="Where that is meant to be another repository, `git push` is the way to it.",
             )
         raise failed

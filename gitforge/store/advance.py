@@ -78,7 +78,7 @@ def advance(
         raise UserError(f"{told(error)}; nothing was changed") from error
     if failures:
         raise UserError(
-            f"The branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
+            f"the branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
             hint="Free what is in the way, then run `git restore` with the file's name",
         )
     return repair
@@ -112,7 +112,7 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
     if ways:
         more = f"\n  ... and {len(ways) - _SHOWN} more" if len(ways) > _SHOWN else ""
         raise Conflict(
-            "Your own changes are in the way of what was published; nothing was changed:\n"
+            "your own changes are in the way of what was published; nothing was changed:\n"
             + "\n".join(f"  {way}" for way in ways[:_SHOWN]) + more,
             hint="Commit them, move them away, or `git stash` them; then sync again.",
         )  # fmt: skip

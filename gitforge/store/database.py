@@ -74,7 +74,7 @@ class Database:
             end = output.index(b"\n", at)
             header = output[at:end].decode().split(" ")
             if header[1:2] != [kind]:
-                raise UserError(f"The repository has no whole {kind} {id_}", hint="Run `git fsck`")
+                raise UserError(f"the repository has no whole {kind} {id_}", hint="Run `git fsck`")
             size = int(header[2])
             found[id_] = output[end + 1 : end + 1 + size]
             at = end + 1 + size + 1

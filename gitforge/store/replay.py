@@ -205,7 +205,7 @@ class _Line:
                 tree = edit_tree(self.repo, tree, part, links=True) if part else tree
         except Conflict as error:
             raise Conflict(
-                f"Both sides have something else under one name: {error.message}; nothing was changed",
+                f"both sides have something else under one name: {error.message}; nothing was changed",
                 hint="Rename it on this side (`git mv` and a commit), then sync again.",
             ) from error
         return tree

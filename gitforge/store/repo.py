@@ -121,7 +121,7 @@ class Repo:
         if done.status != 0:
             raise undiscovered(path, answers, done)
         if len(answers) != 7:
-            raise UserError(f"The path of the repository around {path} contains a line break")
+            raise UserError(f"the path of the repository around {path} contains a line break")
         git_dir, common_dir, index, root = (Path(answer) for answer in answers[2:6])
         found = {
             "GIT_DIR": git_dir,

@@ -129,7 +129,7 @@ def fetch(
         )  # fmt: skip
     if done.status == 1:
         if "[rejected]" in done.stderr:
-            raise Rejected(f"What {shown(repo, source)} has does not continue what is here; nothing was lost")
+            raise Rejected(f"what {shown(repo, source)} has does not continue what is here; nothing was lost")
         raise remote_failed(done, shown(repo, source), silence)
 
 
@@ -227,7 +227,7 @@ def _pre_push_failed(repo: Repo, done: Done) -> RemoteFailed | None:
     lines = (*done.stdout.decode(errors="replace").splitlines(), *done.stderr.splitlines())
     told = quoted(line for line in lines if _NOT_PUSHED not in line and not re.match(r"To |Done$", line))
     return RemoteFailed(
-        f"Your pre-push hook refuses the push{as_lines(told)}", why="hook",
+        f"your pre-push hook refuses the push{as_lines(told)}", why="hook",
         hint="It is a program of yours or of this repository's, and git runs it before each push.",
     )  # fmt: skip
 
@@ -271,7 +271,7 @@ def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFaile
     if failed:
         told = "; ".join(f"{one.ref}: {one.reason}" for one in failed[:3])
         if any("hook declined" in one.reason for one in failed):
-            return RemoteFailed(f"A hook of {where} refuses what was pushed ({told}){said}", why="hook")
+            return RemoteFailed(f"a hook of {where} refuses what was pushed ({told}){said}", why="hook")
         hint = "Ask its owner for the right to push, or push to a fork."
         return RemoteFailed(f"{where} refuses what was pushed ({told}){said}", why="read-only", hint=hint)
     if rejected:
