@@ -102,6 +102,7 @@ LAYERS = [
     "store.spool",
     "store.journal",
     "store.hooks",
+    "store.moving",
     "store.recovery",
     "store.inspection",
     "store.edits",

@@ -76,6 +76,11 @@ class FileStep:
         """Whether the file goes."""
         return self.committed is None
 
+    @property
+    def changes_index(self) -> bool:
+        """Whether the index gets another entry, or loses one."""
+        return self.staged is not None or (self.is_deletion and self.indexed is not None)
+
 
 @dataclass(frozen=True)
 class Journal:
