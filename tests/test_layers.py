@@ -210,6 +210,7 @@ LAYERS = [
     "serving.records",
     "serving.origin",
     "serving.slots",
+    "serving.assembling",
     "serving.prompts",
     "serving.uris",
     "serving.resources",

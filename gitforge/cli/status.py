@@ -15,6 +15,7 @@ from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
+from gitforge.text import counted
 from gitforge.unreviewed import SHALLOW_HINT
 
 _LACKING = {State.ABSENT: "absent", State.UNUSABLE: "unusable"}
@@ -56,8 +57,7 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
 def _show(found: Status) -> None:
     kept = len(found.toolkits)
     are = "is" if found.goals == 1 else "are"
-    toolkits = f"{kept} toolkit{'s' * (kept != 1)} in output/"
-    output.result(f"{found.ready} of {found.goals} goals {are} ready, {toolkits}.")
+    output.result(f"{found.ready} of {found.goals} goals {are} ready, {counted(kept, 'toolkit')} in output/.")
     if found.operation:
         output.result(
             (f"A {found.operation} is in progress: ", output.WARN),
@@ -80,8 +80,7 @@ def _show(found: Status) -> None:
     if found.unreviewed is None:
         rows.append((("unknown", output.WARN), "reviews", SHALLOW_HINT))
     elif found.unreviewed:
-        count = len(found.unreviewed)
-        several = f"{count:,} component{'s' * (count != 1)}"
+        several = counted(len(found.unreviewed), "component")
         rows.append((("unreviewed", output.WARN), several, "`gitforge review` walks through them"))
     for toolkit in found.toolkits:
         if toolkit.is_degraded:

@@ -13,7 +13,7 @@ from gitforge.store import plain
 from gitforge.store.git import pathspecs
 from gitforge.store.locks import lock_of
 from gitforge.store.process import Asked, succeed
-from gitforge.store.records import FILE, Entry, IndexEntry, fields
+from gitforge.store.records import FILE, Entry, IndexEntry, parse_staged
 from gitforge.store.repo import Repo
 
 Signature = tuple[int, ...]
@@ -55,12 +55,7 @@ def index_entries(repo: Repo, paths: Sequence[str], *, index: Path) -> list[Inde
     done = repo.git.read(
         "ls-files", "-z", "--stage", "--", *pathspecs(paths), environment={"GIT_INDEX_FILE": str(index)}
     )
-    entries = []
-    for item in fields(done.stdout):
-        description, _, path = item.partition("\t")
-        mode, id_, stage = description.split(" ")
-        entries.append(IndexEntry(mode, id_, path, int(stage)))
-    return entries
+    return parse_staged(done.stdout)
 
 
 def start_index(

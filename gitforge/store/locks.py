@@ -218,7 +218,7 @@ def foreign_lock(lock: Path) -> UserError:
     except FileNotFoundError:
         age = ""
     return UserError(
-        f"The index is locked by another git ({lock}{age}); nothing was recorded",
+        f"the index is locked by another git ({lock}{age}); nothing was recorded",
         hint="Wait for that git to end and try again; if none runs, it crashed: remove that file",
     )
 

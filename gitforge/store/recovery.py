@@ -107,7 +107,7 @@ def recover_if_needed(repo: Repo) -> Repair | None:
         if not is_certain:
             return None
         raise UserError(
-            f"A recording was interrupted, and cannot be finished now: {harmless(str(error))}",
+            f"a recording was interrupted, and cannot be finished now: {harmless(str(error))}",
             hint="Give gitforge access to the git directory, and run it again",
         ) from error
 
@@ -150,7 +150,7 @@ def recover(repo: Repo, work: Path) -> Repair | None:
 
 def _unusable(repo: Repo, error: Unreadable, *, hint: str) -> UserError:
     return UserError(
-        f"An interrupted recording is to be finished first, but {journal_file(repo)} is not usable: {error}",
+        f"an interrupted recording is to be finished first, but {journal_file(repo)} is not usable: {error}",
         hint=hint,
     )
 

@@ -121,7 +121,7 @@ class Repo:
         if done.status != 0:
             raise undiscovered(path, answers, done)
         if len(answers) != 7:
-            raise UserError(f"The path of the repository around {path} contains a line break")
+            raise UserError(f"the path of the repository around {path} contains a line break")
         git_dir, common_dir, index, root = (Path(answer) for answer in answers[2:6])
         found = {
             "GIT_DIR": git_dir,
@@ -374,6 +374,14 @@ class Repo:
         done = self.git.run("update-ref", "-z", "--stdin", options=DURABLE, stdin=stdin, timeout=timeout,
                          shielded=True, writes=True)  # fmt: skip
         succeed(done)
+
+    def drop_refs(self, refs: Sequence[str], *, timeout: float) -> None:
+        """Removes refs, there or not; arguments as in `make_refs`."""
+        if refs:
+            stdin = os.fsencode("".join(f"delete {ref}\0\0" for ref in refs))
+            done = self.git.run("update-ref", "-z", "--stdin", options=DURABLE, stdin=stdin, timeout=timeout,
+                             shielded=True, writes=True)  # fmt: skip
+            succeed(done)
 
     def ignored(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that .gitignore and its like keep out of git."""

@@ -494,7 +494,7 @@ class TestInTheWay:
         arguments = {"revert": ["--no-commit", "HEAD"], "bisect": ["start"]}.get(operation, ["other"])
         subprocess.run(["git", operation, *arguments], cwd=root, capture_output=True, check=False)
         before = snapshot(git, root)
-        with pytest.raises(UserError, match=f"A {operation} is in progress; nothing was recorded"):
+        with pytest.raises(UserError, match=f"a {operation} is in progress; nothing was recorded"):
             record(Repo.discover(root), [NEW], "Generate x")
         assert snapshot(git, root) == before
 
@@ -706,7 +706,7 @@ class TestAllOrNothing:
 
         monkeypatch.setattr(placing, "_put_in_place", refuse)
         with pytest.raises(
-            UserError, match=r"Recorded as [0-9a-f]{12}, but not written to the worktree"
+            UserError, match=r"recorded as [0-9a-f]{12}, but not written to the worktree"
         ) as caught:
             record(Repo.discover(root), [NEW], "Generate x")
         assert "git restore" in (caught.value.hint or "")
