@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+GITFORGE = [sys.executable, "-c", "from gitforge.cli.entry import entry; entry()"]
+"""What the console script `gitforge` does: `python -m` would look for the module once more, by other modules."""
+
 SAYS_ITS_IMPORTS = """
 import json, sys
 from gitforge.cli.main import main
@@ -19,22 +22,28 @@ print(json.dumps(list(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """
 IMPORTS = """
-import contextlib, importlib, json, os, sys
-for name in json.loads(sys.argv[1]):
-    with contextlib.suppress(ImportError):  # a module that only its package may import
+import gc, importlib, os, sys
+import gitforge.cli.main
+gc.disable()  # as gitforge does: from here on its imports cost less than those of other programs
+for name in sys.argv[1].split():
+    try:
         importlib.import_module(name)
+    except ImportError:  # a module that only its package may import
+        pass
 os._exit(0)  # as gitforge ends
 """
+NOT_AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+"""Variables that would have gitforge's modules compiled at every start, and each line written by itself."""
 
 
 def floor_of(arguments: list[str], workspace: Path) -> list[str]:
     """The command line that starts an interpreter with the modules that gitforge imports for these arguments.
 
-    Runs gitforge with them once.
+    Runs gitforge with them once, and sees what is imported by then, from wherever: at its top or in a function.
     """
     said = run([sys.executable, "-c", SAYS_ITS_IMPORTS, *arguments], workspace)
     names = [one for one in json.loads(said.splitlines()[-1]) if one not in {"__main__", "gitforge.__main__"}]
-    return [sys.executable, "-c", IMPORTS, json.dumps(names)]
+    return [sys.executable, "-c", IMPORTS, " ".join(names)]
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -54,7 +63,8 @@ def run(command: list[str], folder: Path, stdin: str = "") -> str:
 
     A failure ends the benchmark with that.
     """
-    environment = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_AS_INSTALLED}
+    environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     done = subprocess.run(
         command, cwd=folder, env=environment, input=stdin, capture_output=True, text=True, check=False
     )

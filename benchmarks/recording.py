@@ -2,6 +2,7 @@
 
     python benchmarks/recording.py             # tables, and exit code 1 where a bound is exceeded
     python benchmarks/recording.py --rounds 30 # steadier
+    python benchmarks/recording.py --only 10   # the library of 10 components alone, without the bulk
 
 Libraries of 10, 1,000 and 100,000 components, all of them files in a worktree that git knows to be unchanged.
 Each round records one component in each of the ways, in turn, so that a noisy machine slows all alike; a
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from commands import floor_of, median_ratio, run, timed
+from commands import GITFORGE, floor_of, median_ratio, run, timed
 
 from gitforge.store.edits import NewFile
 from gitforge.store.repo import Repo
@@ -53,15 +54,19 @@ def main() -> int:
     parser.add_argument(
         "--rounds", type=int, default=20, help="rounds in the smaller libraries (default: 20)"
     )
-    rounds = parser.parse_args().rounds
+    parser.add_argument(
+        "--only", type=int, choices=[case.components for case in CASES], help="the library of this size alone"
+    )
+    arguments = parser.parse_args()
+    cases = [case for case in CASES if arguments.only in {None, case.components}]
     os.environ.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull)
     kept = True
     print(f"{'components':>10}  {'':<12}{'median ms':>10}{'ratio to git by hand':>22}")
     with tempfile.TemporaryDirectory(prefix="gitforge-bench-") as folder:
-        for case in CASES:
+        for case in cases:
             workspace = Path(folder) / str(case.components)
             prepare(workspace, case.components)
-            times = measure(workspace, max(3, round(rounds * case.rounds)))
+            times = measure(workspace, max(3, round(arguments.rounds * case.rounds)))
             print(f"{case.components:>10,}  {'by hand':<12}{milliseconds(times['by hand']):>10.1f}")
             for way in ("in process", "command", "no-op"):
                 ratio = median_ratio(times[way], times["by hand"])
@@ -70,15 +75,15 @@ def main() -> int:
                     kept = kept and ratio <= case.most
                     verdict = f"  at most {case.most}: {'ok' if ratio <= case.most else 'EXCEEDED'}"
                 print(f"{'':>10}  {way:<12}{milliseconds(times[way]):>10.1f}{ratio:>22.2f}{verdict}")
-        print()
-        workspace = Path(folder) / "1000"
-        print(f"{BULK:,} components in bulk, in one process: {bulk(workspace):.0f} commits a second")
+        if arguments.only is None:
+            workspace = Path(folder) / "1000"
+            print(f"\n{BULK:,} components in bulk, in one process: {bulk(workspace):.0f} commits a second")
     return 0 if kept else 1
 
 
 def prepare(workspace: Path, components: int) -> None:
     """A workspace whose library has that many components, committed and checked out."""
-    run([sys.executable, "-m", "gitforge", "init", str(workspace)], workspace.parent)
+    run([*GITFORGE, "init", str(workspace)], workspace.parent)
     who = "committer bench <bench@example.org> 1700000000 +0000\n"
     stream = [f"commit refs/heads/main\n{who}data 15\nA large library\nfrom refs/heads/main^0\n"]
     stream += [f"D library/{kind}\n" for kind in KINDS]
@@ -108,8 +113,8 @@ def measure(workspace: Path, rounds: int) -> dict[str, list[float]]:
         path = f"library/protocols/by_hand_{number}.md"
         (workspace / path).write_text(content)
         name = f"command_{number}.md"
-        command = [sys.executable, "-m", "gitforge", *generate, f"{name}=For {number}.", f"protocols/{name}"]
-        again = [sys.executable, "-m", "gitforge", *generate[:-1], f"protocols/{name}"]
+        command = [*GITFORGE, *generate, f"{name}=For {number}.", f"protocols/{name}"]
+        again = [*GITFORGE, *generate[:-1], f"protocols/{name}"]
 
         seconds = {
             "by hand": timed(partial(by_hand, workspace, path)),

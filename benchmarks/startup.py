@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands import median_ratio, run, timed
+from commands import GITFORGE, median_ratio, run, timed
 
 GOALS, COMPONENTS = 1_000, 10_000
 
@@ -78,7 +78,7 @@ def main() -> int:
 
 def prepare(folder: Path) -> list[Subject]:
     """The starter workspace, a large one, and the commands to time in them."""
-    gitforge = [sys.executable, "-m", "gitforge"]
+    gitforge = GITFORGE
     small, large = folder / "small", folder / "large"
     run([*gitforge, "init", str(small)], folder)
     shutil.copytree(small, large)

@@ -42,7 +42,7 @@ class Forge:
         Raises:
             UserError: goals.yaml cannot be used.
         """
-        return cls(workspace, repo, workspace.book(), Templates(workspace))
+        return cls(workspace, repo, workspace.book(), _templates_of(workspace, repo))
 
     def states(self, needs: Sequence[Need]) -> tuple[Planned, ...]:
         """How each of these components stands."""
@@ -67,6 +67,11 @@ class Forge:
             self.workspace.library.foreign.blob(need)
         templates = dict.fromkeys([*self.book.outputs.values(), PLACEHOLDER])
         return plan(self.workspace.library, self.repo, goal.needs, templates)
+
+
+def _templates_of(workspace: Workspace, repo: Repo) -> Templates:
+    """The templates, compiled once for all commands; of who only looks nothing is kept."""
+    return Templates(workspace, repo.common_dir / "gitforge" / "templates" if repo.memory is None else None)
 
 
 def make_toolkit(
@@ -102,7 +107,9 @@ def make_toolkit(
     library = forge.workspace.library
     found = {need: library.text(need) for need in goal.needs}
     components = [component_of(need, text) for need, text in found.items()]
-    templates = Templates(forge.workspace)  # anew, so that it knows what this toolkit alone is laid out with
+    templates = _templates_of(
+        forge.workspace, forge.repo
+    )  # anew, so that it knows what this toolkit alone is laid out with
     files = assemble(project, goal, components, forge.book, templates)
     goal, book = what_shows(project, goal, components, forge.book, templates, files)
     used = Used(forge.repo)

@@ -8,7 +8,10 @@ a component is never taken for template syntax.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import resource
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gitforge import documents, names, starter
+from gitforge import __version__, documents, names, starter
 from gitforge.errors import InvalidFile, Problem, UserError
+from gitforge.store.durable import Unreadable, read_own
 from gitforge.workspace import Workspace
 
 MAX_BYTES = 256 * 1024
@@ -28,6 +33,8 @@ MAX_PRODUCT = 1_000_000  # the longest text or list that a template may multiply
 _HINT = "The comment at the top of the starter's template of that kind lists the names that it can use."
 MAX_MEMORY = 512 * 1024 * 1024
 MAX_RENDERED = 16 * 1024 * 1024
+_MAX_COMPILED = 16 * 1024 * 1024
+_DIGEST_BYTES = 32
 
 
 class Renderer:
@@ -35,12 +42,13 @@ class Renderer:
 
     Args:
         find: Gives a template's text and the file that it is from; None where there is no such template.
+        compiled: The folder in which compiled templates are kept; None: they are not.
 
     Attributes:
         loaded: The text of every template that was used, those that others include among them, by name.
     """
 
-    def __init__(self, find: Callable[[str], tuple[str, str] | None]) -> None:
+    def __init__(self, find: Callable[[str], tuple[str, str] | None], compiled: Path | None = None) -> None:
         self.loaded: dict[str, str] = {}
         self._find = find
         self._environment = _Environment(
@@ -51,6 +59,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=100,
+            bytecode_cache=_Compiled(compiled) if compiled is not None else None,
         )
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
@@ -94,10 +103,11 @@ class Templates(Renderer):
 
     Args:
         workspace: Whose `library/` is looked in first.
+        compiled: As for `Renderer`.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(self._read)
+    def __init__(self, workspace: Workspace, compiled: Path | None = None) -> None:
+        super().__init__(self._read, compiled)
         self._library = workspace.library
 
     @property
@@ -151,6 +161,44 @@ class Templates(Renderer):
         if path is None:
             return None
         return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path)
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Templates as Jinja2 has compiled them, which takes longer than rendering them: a file for each.
+
+    The files can be deleted at any time. One that is somebody else's, torn, or made by another version or from another
+    text is made anew.
+
+    Args:
+        folder: Where they are; it is made if it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Takes what is kept, if it can be relied on."""
+        try:
+            content = read_own(self._folder / bucket.key, _MAX_COMPILED)
+        except (OSError, Unreadable):
+            return
+        digest, compiled = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if digest == _digest(compiled):  # of a torn one, Jinja2 would raise anything
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps it, where that can be."""
+        compiled = bucket.bytecode_to_string()
+        temporary = self._folder / f".{bucket.key}.new"
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(_digest(compiled) + compiled)
+            temporary.replace(self._folder / bucket.key)
+
+
+def _digest(compiled: bytes) -> bytes:
+    versions = f"{__version__} {jinja2.__version__} {sys.version}\0".encode()
+    return hashlib.sha256(versions + compiled).digest()
 
 
 class _Environment(ImmutableSandboxedEnvironment):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from making import make_workspace
 
 from gitforge import starter
+from gitforge.build import Forge
 from gitforge.errors import InvalidFile, UserError
+from gitforge.store.repo import Repo
 from gitforge.templates import MAX_BYTES, MAX_RENDERED, Templates
 from gitforge.workspace import Workspace
 
@@ -301,3 +305,79 @@ def test_the_limit_on_memory_is_taken_back_when_threads_render_at_once(
         second_out.set()
         slow.result()
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+class TestCompiled:
+    """What is kept of a template so that it is compiled once."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path / "git" / "compiled"
+
+    @pytest.fixture
+    def again(self, root: Path, folder: Path) -> Callable[[], str]:
+        """Renders it as the next command would."""
+        return lambda: Templates(Workspace(root), folder).render("templates/t.md", {"x": "X"})
+
+    def test_a_template_is_compiled_once(
+        self, write: Callable[..., None], again: Callable[[], str], folder: Path
+    ) -> None:
+        write("say {{ x }}")
+        assert again() == "say X"
+        (kept,) = folder.iterdir()
+        os.utime(kept, (1, 1))
+        assert again() == "say X"
+        assert kept.stat().st_mtime == 1
+
+    def test_another_text_is_compiled_anew(
+        self, write: Callable[..., None], again: Callable[[], str]
+    ) -> None:
+        write("say {{ x }}")
+        again()
+        write("tell {{ x }}")
+        assert again() == "tell X"
+
+    @pytest.mark.parametrize(
+        "damage", [lambda whole: b"", lambda whole: whole[:60], lambda whole: whole[:-1] + b"x"]
+    )
+    def test_one_that_is_torn_is_compiled_anew(
+        self,
+        write: Callable[..., None],
+        again: Callable[[], str],
+        folder: Path,
+        damage: Callable[[bytes], bytes],
+    ) -> None:
+        write("say {{ x }}")
+        again()
+        (kept,) = folder.iterdir()
+        whole = kept.read_bytes()
+        kept.write_bytes(damage(whole))
+        assert again() == "say X"
+        assert kept.read_bytes() == whole
+
+    def test_a_link_in_its_place_is_not_followed(
+        self, write: Callable[..., None], again: Callable[[], str], folder: Path, tmp_path: Path
+    ) -> None:
+        write("say {{ x }}")
+        again()
+        (kept,) = folder.iterdir()
+        kept.rename(tmp_path / "elsewhere")
+        kept.symlink_to(tmp_path / "elsewhere")
+        assert again() == "say X"
+        assert not kept.is_symlink()
+
+    def test_a_folder_that_cannot_be_made_is_done_without(
+        self, write: Callable[..., None], again: Callable[[], str], folder: Path
+    ) -> None:
+        folder.parent.write_text("a file")
+        write("say {{ x }}")
+        assert again() == "say X"
+
+    def test_who_only_looks_writes_nothing(self, root: Path, git: Callable[..., str]) -> None:
+        git("init", "-q", ".", cwd=root)
+        repo = Repo.discover(root)
+        memories: tuple[dict[str, tuple[bytes, object]] | None, ...] = ({}, None)
+        for memory in memories:
+            forge = Forge.open(Workspace(root), replace(repo, memory=memory))
+            assert forge.templates.problem("generators/base.md") is None
+            assert (root / ".git/gitforge/templates").exists() == (memory is None)

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from gitforge import plain_data
-from gitforge.cli import completing, generating, output, plans, proposing
-from gitforge.cli.dry_run import foresee, show_steps
+from gitforge.cli import completing, output, plans, proposing
 from gitforge.cli.main import DONE, PROBLEMS
 from gitforge.cli.session import (
     AsJson,
@@ -70,6 +69,8 @@ def generate(
     if sum((bool(components), goal is not None, everything)) != 1:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
     forge = open_forge(find_workspace(ctx, directory))
+    from gitforge.cli import generating  # noqa: PLC0415 -- most imports come where git answers meanwhile
+
     chosen = forge.goal(goal) if goal is not None else None
     if chosen is not None:
         needs = list(chosen.needs)
@@ -89,6 +90,8 @@ def generate(
         return chosen or generating.goal_using(forge, need)
 
     if dry_run:
+        from gitforge.cli.dry_run import foresee, show_steps  # noqa: PLC0415
+
         steps = foresee(forge, planned, goal_of, options)
         output.data({"would_generate": steps}) if as_json else show_steps(steps)
         output.say("Dry run: nothing was sent or recorded.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from pathlib import Path
@@ -66,16 +67,26 @@ def find_workspace(ctx: typer.Context, directory: Path) -> Workspace:
 
 def open_forge(workspace: Workspace) -> Forge:
     """The workspace with its repository and its recipe book."""
-    from gitforge.build import Forge  # noqa: PLC0415 -- Jinja2, where it is needed
+    repo = open_repo(workspace, "gitforge.build")  # with Jinja2, where it is needed
+    from gitforge.build import Forge  # noqa: PLC0415
 
-    return Forge.open(workspace, open_repo(workspace))
+    return Forge.open(workspace, repo)
 
 
-def open_repo(workspace: Workspace) -> Repo:
-    """The repository around the workspace, with what a killed gitforge had begun in it finished."""
+def open_repo(workspace: Workspace, *modules: str) -> Repo:
+    """The repository around the workspace, with what a killed gitforge had begun in it finished.
+
+    Args:
+        workspace: The workspace.
+        modules: What the command needs next, which is imported while git answers.
+    """
     from gitforge.store.repo import Repo  # noqa: PLC0415
 
-    repo = Repo.discover(workspace.root)
+    def load() -> None:
+        for name in ("gitforge.store.recovery", *modules):
+            importlib.import_module(name)
+
+    repo = Repo.discover(workspace.root, load)
     repair(repo)
     return repo
 

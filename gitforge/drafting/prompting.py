@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -180,7 +180,7 @@ class Brief:
             "earlier": [],
             "feedback": self.retry.feedback if self.retry else None,
             "previous": excerpt(self.retry.previous, rules.excerpt) if self.retry else None,
-            "rules": asdict(rules),
+            "rules": vars(rules).copy(),
             "role": as_role(title),
             "task": task,
             "more": more,

@@ -88,6 +88,7 @@ def load(templates: Templates, kind: str) -> Rules:
         UserError: One cannot be read.
     """
     values: dict[str, Any] = {}
+    read: dict[str, Mapping[str, Any]] = {}  # by text: a workspace has mostly the starter's
     names = [f"generators/{name}{SUFFIX}" for name in (DEFAULT, kind)]
     for folder in (starter.library(), templates.folder):
         for name in names:
@@ -95,7 +96,10 @@ def load(templates: Templates, kind: str) -> Rules:
             if path.is_file():
                 if folder is templates.folder:
                     templates.find(name)  # refuses a link that leads out of the workspace
-                values |= _read(path, f"library/{name}")
+                text = documents.read_text(path, f"library/{name}", MAX_BYTES)
+                if text not in read:
+                    read[text] = _parse(text, f"library/{name}")
+                values |= read[text]
     return Rules(**values)
 
 
@@ -107,14 +111,14 @@ def problems(path: Path, name: str) -> Iterable[Problem]:
         name: How the problems call it.
     """
     try:
-        _read(path, name)
+        _parse(documents.read_text(path, name, MAX_BYTES), name)
     except InvalidFile as error:
         return error.problems
     return ()
 
 
-def _read(path: Path, name: str) -> Mapping[str, Any]:
-    document = documents.parse(documents.read_text(path, name, MAX_BYTES), name)
+def _parse(text: str, name: str) -> Mapping[str, Any]:
+    document = documents.parse(text, name)
     if document.data is None:
         return {}
     if not isinstance(document.data, dict):

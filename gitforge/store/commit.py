@@ -82,8 +82,9 @@ def read_settings(
     found = repo.commit_settings()
     hooks = find_hooks(found.hooks, hook_seconds)
     new = [edit for edit in edits if isinstance(edit, NewFile)]
-    blobs = {edit.path: repo.objects.write_file(edit.content, edit.path) for edit in new}
-    refs = {ref: repo.objects.write_blob(content) for ref, content in keeps.items()}
+    with repo.objects.together():
+        blobs = {edit.path: repo.objects.write_file(edit.content, edit.path) for edit in new}
+        refs = {ref: repo.objects.write_blob(content) for ref, content in keeps.items()}
     return Settings(blobs, ignored, author, committer, found.sign, hooks, tuple(drafts), refs, sign_seconds)
 
 
@@ -164,7 +165,8 @@ def _speaking_of(message: str, rewritten: Mapping[str, tuple[str, str]]) -> str:
 
 def build_tree(repo: Repo, base: str | None, entries: Mapping[str, Entry | None]) -> str:
     """The id of a commit's tree with other entries, and nothing else changed; None takes one out."""
-    return edit_tree(repo, base, entries)
+    with repo.objects.together():
+        return edit_tree(repo, base, entries)
 
 
 def build_commit(repo: Repo, parent: str | None, tree: str, message: str, settings: Settings) -> str:
@@ -189,6 +191,7 @@ def run_hooks(
     Raises:
         UserError: A hook refuses, or changes something else than our files.
     """
+    repo.objects.settle()  # they read the tree
     paths = [change.path for change in changes if not change.is_deletion]
     checked = settings.hooks.run(repo, tree, message, paths, work)
     if not checked.files:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitforge.store.records import fields
 
@@ -78,6 +79,17 @@ class Configuration:
         """How much zlib is to compress loose objects, -1 to 9."""
         found = self.values.get("core.loosecompression", self.values.get("core.compression", "1"))
         return int(found) if found in {"-1", *"0123456789"} else None
+
+    def ignore_file(self, environment: Mapping[str, str]) -> Path | None:
+        """The user's own file of gitignore(5), there or not; None where only git can tell which one it is."""
+        home = environment.get("HOME")
+        chosen = self.values.get("core.excludesfile")
+        if chosen is None:
+            folder = environment.get("XDG_CONFIG_HOME") or (home and f"{home}/.config")
+            return Path(folder, "git", "ignore") if folder else None
+        if chosen.startswith("~/") and home:
+            return Path(home, chosen[2:])
+        return Path(chosen) if chosen.startswith("/") else None
 
     @property
     def converts(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -12,12 +13,22 @@ from gitforge.errors import UserError
 from gitforge.store import plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.git import DURABLE, Git, pathspecs
-from gitforge.store.objects import CommitObject, Kept, LooseObjects, Tree, commit_object, timed_now
+from gitforge.store.objects import (
+    Begun,
+    CommitObject,
+    Kept,
+    LooseObjects,
+    Tree,
+    commit_object,
+    settle,
+    timed_now,
+)
 from gitforge.store.process import Asked, Done, failure, succeed
 from gitforge.store.records import TREE, Entry, Identity, parse_tree
 
 _DATES = {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}
 _KEPT_TREES = 12
+_MOST_TOGETHER = 32  # objects: a file and a thread for each
 _WALKED_PATHS = 8  # with more, git is asked: one process for all of them
 
 
@@ -36,6 +47,7 @@ class Database:
         self._common_dir = common_dir
         self._configuration = configuration
         self._algorithm = algorithm
+        self._together: list[Begun] | None = None
         self._trees: Kept[Tree] = Kept(_KEPT_TREES)  # what an id names cannot change
 
     def read_blob(self, id_: str) -> bytes:
@@ -137,10 +149,44 @@ class Database:
         return _id(self._git.run("hash-object", "--stdin", f"--path={path}", stdin=content))
 
     def _write_object(self, kind: str, content: bytes) -> str:
+        if self.loose is not None and self._together is not None:
+            id_, begun = self.loose.begin(kind, content)
+            self._together += [begun] if begun is not None else []
+            if len(self._together) >= _MOST_TOGETHER:
+                self.settle()
+            return id_
         if self.loose is not None:
             return self.loose.write(kind, content)
         arguments = ("-w", "-t", kind, "--no-filters", "--stdin")
         return _id(self._git.run("hash-object", *arguments, options=DURABLE, stdin=content, writes=True))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Has the objects that are written in the block on the disk, and where git finds them, by its end.
+
+        They are so before that where a commit of them is written in it, or `settle` is called. A block in a block ends
+        with that.
+
+        Raises:
+            OSError: The disk is full, or the folder cannot be written to.
+        """
+        if self._together is not None:
+            yield
+            return
+        self._together = []
+        try:
+            yield
+            self.settle()
+        finally:
+            begun, self._together = self._together, None
+            for one in begun:
+                one.give_up()
+
+    def settle(self) -> None:
+        """Ends the wait of what is written `together`, for a git that is to find it."""
+        if self._together:
+            begun, self._together = self._together, []
+            settle(begun)
 
     def entries(self, treeish: str, paths: Sequence[str]) -> dict[str, Entry]:
         """What a tree or a commit has at paths; of their whole folders, where many are asked for."""
@@ -209,7 +255,10 @@ class Database:
         """
         text = message.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n"
         if not sign and b"\0" not in text and not _DATES & os.environ.keys():  # a NUL git refuses
-            return self._write_object("commit", commit_object(tree, parent, text, author, committer))
+            id_ = self._write_object("commit", commit_object(tree, parent, text, author, committer))
+            self.settle()
+            return id_
+        self.settle()
         people = {
             "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email,
             "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email,

@@ -10,9 +10,10 @@ import contextlib
 import hashlib
 import os
 import re
+import threading
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -92,6 +93,60 @@ def _sort_key(found: re.Match[bytes]) -> bytes:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A loose object that is written under another name, and perhaps not on the disk yet.
+
+    Attributes:
+        descriptor: Its file, open.
+        temporary: The file's name.
+        target: The name that it is to have.
+    """
+
+    descriptor: int
+    temporary: Path
+    target: Path
+
+    def give_up(self) -> None:
+        """Leaves nothing of it."""
+        os.close(self.descriptor)
+        with contextlib.suppress(OSError):
+            self.temporary.unlink()
+
+
+def settle(begun: Sequence[Begun]) -> None:
+    """Makes objects durable, side by side, which a disk does in the time of one or two; then they get their names.
+
+    Raises:
+        OSError: The disk is full, say; then none of them is there.
+    """
+    failures: list[OSError] = []
+
+    def sync(one: Begun) -> None:
+        try:
+            os.fsync(one.descriptor)
+        except OSError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=sync, args=(one,)) for one in begun[1:]]
+    left = list(begun)
+    try:
+        for thread in threads:
+            thread.start()
+        for one in begun[:1]:
+            sync(one)
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+        while left:
+            left[0].temporary.rename(left[0].target)
+            os.close(left.pop(0).descriptor)
+    finally:
+        for one in left:
+            one.give_up()
+
+
+@dataclass(frozen=True)
 class LooseObjects:
     """The loose objects of a repository.
 
@@ -126,26 +181,29 @@ class LooseObjects:
         Raises:
             OSError: The disk is full, or the folder cannot be written to.
         """
+        id_, begun = self.begin(kind, content)
+        settle([begun] if begun is not None else [])
+        return id_
+
+    def begin(self, kind: str, content: bytes) -> tuple[str, Begun | None]:
+        """As `write`, up to where `settle` goes on; None where there is nothing more to do."""
         id_ = self.id_of(kind, content)
         target = self._path(id_)
         with contextlib.suppress(FileNotFoundError, PermissionError):
             os.utime(target)  # git prunes what is old and not referenced yet
-            return id_
+            return id_, None
         target.parent.mkdir(exist_ok=True)
         # By this name `git gc` knows what a killed process has left.
         temporary = target.with_name(f"tmp_obj_{os.getpid()}_{os.urandom(4).hex()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        begun = Begun(descriptor, temporary, target)
         try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123 -- of a descriptor
+            with open(descriptor, "wb", closefd=False) as file:
                 file.write(zlib.compress(_header(kind, content) + content, self.level))
-                file.flush()
-                os.fsync(descriptor)
-            temporary.rename(target)
         except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            begun.give_up()
             raise
-        return id_
+        return id_, begun
 
     def _path(self, id_: str) -> Path:
         return self.folder / id_[:2] / id_[2:]

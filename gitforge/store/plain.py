@@ -18,6 +18,8 @@ from gitforge.store.records import Entry, Head
 
 _ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n")
 _BRANCH = re.compile(rb"ref: (refs/heads/[^\s\0]+)\n")
+_SIMPLE_PATTERN = re.compile(rb"[ -Z^-~]+")  # ASCII, without brackets and backslashes
+_WILDCARDS = re.compile(rb"[*?]")
 _HEADER = struct.Struct(">4sI")
 _STAT = struct.Struct(">10I")  # ctime, mtime: seconds, nanoseconds; device, inode, mode, user, group, size
 _MODE = 6  # its place among them
@@ -75,6 +77,57 @@ def attribute_files(
     yield Path("/etc/gitattributes")
     if git := shutil.which("git", path=environment.get("PATH")):  # the prefix that it was installed with
         yield Path(os.path.realpath(git)).parents[1] / "etc" / "gitattributes"
+
+
+def may_be_ignored(root: Path, path: str, others: Sequence[Path]) -> bool:
+    """Whether a pattern of gitignore(5) can match a path or a folder that it is in: True where git may say no.
+
+    Args:
+        root: The worktree's top.
+        path: A path from there.
+        others: Files of patterns outside the worktree, there or not.
+    """
+    if not path.isascii():  # which may be written in several ways
+        return True
+    parts = path.lower().encode().split(b"/")  # the case may be nothing to git
+    files = [(file, 0) for file in others]
+    for depth in range(len(parts)):
+        folder = root.joinpath(*path.split("/")[:depth])
+        if depth and (
+            folder.is_symlink() or os.path.lexists(folder / ".git")
+        ):  # of which git has more to say
+            return True
+        files.append((folder / ".gitignore", depth))
+    for file, depth in files:
+        try:
+            lines = file.read_bytes().lower().split(b"\n")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+        if any(_may_match(line.removesuffix(b"\r").rstrip(b" "), parts[depth:]) for line in lines):
+            return True
+    return False
+
+
+def _may_match(pattern: bytes, parts: Sequence[bytes]) -> bool:
+    """Whether a line can match a path, given from the line's folder on, or a folder in it."""
+    if not pattern or pattern.startswith((b"#", b"!")):  # a comment; what only takes back
+        return False
+    if not _SIMPLE_PATTERN.fullmatch(pattern):
+        return True
+    segments = pattern.removesuffix(b"/").removeprefix(b"/").split(b"/")
+    if b"" in segments or b"**" in segments:
+        return True
+    if b"/" not in pattern.removesuffix(b"/"):
+        return any(_may_be(segments[0], part) for part in parts)
+    return len(segments) <= len(parts) and all(map(_may_be, segments, parts))
+
+
+def _may_be(segment: bytes, name: bytes) -> bool:
+    """Whether a name agrees with a segment of a pattern up to the first wildcard, and from the last one on."""
+    start, *others = _WILDCARDS.split(segment)
+    return name.startswith(start) and name.endswith(others[-1]) if others else name == segment
 
 
 def absent(index: bytes, paths: Sequence[str]) -> list[str]:

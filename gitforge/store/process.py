@@ -298,19 +298,30 @@ def _start_reader(
     )
 
 
+def load_writer() -> None:
+    """Imports GitPython; for who has nothing else to do while a git that reads is at work.
+
+    Raises:
+        UserError: git is not installed.
+    """
+    try:
+        import git.cmd  # noqa: F401, PLC0415
+    except ModuleNotFoundError:
+        raise
+    except ImportError as error:  # what GitPython raises where it finds no git
+        raise _not_installed() from error
+
+
 def _start_writer(
     arguments: Sequence[str],
     variables: Mapping[str, str],
     stdin: _Source,
     options: Mapping[str, Any],
 ) -> Popen[bytes]:
-    try:
-        from git.cmd import Git  # noqa: PLC0415
-        from git.exc import GitCommandNotFound  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise
-    except ImportError as error:  # what GitPython raises where it finds no git
-        raise _not_installed() from error
+    load_writer()
+    from git.cmd import Git  # noqa: PLC0415
+    from git.exc import GitCommandNotFound  # noqa: PLC0415
+
     try:
         # As a process: GitPython's own time limit is a thread that outlives an interrupt.
         started: Any = Git().execute(

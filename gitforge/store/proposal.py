@@ -34,7 +34,7 @@ from gitforge.store.edits import Change, Edit, merge_committed
 from gitforge.store.hooks import HOOK_SECONDS
 from gitforge.store.journal import FileIdentity, Journal, drop_journal, write_journal
 from gitforge.store.locks import commit_lock, interrupts_held
-from gitforge.store.process import harmless, succeed
+from gitforge.store.process import harmless, load_writer, succeed
 from gitforge.store.records import Head, fields
 from gitforge.store.recovery import is_withdrawn, recover
 from gitforge.store.repo import Repo
@@ -88,7 +88,7 @@ def propose(
     check(edits)
     try:
         with repo.ask_ignored([edit.path for edit in edits]) as ignored:
-            repo = repo.anew()
+            repo = repo.anew(load_writer)
             settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
             with commit_lock(repo, timeout=lock_seconds) as work:
                 repair = recover(repo, work)

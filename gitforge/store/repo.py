@@ -92,8 +92,12 @@ class Repo:
     # --- finding and making ------------------------------------------------------------------------------
 
     @classmethod
-    def discover(cls, path: Path) -> Repo:
+    def discover(cls, path: Path, meanwhile: Callable[[], object] = lambda: None) -> Repo:
         """The repository around a folder, as git finds it (GIT_DIR and its like are honoured).
+
+        Args:
+            path: The folder.
+            meanwhile: What to do while git answers.
 
         Raises:
             UserError: The folder is missing or in no worktree, git is absent or too old, or git distrusts the
@@ -115,6 +119,7 @@ class Repo:
             start(path, "rev-parse", "--path-format=absolute", *kind, *places) as asked,
             start(path, *configuration.LIST) as listed,
         ):
+            meanwhile()
             check_version(version.finish())
             done, listed_done = asked.finish(), listed.finish()
         answers = os.fsdecode(done.stdout).removesuffix("\n").split("\n")
@@ -173,9 +178,15 @@ class Repo:
 
     # --- what the user has set ---------------------------------------------------------------------------
 
-    def anew(self) -> Repo:
-        """The same with what is set in git now, which the user may have changed while drafts were made."""
-        now = Configuration.parse(self.git.read(*configuration.LIST).stdout)
+    def anew(self, meanwhile: Callable[[], object] = lambda: None) -> Repo:
+        """The same with what is set in git now, which the user may have changed while drafts were made.
+
+        Args:
+            meanwhile: What to do while git answers.
+        """
+        with self.git.start(*configuration.LIST) as asked:
+            meanwhile()
+            now = Configuration.parse(succeed(asked.finish()))
         return self if now == self.configuration else replace(self, configuration=now)
 
     def settings(self, section: str) -> dict[str, str]:
@@ -390,12 +401,20 @@ class Repo:
 
     def ask_ignored(self, paths: Sequence[str]) -> Asked[list[str]]:
         """As `ignored`, while something else is done; whether a path is tracked nevertheless is not asked."""
+        if len(paths) <= _FEW and not any(map(self._may_be_ignored, paths)):
+            return Asked(list[str])
         listed = b"".join(b"./%s\0" % os.fsencode(path) for path in paths)  # ./ because : starts a magic word
         environment = {"GIT_LITERAL_PATHSPECS": "0"}
         running = self.git.start(
             "check-ignore", "-z", "--no-index", "--stdin", stdin=listed, environment=environment
         )
         return Asked(lambda: _ignored(running.finish()), running.stop)
+
+    def _may_be_ignored(self, path: str) -> bool:
+        users = self.configuration.ignore_file(os.environ)
+        return users is None or plain.may_be_ignored(
+            self.root, path, (users, self.common_dir / "info" / "exclude")
+        )
 
     # --- recovery and hooks ------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.placing import stage_files, told, write_worktree
+from gitforge.store.process import load_writer
 from gitforge.store.recovery import Repair, is_withdrawn, recover, take_back
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
@@ -111,14 +112,17 @@ def record(
     try:
         with repo.ask_ignored([edit.path for edit in edits]) as ignored:
             # Before the lock: these do not depend on HEAD, and a filter may be slow.
-            repo = repo.anew()
-            settings = read_settings(repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds)
-            settings = replace(settings, refs={**settings.refs, **(points or {})})
-            with commit_lock(repo, timeout=lock_seconds) as work:
-                repair = recover(repo, work)
-                recorded = until_won(
-                    lambda: _attempt(repo, edits, message, work, settings, index_lock_seconds)
+            repo = repo.anew(load_writer)
+            with repo.objects.together():  # durable with the commit, all at once
+                settings = read_settings(
+                    repo, edits, ignored, drafts, keeps or {}, sign_seconds, hook_seconds
                 )
+                settings = replace(settings, refs={**settings.refs, **(points or {})})
+                with commit_lock(repo, timeout=lock_seconds) as work:
+                    repair = recover(repo, work)
+                    recorded = until_won(
+                        lambda: _attempt(repo, edits, message, work, settings, index_lock_seconds)
+                    )
         if recorded.is_new:
             run_post_commit(repo, settings.hooks)
     except OSError as error:
