@@ -5,6 +5,7 @@ Nothing here asks, prints or generates: what is missing becomes a placeholder. S
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from gitforge.plan import Plan, Planned, State, plan
 from gitforge.rebuild import Decide
 from gitforge.remake import sha256_of
 from gitforge.store import texts
-from gitforge.templates import Templates
+from gitforge.templates import Templates, compiled_folder
 from gitforge.toolkits import Toolkit
 from gitforge.workspace import Workspace
 
@@ -71,7 +72,7 @@ class Forge:
 
 def _templates_of(workspace: Workspace, repo: Repo) -> Templates:
     """The templates, compiled once for all commands; of who only looks nothing is kept."""
-    return Templates(workspace, repo.common_dir / "gitforge" / "templates" if repo.memory is None else None)
+    return Templates(workspace, compiled_folder(os.environ) if repo.memory is None else None)
 
 
 def make_toolkit(
@@ -107,9 +108,8 @@ def make_toolkit(
     library = forge.workspace.library
     found = {need: library.text(need) for need in goal.needs}
     components = [component_of(need, text) for need, text in found.items()]
-    templates = _templates_of(
-        forge.workspace, forge.repo
-    )  # anew, so that it knows what this toolkit alone is laid out with
+    # Anew, so that it knows what this toolkit alone is laid out with.
+    templates = _templates_of(forge.workspace, forge.repo)
     files = assemble(project, goal, components, forge.book, templates)
     goal, book = what_shows(project, goal, components, forge.book, templates, files)
     used = Used(forge.repo)

@@ -163,11 +163,24 @@ class Templates(Renderer):
         return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path)
 
 
+def compiled_folder(environment: Mapping[str, str]) -> Path | None:
+    """Where compiled templates are kept: the user's cache, because a git directory may have come from somebody else.
+
+    Args:
+        environment: Of which XDG_CACHE_HOME and HOME count (XDG Base Directory Specification).
+    """
+    cache = environment.get("XDG_CACHE_HOME", "")
+    if not cache.startswith("/"):
+        home = environment.get("HOME", "")
+        cache = f"{home}/.cache" if home.startswith("/") else ""
+    return Path(cache, "gitforge", "templates") if cache else None
+
+
 class _Compiled(jinja2.BytecodeCache):
     """Templates as Jinja2 has compiled them, which takes longer than rendering them: a file for each.
 
-    The files can be deleted at any time. One that is somebody else's, torn, or made by another version or from another
-    text is made anew.
+    The files are code, and can be deleted at any time. One that is somebody else's, torn, or made by another version or
+    from another text is made anew.
 
     Args:
         folder: Where they are; it is made if it is missing.
@@ -191,7 +204,7 @@ class _Compiled(jinja2.BytecodeCache):
         compiled = bucket.bytecode_to_string()
         temporary = self._folder / f".{bucket.key}.new"
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary.write_bytes(_digest(compiled) + compiled)
             temporary.replace(self._folder / bucket.key)
 

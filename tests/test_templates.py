@@ -17,7 +17,7 @@ from gitforge import starter
 from gitforge.build import Forge
 from gitforge.errors import InvalidFile, UserError
 from gitforge.store.repo import Repo
-from gitforge.templates import MAX_BYTES, MAX_RENDERED, Templates
+from gitforge.templates import MAX_BYTES, MAX_RENDERED, Templates, compiled_folder
 from gitforge.workspace import Workspace
 
 Render = Callable[..., str]
@@ -373,11 +373,30 @@ class TestCompiled:
         write("say {{ x }}")
         assert again() == "say X"
 
-    def test_who_only_looks_writes_nothing(self, root: Path, git: Callable[..., str]) -> None:
+    def test_they_are_kept_in_the_users_cache_and_of_who_only_looks_nothing_is(
+        self, root: Path, git: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         git("init", "-q", ".", cwd=root)
         repo = Repo.discover(root)
         memories: tuple[dict[str, tuple[bytes, object]] | None, ...] = ({}, None)
         for memory in memories:
             forge = Forge.open(Workspace(root), replace(repo, memory=memory))
             assert forge.templates.problem("generators/base.md") is None
-            assert (root / ".git/gitforge/templates").exists() == (memory is None)
+            assert (tmp_path / "cache/gitforge/templates").exists() == (memory is None)
+        assert not (root / ".git/gitforge").exists()
+
+    @pytest.mark.parametrize(
+        ("environment", "folder"),
+        [
+            ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, Path("/c/gitforge/templates")),
+            ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, Path("/h/.cache/gitforge/templates")),
+            ({"HOME": "/h"}, Path("/h/.cache/gitforge/templates")),
+            ({"HOME": ""}, None),
+            ({}, None),
+        ],
+    )
+    def test_the_cache_is_where_the_environment_says(
+        self, environment: dict[str, str], folder: Path | None
+    ) -> None:
+        assert compiled_folder(environment) == folder
