@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gitforge.store.evidence import CONFIGURATION
 from gitforge.store.records import fields
 
-LIST = ("config", "--list", "--show-scope", "-z")
+LIST = CONFIGURATION
 """The question whose answer `parse` reads."""
 
 _FALSE = {"false", "no", "off", "0", ""}

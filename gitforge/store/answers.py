@@ -1,0 +1,113 @@
+"""The answer to a question about a workspace, kept in the git directory with the evidence that it rests on.
+
+The file can be deleted at any time. It is used only where all of its evidence is as it was, which is looked at anew
+each time; whatever is wrong with it, it is ignored. It is not synced: its checksum tells when a power cut tore it.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from gitforge.store import evidence
+from gitforge.store.durable import Unreadable, read_own
+from gitforge.store.evidence import Question
+
+TYPE_CHECKING = False  # typing's own takes longer to import than most of this to do
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FORMAT = b"gitforge answer 1"
+_MOST = 1 << 26  # bytes
+
+
+class Kept:
+    """An answer, and what it rests on.
+
+    Args:
+        key: What `evidence.key` made of it.
+        root: The workspace.
+        folders: The files and folders that git was asked of, from the worktree's top.
+        hashed: The files whose ids git was asked for.
+        files: The files that were looked at.
+        texts: The answer, in as many forms as it has.
+    """
+
+    def __init__(
+        self, key: str, root: str, folders: Sequence[str], hashed: Sequence[str], files: Sequence[str],
+        texts: Sequence[bytes],
+    ) -> None:  # fmt: skip
+        self.key = key
+        self.root = root
+        self.folders = folders
+        self.hashed = hashed
+        self.files = files
+        self.texts = texts
+
+    def encode(self) -> bytes:
+        """As it is in its file."""
+        paths = ("\0".join(some) for some in (self.folders, self.hashed, self.files))
+        about = (self.key, self.root, *paths)
+        parts = (os.fsencode("\0\0".join(about)), *self.texts)
+        rest = b" ".join(b"%d" % len(part) for part in parts) + b"\n" + b"".join(parts)
+        return b"%s %08x\n" % (_FORMAT, zlib.crc32(rest)) + rest
+
+    @classmethod
+    def decode(cls, content: bytes) -> Kept:
+        """What `encode` has made.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        head, _, rest = content.partition(b"\n")
+        if head != b"%s %08x" % (_FORMAT, zlib.crc32(rest)):
+            raise ValueError("it is torn, or of another format")
+        lengths, _, joined = rest.partition(b"\n")
+        parts, start = [], 0
+        for length in map(int, lengths.split(b" ")):
+            parts.append(joined[start : start + length])
+            start += length
+        key, root, *listed = os.fsdecode(parts[0]).split("\0\0")
+        folders, hashed, files = ([one for one in some.split("\0") if one] for some in listed)
+        return cls(key, root, folders, hashed, files, parts[1:])
+
+
+class Asked:
+    """A kept answer, while git is asked whether it still holds."""
+
+    def __init__(self, kept: Kept, question: Question) -> None:
+        self._kept = kept
+        self._question = question
+
+    def answer(self) -> Sequence[bytes] | None:
+        """The answer's texts; None where something that it rests on is another now, or cannot be looked at."""
+        try:
+            files = evidence.look_at(self._kept.files)
+        except OSError:
+            files = None
+        said = self._question.answers()
+        if files is None or said is None or evidence.key(self._kept.root, said, files) != self._kept.key:
+            return None
+        return self._kept.texts
+
+
+def ask(name: str, root: str) -> Asked | None:
+    """Looks for a kept answer, and begins to find out whether it still holds.
+
+    Args:
+        name: What was asked.
+        root: The workspace: an absolute path without symbolic links.
+    """
+    try:
+        if (found := evidence.place(root)) is None:
+            return None
+        top, git_dir = found
+        kept = Kept.decode(read_own(file_of(git_dir, name), _MOST))
+        return Asked(kept, Question(top, kept.folders, kept.hashed)) if kept.root == root else None
+    except (OSError, Unreadable, ValueError):
+        return None
+
+
+def file_of(git_dir: str, name: str) -> str:
+    """Each worktree has a HEAD of its own, and so answers of its own."""
+    return os.path.join(git_dir, "gitforge", name)
