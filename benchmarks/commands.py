@@ -13,8 +13,11 @@ from pathlib import Path
 
 SAYS_ITS_IMPORTS = """
 import json, sys
-from gitforge.cli.main import main
-code = main()
+from gitforge.cli.again import say_again
+code = say_again(sys.argv[1:])
+if code is None:
+    from gitforge.cli.main import main
+    code = main()
 print(json.dumps(list(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

@@ -7,6 +7,7 @@ needs is imported, and git is asked before anything else is.
 from __future__ import annotations
 
 import os
+import sys
 
 from gitforge.store import answers
 
@@ -15,40 +16,41 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STATUS = "status"
-_TEXT, _DATA = ("status",), ("status", "--json")
-"""The command lines; a kept answer has the paragraphs, and the data for scripts."""
+_FORMS = ((STATUS,), (STATUS, "--json"))  # of each, the kept answer has what is to be said
 
 
-def said_again(arguments: Sequence[str]) -> bool:
+def say_again(arguments: Sequence[str]) -> int | None:
     """Says it, if it still holds.
 
     Args:
         arguments: The command line without the program's name.
 
     Returns:
-        Whether it was said.
+        The exit code; None where nothing was said.
     """
-    asked = _ask(tuple(arguments))
-    if asked is None:
-        return False
-    import json  # noqa: PLC0415 -- these while git is at work
+    if (asked := _ask(tuple(arguments))) is None:
+        return None
+    import json  # noqa: PLC0415 -- while git is at work
 
     from gitforge.cli import output, paragraphs  # noqa: PLC0415
 
-    texts = asked.answer()
-    if texts is None:
-        return False
-    text, data = texts
+    if (texts := asked.answer()) is None:
+        return None
+    said = json.loads(texts[_FORMS.index(tuple(arguments))])
     output.prepare_streams()
-    if tuple(arguments) == _DATA:
-        output.data(json.loads(data))
-    else:
-        paragraphs.show(json.loads(text))
-    return True
+    try:
+        (output.data if arguments[1:] else paragraphs.show)(said)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as error:
+        from gitforge.cli.main import unsaid  # noqa: PLC0415
+
+        return unsaid(error)
+    return 0
 
 
 def _ask(arguments: tuple[str, ...]) -> answers.Asked | None:
-    if arguments not in (_TEXT, _DATA) or "_GITFORGE_COMPLETE" in os.environ:
+    if arguments not in _FORMS or "_GITFORGE_COMPLETE" in os.environ:
         return None
     try:
         folder = os.path.realpath(os.getcwd())

@@ -11,9 +11,11 @@ _INTERRUPTED = 130  # as main.EXIT_CODES has it
 def entry() -> None:
     """The console scripts `gitforge` and `git-forge`."""
     try:
-        from gitforge.cli.again import said_again  # noqa: PLC0415
+        from gitforge.cli.again import say_again  # noqa: PLC0415
 
-        code = 0 if said_again(sys.argv[1:]) else _run()
+        code = say_again(sys.argv[1:])
+        if code is None:
+            code = _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
         os.write(2, b"Interrupted: nothing is half-written.\n")
