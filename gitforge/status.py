@@ -131,6 +131,7 @@ def status(workspace: Workspace, repo: Repo, seen: Evidence | None = None) -> St
 
 def _status(workspace: Workspace, repo: Repo, book: GoalBook, asked: Asked[Listed], seen: Evidence) -> Status:
     used = book.needs()
+    seen.look_for(repo, [pin.commit for pin in book.libraries.values()])
     _note_library(workspace, book, seen)
     others = {need.path: need for need in workspace.library.all(book.kinds.values())}
     known = origins.read(repo)
@@ -166,8 +167,8 @@ def _status(workspace: Workspace, repo: Repo, book: GoalBook, asked: Asked[Liste
             name for name, pin in book.libraries.items() if not workspace.library.foreign.is_here(pin)
         ),
     )
-    if found.operation or found.is_repair_pending or book.libraries:
-        seen.give_up()  # what is going on may end at any moment, and other libraries are objects that may go
+    if found.operation or found.is_repair_pending:
+        seen.give_up()  # what goes on just now may end at any moment
     return found
 
 

@@ -15,7 +15,7 @@ from gitforge.store import evidence
 from gitforge.store.answers import Kept, file_of
 from gitforge.store.configuration import LIST, Configuration
 from gitforge.store.durable import replace_if_possible
-from gitforge.store.evidence import ABSENT, look
+from gitforge.store.evidence import ABSENT, COMMANDS, look
 from gitforge.store.origins_file import history_key
 from gitforge.store.repo import Repo
 from gitforge.store.states import Listed
@@ -40,13 +40,15 @@ class Evidence:
 
     Attributes:
         files: What `evidence.look` said of each file.
-        listed: What git said.
+        listed: How files stand, as git said.
+        commits: The commits that were looked for, and those of them that are here, as git lists them.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.files: dict[str, str] = {}
         self.listed: Listed | None = None
+        self.commits: tuple[tuple[str, ...], bytes] = ((), b"")
         self._is_whole = True
         self._begun = time.time_ns()
 
@@ -87,6 +89,13 @@ class Evidence:
             self.file(path)
             path = path.parent
 
+    def look_for(self, repo: Repo, commits: Sequence[str]) -> None:
+        """Notes which commits are in the repository."""
+        if any(name.endswith(".promisor") for name in repo.configuration.values):
+            self.give_up()  # of such a commit anything else may be missing
+        elif commits:
+            self.commits = (*commits,), repo.git.read("rev-list", *COMMANDS["rev-list"], *commits).stdout
+
     def is_settled(self, found: str) -> bool:
         """Whether a file that `look` describes so cannot have been changed since without another description."""
         if found == ABSENT:
@@ -121,9 +130,17 @@ def keep(name: str, repo: Repo, seen: Evidence, texts: Sequence[bytes]) -> None:
     settings = repo.git.read(*LIST).stdout
     if Configuration.parse(settings) != repo.configuration:
         return
-    root = str(seen.root)
-    key = evidence.key(root, (listed.output, settings, listed.hashed), seen.files)
-    kept = Kept(key, root, listed.folders, [*listed.hashed], [*seen.files], texts)
+    commits, here = seen.commits
+    said = {
+        "config": ((), settings),
+        "status": (listed.folders, listed.output),
+        "hash-object": ([*listed.hashed], "".join(f"{id_}\n" for id_ in listed.hashed.values()).encode()),
+        "rev-list": (commits, here),
+    }
+    asked = {verb: (of, printed) for verb, (of, printed) in said.items() if of or verb == "config"}
+    key = evidence.key(str(seen.root), {verb: printed for verb, (_, printed) in asked.items()}, seen.files)
+    about = {verb: of for verb, (of, _) in asked.items()}
+    kept = Kept(key, str(seen.root), [*seen.files], about, texts)
     replace_if_possible(Path(file_of(str(repo.git_dir), name)), kept.encode())
 
 

@@ -15,7 +15,7 @@ from gitforge.store.evidence import Question
 
 TYPE_CHECKING = False  # typing's own takes longer to import than most of this to do
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _FORMAT = b"gitforge answer 1"
 _MOST = 1 << 26  # bytes
@@ -25,30 +25,26 @@ class Kept:
     """An answer, and what it rests on.
 
     Args:
-        key: What `evidence.key` made of it.
+        key: What `evidence.key` made of that.
         root: The workspace.
-        folders: The files and folders that git was asked of, from the worktree's top.
-        hashed: The files whose ids git was asked for.
         files: The files that were looked at.
+        about: What git was asked about, as `Question` has it.
         texts: The answer, in as many forms as it has.
     """
 
     def __init__(
-        self, key: str, root: str, folders: Sequence[str], hashed: Sequence[str], files: Sequence[str],
-        texts: Sequence[bytes],
+        self, key: str, root: str, files: Sequence[str], about: Mapping[str, Sequence[str]], texts: Sequence[bytes],
     ) -> None:  # fmt: skip
         self.key = key
         self.root = root
-        self.folders = folders
-        self.hashed = hashed
         self.files = files
+        self.about = about
         self.texts = texts
 
     def encode(self) -> bytes:
         """As it is in its file."""
-        paths = ("\0".join(some) for some in (self.folders, self.hashed, self.files))
-        about = (self.key, self.root, *paths)
-        parts = (os.fsencode("\0\0".join(about)), *self.texts)
+        lists = ((self.key, self.root), self.files, *((verb, *of) for verb, of in self.about.items()))
+        parts = (os.fsencode("\0\0".join("\0".join(one) for one in lists)), *self.texts)
         rest = b" ".join(b"%d" % len(part) for part in parts) + b"\n" + b"".join(parts)
         return b"%s %08x\n" % (_FORMAT, zlib.crc32(rest)) + rest
 
@@ -67,9 +63,8 @@ class Kept:
         for length in map(int, lengths.split(b" ")):
             parts.append(joined[start : start + length])
             start += length
-        key, root, *listed = os.fsdecode(parts[0]).split("\0\0")
-        folders, hashed, files = ([one for one in some.split("\0") if one] for some in listed)
-        return cls(key, root, folders, hashed, files, parts[1:])
+        (key, root), files, *about = (one.split("\0") for one in os.fsdecode(parts[0]).split("\0\0"))
+        return cls(key, root, files, {verb: of for verb, *of in about}, parts[1:])
 
 
 class Asked:
@@ -103,7 +98,7 @@ def ask(name: str, root: str) -> Asked | None:
             return None
         top, git_dir = found
         kept = Kept.decode(read_own(file_of(git_dir, name), _MOST))
-        return Asked(kept, Question(top, kept.folders, kept.hashed)) if kept.root == root else None
+        return Asked(kept, Question(top, kept.about)) if kept.root == root else None
     except (OSError, Unreadable, ValueError):
         return None
 

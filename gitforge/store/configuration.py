@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gitforge.store.evidence import CONFIGURATION
+from gitforge.store.evidence import COMMANDS
 from gitforge.store.records import fields
 
-LIST = CONFIGURATION
+LIST = ("config", *COMMANDS["config"])
 """The question whose answer `parse` reads."""
 
 _FALSE = {"false", "no", "off", "0", ""}

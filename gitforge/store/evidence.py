@@ -16,15 +16,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import gitforge
 from gitforge.store.spawn import Spawned
 
-CONFIGURATION = ("config", "--list", "--show-scope", "-z")
-"""The question what is set in git."""
-STATUS = (
-    "status", "--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=no",
-    "--ignore-submodules=all", "--no-renames", "--",
-)  # fmt: skip
-"""The question what differs from HEAD, and which commit that is; files and folders follow."""
+COMMANDS = {
+    "status": (
+        "--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=no",
+        "--ignore-submodules=all", "--no-renames", "--",
+    ),
+    "config": ("--list", "--show-scope", "-z"),
+    "hash-object": ("--",),
+    "rev-list": ("--no-walk=unsorted", "--ignore-missing", "--end-of-options"),
+}  # fmt: skip
+"""What git is asked, by verb: what differs from HEAD, what is set, the ids of files, which commits are here."""
 
-_HASHES = ("hash-object", "--")
 _VARIABLES = ("GIT_", "GITFORGE_", "OPENAI_")
 _PLACES = ("HOME", "PATH", "XDG_CONFIG_HOME")
 ABSENT = "-"
@@ -61,50 +63,45 @@ class Question:
 
     Args:
         top: The worktree's top.
-        folders: The files and folders of which it is to say what differs from HEAD, from the top.
-        hashed: Files of which it is to say the ids.
+        about: The operands by verb: paths from the top, or ids. What is set is asked in any case.
 
     Raises:
         OSError: git cannot be started.
     """
 
-    def __init__(self, top: str, folders: Sequence[str], hashed: Sequence[str]) -> None:
-        self._status = Spawned(top, *STATUS, *folders)
-        self._configuration = Spawned(top, *CONFIGURATION)
-        self._hashed = hashed
-        self._ids = Spawned(top, *_HASHES, *self._hashed) if self._hashed else None
+    def __init__(self, top: str, about: Mapping[str, Sequence[str]]) -> None:
+        wanted = {verb: about.get(verb, ()) for verb in COMMANDS if about.get(verb) or verb == "config"}
+        self._asked = {verb: Spawned(top, verb, *COMMANDS[verb], *wanted[verb]) for verb in wanted}
 
-    def answers(self) -> tuple[bytes, bytes, dict[str, str]] | None:
-        """What differs, what is set, and the ids by file; None where git fails."""
-        status, configuration = self._status.finish(), self._configuration.finish()
-        ids = self._ids.finish() if self._ids is not None else b""
-        if status is None or configuration is None or ids is None:
-            return None
-        return status, configuration, dict(zip(self._hashed, ids.decode().split(), strict=False))
+    def answers(self) -> dict[str, bytes] | None:
+        """What git prints, by verb; None where it fails."""
+        said = {verb: spawned.finish() for verb, spawned in self._asked.items()}
+        return None if None in said.values() else {verb: one for verb, one in said.items() if one is not None}
 
 
-def key(root: str, said: tuple[bytes, bytes, Mapping[str, str]], files: Mapping[str, str]) -> str:
-    """What answers for the same evidence have in common, and no others.
+def key(root: str, said: Mapping[str, bytes], files: Mapping[str, str]) -> str:
+    """What is the same where all evidence is the same, and nowhere else.
 
     Args:
         root: The workspace.
-        said: What git answers, as in `Question`.
+        said: What git prints, by verb.
         files: What `look` says of each file.
     """
     import hashlib  # noqa: PLC0415 -- while git is at work
 
-    status, configuration, ids = said
-    digest = hashlib.sha256()
-    program = (gitforge.__version__, gitforge.__file__)
-    mattering = sorted(
+    variables = sorted(
         f"{name}={value}"
         for name, value in os.environ.items()
         if name.startswith(_VARIABLES) or name in _PLACES
     )
-    listed = (*(f"{name}\0{id_}" for name, id_ in ids.items()), "", *(f"{n}\0{s}" for n, s in files.items()))
-    texts = (*program, root, *mattering, "", *listed)
-    for part in (status, configuration, *map(os.fsencode, texts)):
-        digest.update(b"%d:%s" % (len(part), part))
+    texts = (gitforge.__version__, gitforge.__file__, root, *variables)
+    found = (part for path, one in sorted(files.items()) for part in (path, one))
+    printed = (part for verb in sorted(said) for part in (verb.encode(), said[verb]))
+    digest = hashlib.sha256()
+    for parts in (map(os.fsencode, texts), map(os.fsencode, found), printed):
+        for part in parts:
+            digest.update(b"%d:%s" % (len(part), part))
+        digest.update(b";")
     return digest.hexdigest()
 
 

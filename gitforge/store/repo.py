@@ -20,7 +20,7 @@ from gitforge.store import configuration, plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.database import Database
 from gitforge.store.discovery import MINIMUM_GIT, NoRepository, check_version, git_version, undiscovered
-from gitforge.store.evidence import STATUS
+from gitforge.store.evidence import COMMANDS
 from gitforge.store.git import DURABLE, Git, pathspecs
 from gitforge.store.log import Log
 from gitforge.store.process import Asked, Done, failure, run, start, succeed
@@ -291,7 +291,7 @@ class Repo:
     def ask_states_below(self, folders: Sequence[str]) -> Asked[Listed]:
         """As `ask_states`, of paths below folders that are known only later."""
         head = self.head().commit
-        listing = self.git.start(*STATUS, *folders, options=("--no-optional-locks",))
+        listing = self.git.start("status", *COMMANDS["status"], *folders, options=("--no-optional-locks",))
         tree = self.objects.ask_below(head, folders) if head is not None else Asked(dict[str, Entry])
 
         def answer() -> Listed:
@@ -310,7 +310,7 @@ class Repo:
         if not paths:
             return nowhere
         folders = pathspecs(paths)
-        listed = self.git.read(*STATUS, *folders).stdout
+        listed = self.git.read("status", *COMMANDS["status"], *folders).stdout
         return nowhere | Listed(self.git, None, folders, listed, self.entries(paths))(paths)
 
     def _nowhere(self, paths: Sequence[str]) -> list[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gitforge.store.git import Git
 from gitforge.store.records import Entry, PathState, fields, parse_status
+
+_FEW = 100  # paths that are looked at one by one
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Listed:
         changed = parse_status(self.output)
         blobs: dict[str, str] = {}
         unknown = []
-        root = f"{self.git.root}/"
+        regular = _regular(f"{self.git.root}/", paths)
         for path in paths:
-            if not _is_regular(root + path):
+            if path not in regular:
                 continue
             change = changed.get(path)
             if change is None and path in committed:
@@ -76,6 +79,18 @@ def _quoted(path: str) -> bytes:
     """As git reads a path in double quotes, where a line is a path."""
     escaped = path.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
     return b'"%s"' % os.fsencode(escaped)
+
+
+def _regular(root: str, paths: Sequence[str]) -> set[str]:
+    """Those of the paths at which a regular file is; where there are many, at one look at each folder."""
+    if len(paths) <= _FEW:
+        return {path for path in paths if _is_regular(root + path)}
+    found: set[str] = set()
+    for folder in {path.rpartition("/")[0] for path in paths}:
+        below = f"{folder}/" if folder else ""
+        with suppress(OSError, ValueError), os.scandir(root + below) as entries:
+            found.update(below + one.name for one in entries if one.is_file(follow_symlinks=False))
+    return found
 
 
 def _is_regular(path: str) -> bool:

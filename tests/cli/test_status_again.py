@@ -365,13 +365,20 @@ def test_a_workspace_below_the_top_of_its_repository_is_answered_from_any_of_its
     assert say(toolkit / "below", quick=True) != first
 
 
-def test_a_workspace_with_other_libraries_is_looked_at_each_time(
+def test_where_other_libraries_are_used_it_is_noticed_that_one_comes_or_goes(
     tmp_path: Path, git: Git, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = make_two(tmp_path, git).ours
+    two = make_two(tmp_path, git)
     settle()
-    say(ours)
-    assert not is_answered(ours, monkeypatch)
+    here = say(two.ours)
+    assert is_answered(two.ours, monkeypatch)
+    git("update-ref", "-d", "refs/gitforge/libraries/acme", cwd=two.ours)
+    git("prune", "--expire=now", cwd=two.ours)
+    gone = say(two.ours, quick=True)
+    assert "not fetched" in gone[1]
+    assert is_answered(two.ours, monkeypatch)
+    two.fetch()
+    assert say(two.ours, quick=True) == here
 
 
 # How it is said
