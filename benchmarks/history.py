@@ -108,6 +108,8 @@ def measure(case: Case, workspace: Path, rounds: int) -> bool:
         print(f"{case.name:<24}there is no such command")
         return True
     ours, theirs, ratios, less_imports = [], [], [], []
+    run(gitforge, workspace)  # so that its imports are those of all the runs that follow
+    case.before(workspace)
     floor = floor_of([*case.ours], workspace)
     for number in range(rounds + 1):
         case.before(workspace)
