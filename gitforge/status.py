@@ -138,7 +138,7 @@ def _status(workspace: Workspace, repo: Repo, book: GoalBook, asked: Asked[Liste
     needs = (others | used).values()
     seen.listed = states_of = asked.answer()
     planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=states_of).components
-    for one in planned:
+    for one in planned:  # whose text was read: were one written meanwhile, its time would tell
         if one.committed is not None and is_edited_outline(one.committed, known):
             seen.file(workspace.library.folder / one.need.path)
     absent = {one.need.path for one in planned if one.is_absent}
@@ -176,9 +176,9 @@ def _note_library(workspace: Workspace, book: GoalBook, seen: Evidence) -> None:
     """Notes which components are there."""
     for folder in (workspace.library.folder / kind.folder for kind in book.kinds.values()):
         seen.tree(folder)
-        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        with suppress(OSError), os.scandir(folder) as entries:
             if any(entry.is_symlink() for entry in entries):
-                seen.give_up()  # where it leads to would have to be looked at, too
+                seen.give_up()  # what it leads to may change, and no folder of ours shows it
 
 
 def toolkit_states(

@@ -26,10 +26,8 @@ _OWN_SIGNS = (
     "HEAD", "MERGE_HEAD", "rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG",
     "sequencer",
 )  # fmt: skip
-_SHARED_SIGNS = (
-    "shallow", "info/grafts", "packed-refs", "refs/replace", "reftable", "gitforge/journal.json",
-    "gitforge/scratch",
-)  # fmt: skip
+_SHARED_SIGNS = ("shallow", "info/grafts", "packed-refs", "refs/replace", "reftable")
+_UNFINISHED = ("gitforge/journal.json", "gitforge/scratch")  # a recording, which recovery looks at each time
 
 
 class Evidence:
@@ -108,9 +106,15 @@ class Evidence:
 def begin(repo: Repo, root: Path) -> Evidence:
     """Begins to note what an answer about a workspace rests on: first of all, how the repository stands."""
     seen = Evidence(root)
-    for folder, names in ((repo.git_dir, _OWN_SIGNS), (repo.common_dir, _SHARED_SIGNS)):
-        for name in names:
-            seen.sign(folder / name)
+    unfinished = [repo.common_dir / name for name in _UNFINISHED]
+    for path in (
+        *(repo.git_dir / name for name in _OWN_SIGNS),
+        *(repo.common_dir / name for name in _SHARED_SIGNS),
+        *unfinished,
+    ):
+        seen.sign(path)
+    if any(seen.files[str(path)] != ABSENT for path in unfinished):
+        seen.give_up()
     return seen
 
 
@@ -138,9 +142,9 @@ def keep(name: str, repo: Repo, seen: Evidence, texts: Sequence[bytes]) -> None:
         "rev-list": (commits, here),
     }
     asked = {verb: (of, printed) for verb, (of, printed) in said.items() if of or verb == "config"}
-    key = evidence.key(str(seen.root), {verb: printed for verb, (_, printed) in asked.items()}, seen.files)
+    key = evidence.key(str(seen.root), {verb: printed for verb, (_, printed) in asked.items()})
     about = {verb: of for verb, (of, _) in asked.items()}
-    kept = Kept(key, str(seen.root), [*seen.files], about, texts)
+    kept = Kept(key, str(seen.root), seen.files, about, texts)
     replace_if_possible(Path(file_of(str(repo.git_dir), name)), kept.encode())
 
 

@@ -27,13 +27,13 @@ class Kept:
     Args:
         key: What `evidence.key` made of that.
         root: The workspace.
-        files: The files that were looked at.
+        files: The files that were looked at, and how each was, as `evidence.look` has it.
         about: What git was asked about, as `Question` has it.
         texts: The answer, in as many forms as it has.
     """
 
     def __init__(
-        self, key: str, root: str, files: Sequence[str], about: Mapping[str, Sequence[str]], texts: Sequence[bytes],
+        self, key: str, root: str, files: Mapping[str, str], about: Mapping[str, Sequence[str]], texts: Sequence[bytes],
     ) -> None:  # fmt: skip
         self.key = key
         self.root = root
@@ -41,9 +41,19 @@ class Kept:
         self.about = about
         self.texts = texts
 
+    @property
+    def is_unmoved(self) -> bool:
+        """Whether the files are as they were.
+
+        Raises:
+            OSError: Nobody can tell.
+        """
+        return all(evidence.look(path) == found for path, found in self.files.items())
+
     def encode(self) -> bytes:
         """As it is in its file."""
-        lists = ((self.key, self.root), self.files, *((verb, *of) for verb, of in self.about.items()))
+        files = (part for pair in self.files.items() for part in pair)
+        lists = ((self.key, self.root), files, *((verb, *of) for verb, of in self.about.items()))
         parts = (os.fsencode("\0\0".join("\0".join(one) for one in lists)), *self.texts)
         rest = b" ".join(b"%d" % len(part) for part in parts) + b"\n" + b"".join(parts)
         return b"%s %08x\n" % (_FORMAT, zlib.crc32(rest)) + rest
@@ -64,7 +74,13 @@ class Kept:
             parts.append(joined[start : start + length])
             start += length
         (key, root), files, *about = (one.split("\0") for one in os.fsdecode(parts[0]).split("\0\0"))
-        return cls(key, root, files, {verb: of for verb, *of in about}, parts[1:])
+        return cls(
+            key,
+            root,
+            dict(zip(files[::2], files[1::2], strict=True)),
+            {verb: of for verb, *of in about},
+            parts[1:],
+        )
 
 
 class Asked:
@@ -75,19 +91,15 @@ class Asked:
         self._question = question
 
     def answer(self) -> Sequence[bytes] | None:
-        """The answer's texts; None where something that it rests on is another now, or cannot be looked at."""
-        try:
-            files = evidence.look_at(self._kept.files)
-        except OSError:
-            files = None
+        """The answer's texts; None where git says something else now."""
         said = self._question.answers()
-        if files is None or said is None or evidence.key(self._kept.root, said, files) != self._kept.key:
+        if said is None or evidence.key(self._kept.root, said) != self._kept.key:
             return None
         return self._kept.texts
 
 
 def ask(name: str, root: str) -> Asked | None:
-    """Looks for a kept answer, and begins to find out whether it still holds.
+    """Looks for a kept answer, and where the files that it rests on are as they were, begins to ask git.
 
     Args:
         name: What was asked.
@@ -98,7 +110,9 @@ def ask(name: str, root: str) -> Asked | None:
             return None
         top, git_dir = found
         kept = Kept.decode(read_own(file_of(git_dir, name), _MOST))
-        return Asked(kept, Question(top, kept.about)) if kept.root == root else None
+        if kept.root != root or not kept.is_unmoved:
+            return None
+        return Asked(kept, Question(top, kept.about))
     except (OSError, Unreadable, ValueError):
         return None
 

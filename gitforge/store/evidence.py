@@ -11,7 +11,7 @@ Nearly nothing is imported: the whole point is to be quick.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import gitforge
 from gitforge.store.spawn import Spawned
@@ -79,13 +79,12 @@ class Question:
         return None if None in said.values() else {verb: one for verb, one in said.items() if one is not None}
 
 
-def key(root: str, said: Mapping[str, bytes], files: Mapping[str, str]) -> str:
-    """What is the same where all evidence is the same, and nowhere else.
+def key(root: str, said: Mapping[str, bytes]) -> str:
+    """What is the same where git says the same in the same environment, and nowhere else: a hash, for a key is in it.
 
     Args:
         root: The workspace.
         said: What git prints, by verb.
-        files: What `look` says of each file.
     """
     import hashlib  # noqa: PLC0415 -- while git is at work
 
@@ -95,13 +94,10 @@ def key(root: str, said: Mapping[str, bytes], files: Mapping[str, str]) -> str:
         if name.startswith(_VARIABLES) or name in _PLACES
     )
     texts = (gitforge.__version__, gitforge.__file__, root, *variables)
-    found = (part for path, one in sorted(files.items()) for part in (path, one))
     printed = (part for verb in sorted(said) for part in (verb.encode(), said[verb]))
     digest = hashlib.sha256()
-    for parts in (map(os.fsencode, texts), map(os.fsencode, found), printed):
-        for part in parts:
-            digest.update(b"%d:%s" % (len(part), part))
-        digest.update(b";")
+    for part in (*map(os.fsencode, texts), b"", *printed):
+        digest.update(b"%d:%s" % (len(part), part))
     return digest.hexdigest()
 
 
@@ -117,8 +113,3 @@ def look(path: str) -> str:
         return ABSENT
     numbers = (found.st_ctime_ns, found.st_mtime_ns, found.st_mode, found.st_size)
     return " ".join(map(str, (*numbers, found.st_ino, found.st_dev, found.st_uid)))
-
-
-def look_at(files: Iterable[str]) -> dict[str, str]:
-    """What `look` says of each."""
-    return {path: look(path) for path in files}

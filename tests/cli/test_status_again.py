@@ -338,6 +338,26 @@ def test_no_key_is_kept(toolkit: Path, say: Say, monkeypatch: pytest.MonkeyPatch
     assert not is_answered(toolkit, monkeypatch)
 
 
+def test_nothing_is_kept_where_recovery_has_something_to_look_at(
+    toolkit: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (toolkit / ".git/gitforge/journal.json").write_text("{}")
+    assert not is_answered(toolkit, monkeypatch)
+    said = say(toolkit, quick=True)
+    assert "set aside" in said[2]
+    assert "set aside" not in say(toolkit, quick=True)[2]
+
+
+def test_a_pipe_in_a_files_place_keeps_nobody_waiting(toolkit: Path, say: Say) -> None:
+    new = toolkit / "library/personas/new.md"
+    new.write_text("## New\n")
+    settle()
+    assert "library/personas/new.md" in say(toolkit)[1]
+    new.unlink()
+    os.mkfifo(new)
+    assert say(toolkit, quick=True)[0] == 0
+
+
 def test_each_linked_worktree_has_an_answer_of_its_own(
     toolkit: Path, git: Git, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
