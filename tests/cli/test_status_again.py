@@ -146,6 +146,17 @@ def _link_target(root: Path) -> None:
     target.unlink() if target.exists() else target.write_text("## There now\n")
 
 
+def _toggle(name: str, content: str = "") -> Callable[[Path], None]:
+    """A file of git's own that says what it is in the middle of."""
+
+    def toggle(root: Path) -> None:
+        file = root / ".git" / name
+        head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=root, text=True)
+        file.unlink() if file.exists() else file.write_text(content or head)
+
+    return toggle
+
+
 def _move(root: Path) -> None:
     (root / PERSONA).rename(root / "library/personas/renamed.md")
 
@@ -165,7 +176,7 @@ STEPS: tuple[Callable[[Path], object], ...] = (
     _write("output/other/toolkit.json", "{}"),
     _write("output/other/00_PERSONA.md", "## Mine\n"),
     _write(".git/gitforge/drafts/odd.json", "{}"),
-    _write(".git/MERGE_HEAD", "0" * 40 + "\n"),
+    _toggle("MERGE_HEAD"), _toggle("BISECT_LOG"), _toggle("shallow"),
     _goal_less, _link, _link_target, _move,
     _run("add", "--all"), _run("commit", "-qm", "As it is"), _run("commit", "-qam", "Changes"),
     _run("commit", "--allow-empty", "-qm", "Nothing"), _run("reset", "-q", "--hard", "start"),
@@ -177,7 +188,6 @@ STEPS: tuple[Callable[[Path], object], ...] = (
     _run("merge", "--abort"), _run("replace", "--force", "HEAD", "start"), _run("replace", "--delete", "HEAD"),
     _environment("OPENAI_BASE_URL", "ftp://nowhere"), _environment("GITFORGE_PROVIDER", "offline"),
     lambda root: shutil.rmtree(root / "output/other", ignore_errors=True),
-    lambda root: (root / ".git/MERGE_HEAD").unlink(missing_ok=True),
     lambda root: (root / ".git/gitforge/drafts/odd.json").unlink(missing_ok=True),
     lambda root: (root / "library/personas/unused_link.md").unlink(missing_ok=True),
 )  # fmt: skip
@@ -209,7 +219,7 @@ def test_whatever_happened_it_says_what_it_says_when_nothing_is_kept(
     assert again
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", STEPS, ids=[f"step-{number}" for number in range(len(STEPS))])
 def test_each_thing_that_can_happen_is_noticed(
     toolkit: Path, say: Say, step: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +346,14 @@ def test_no_key_is_kept(toolkit: Path, say: Say, monkeypatch: pytest.MonkeyPatch
     assert kept(toolkit).stat().st_mode & 0o077 == 0
     monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter2hunter3")
     assert not is_answered(toolkit, monkeypatch)
+
+
+def test_what_a_link_leads_to_is_not_left_out(toolkit: Path, say: Say) -> None:
+    _link(toolkit)
+    settle()
+    assert say(toolkit)[0] == 0  # it leads nowhere
+    _link_target(toolkit)
+    assert say(toolkit, quick=True)[0] == 1
 
 
 def test_nothing_is_kept_where_recovery_has_something_to_look_at(
