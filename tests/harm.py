@@ -72,7 +72,7 @@ def assert_sound(git: Git, root: Path) -> None:
     assert locks_in(root) == []
     ours = Repo.discover(root).common_dir / "gitforge"
     left = {path.name for path in ours.iterdir()}
-    assert left - {"origins", "renames"} == {"commit.lock"}, left
+    assert left - {"origins", "renames", "status"} == {"commit.lock"}, left
 
 
 def generated(root: Path, git: Git) -> list[str]:
@@ -123,7 +123,7 @@ class Witness:
         assert git("diff", "--cached", "--no-ext-diff", cwd=root) == self._staged
         git("fsck", "--full", "--strict", "--no-dangling", cwd=root)
         left = {path.name for path in (root / ".git/gitforge").rglob("*") if path.is_file()}
-        assert left - {"origins", "renames"} == {"commit.lock"}, left
+        assert left - {"origins", "renames", "status"} == {"commit.lock"}, left
 
     def _count(self) -> int:
         return int(self._git("rev-list", "--count", "--all", cwd=self._root))

@@ -165,7 +165,9 @@ def test_a_proposal_killed_at_a_call_on_the_git_directory_is_one_commit_on_its_b
         git("fsck", "--full", "--strict", "--no-dangling", cwd=root)
         assert locks_in(root) == []
         kept = [path for path in (root / ".git/gitforge").rglob("*") if path.is_file()]
-        assert {path.name for path in kept} <= {"commit.lock", "origins", "renames"}, f"{call} {number}"
+        assert {path.name for path in kept} <= {"commit.lock", "origins", "renames", "status"}, (
+            f"{call} {number}"
+        )
         shutil.rmtree(root)
     assert kills
     assert len(llm.requests) == 1
