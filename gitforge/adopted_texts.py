@@ -28,7 +28,7 @@ def base_of(repo: Repo, pin: Pin, origin: Origin) -> str | None:
     """
     if repo.commit_of(origin.commit) is None:
         return None
-    path = f"{pin.folder}/library/{origin.path}" if pin.folder else f"library/{origin.path}"
+    path = pin.inside(f"library/{origin.path}")
     entry = repo.objects.entries(origin.commit, [path]).get(path)
     return entry.id if entry is not None and entry.is_file else None
 

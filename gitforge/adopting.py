@@ -12,6 +12,7 @@ from gitforge.commits import Adopted
 from gitforge.components import split_front_matter
 from gitforge.errors import Conflict, UserError
 from gitforge.goals import Goal, GoalBook, Need, Pin
+from gitforge.goals_edit import adding
 from gitforge.names import COMPONENT_SUFFIXES, foreign_parts
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store import pins, snapshots
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Decide = Callable[[str, Sequence[Chunk]], str | None]
 """The whole text for a path that has another one; None where a person leaves it undecided."""
+
+
+_OTHER_NAME = "Adopt its components one by one, and make a goal of another name of them."
 
 
 @dataclass(frozen=True)
@@ -114,13 +118,13 @@ def _named(workspace: Workspace, repo: Repo, book: GoalBook, name: str) -> tuple
     """The components of other libraries that a name means, and the goal whose they are."""
     parts = foreign_parts(name)
     if parts is None and ":" in name:  # of a library that cannot be, such as x
-        libraries.pin_of(book, name.partition(":")[0])
+        book.library(name.partition(":")[0])
     if parts is None:
         raise UserError(
             f"{printable(name)!r} is of no other library",
             hint="Name it with its library, for example acme:auditor.md.",
         )
-    pin = libraries.pin_of(book, parts[0])
+    pin = book.library(parts[0])
     known = workspace.library.known(book, name)
     if book.matching(name, known):
         return [book.find(name, known)], None
@@ -173,7 +177,7 @@ def _refuse_twin(workspace: Workspace, own: Need) -> None:
 
 def below_library(pin: Pin, path: str) -> str:
     """A path of a library's repository, from the `library/` of its workspace."""
-    return path.removeprefix(f"{pin.folder}/" if pin.folder else "").removeprefix("library/")
+    return path.removeprefix(pin.inside("library/"))
 
 
 def _as_name(called: str | None, file: str) -> str:
@@ -184,9 +188,8 @@ def _as_name(called: str | None, file: str) -> str:
 
 def _refuse_unusable(workspace: Workspace, repo: Repo, book: GoalBook, pin: Pin, wanted: str) -> None:
     """Raises UserError where a library has something of that name, but nothing that can be used here."""
-    start = f"{pin.folder}/library/" if pin.folder else "library/"
-    for path, sized in snapshots.files_below(repo, pin.commit, start.rstrip("/")).items():
-        inner = path.removeprefix(start)
+    for path, sized in snapshots.files_below(repo, pin.commit, pin.inside("library")).items():
+        inner = below_library(pin, path)
         if wanted not in {
             inner,
             inner.rpartition("/")[2],
@@ -222,7 +225,7 @@ def carry_out(
     """
     copies = adopting.copies
     edits: list[Edit] = [_edit(one, decide) for one in copies]
-    changes = [library_entries.adding_goal(goal) for goal in adopting.goals]
+    changes = [adding(goal, _OTHER_NAME) for goal in adopting.goals]
     if used := {one.foreign: one.need.name for one in copies if one.users}:
         changes.append(library_entries.renaming(book, used))
     if changes:

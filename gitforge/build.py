@@ -138,21 +138,6 @@ def make_toolkit(
     )  # fmt: skip
 
 
-def assembled(forge: Forge, project: str, goal: Goal) -> dict[str, str]:
-    """The files of a goal's toolkit, from the working tree; nothing is written, and no edits by hand are looked for.
-
-    Args:
-        forge: Where.
-        project: What the toolkit is called.
-        goal: What it is for.
-
-    Raises:
-        UserError: A component or template cannot be used.
-    """
-    components = [component_of(need, forge.workspace.library.text(need)) for need in goal.needs]
-    return assemble(project, goal, components, forge.book, forge.templates)
-
-
 def _part(used: Used, planned: Planned, need: Need, text: str | None) -> Part:
     # What another library has is kept beside its ref, which moves with the pin and goes with the library.
     is_committed = planned.state is State.READY and need.pin is None

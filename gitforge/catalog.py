@@ -43,10 +43,21 @@ class Listed:
     is_usable: bool = True
 
 
-def readiness(book: GoalBook, library: Library) -> Iterator[Readiness]:
-    """Each goal with what it lacks, at the cost of one look at each kind's folder."""
-    have = {kind.name: library.entries(kind) for kind in book.kinds.values()}
-    for goal in book.goals.values():
+def readiness(book: GoalBook, library: Library, pin: Pin | None = None) -> Iterator[Readiness]:
+    """Each goal with what it lacks, at the cost of one look at each kind's folder.
+
+    Args:
+        book: Our goals and kinds.
+        library: Our components.
+        pin: Whose goals; None for our own. Of another library come those that can be used here.
+
+    Raises:
+        UserError: The other library cannot be read.
+    """
+    have: dict[str, frozenset[str]] = {}
+    if pin is None:
+        have = {kind.name: library.entries(kind) for kind in book.kinds.values()}
+    for goal in book.goals.values() if pin is None else library.foreign.goals(pin, book):
         missing = (need for need in goal.needs if not _is_there(library, need, have))
         yield Readiness(goal, tuple(missing))
 
@@ -60,13 +71,6 @@ def _is_there(library: Library, need: Need, have: Mapping[str, frozenset[str]]) 
         return False
 
 
-def foreign_goals(book: GoalBook, library: Library, pin: Pin) -> Iterator[Readiness]:
-    """Each goal of another library that can be used here; raises UserError where the library cannot be read."""
-    library.foreign.all(pin, ())
-    for goal in library.foreign.goals(pin, book):
-        yield Readiness(goal, tuple(need for need in goal.needs if not _is_there(library, need, {})))
-
-
 def unusable_goals(book: GoalBook, library: Library, pin: Pin) -> dict[str, str]:
     """Why some goals of another library cannot be used here, by name; raises UserError where it cannot be read."""
     found = {}
@@ -78,14 +82,20 @@ def unusable_goals(book: GoalBook, library: Library, pin: Pin) -> dict[str, str]
     return found
 
 
-def foreign_components(book: GoalBook, library: Library, pin: Pin) -> Iterator[Listed]:
-    """Every component of another library that can be used here; raises UserError where that cannot be read."""
-    needs = library.foreign.all(pin, book.kinds.values())
-    yield from _listed(book, library, needs)
+def components(book: GoalBook, library: Library, pin: Pin | None = None) -> Iterator[Listed]:
+    """Every component that is in our library or that our goals need, by kind and name, own ones first.
 
+    Args:
+        book: Our goals and kinds.
+        library: Our components.
+        pin: Of another library, every component that can be used here instead.
 
-def components(book: GoalBook, library: Library) -> Iterator[Listed]:
-    """Every component that is in the library or that a goal needs, by kind and name; own ones first."""
+    Raises:
+        UserError: The other library cannot be read.
+    """
+    if pin is not None:
+        yield from _listed(book, library, library.foreign.all(pin, book.kinds.values()))
+        return
     known = {need.path: need for need in library.all(book.kinds.values())} | book.needs()
     order = list(book.kinds)
 

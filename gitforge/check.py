@@ -90,9 +90,7 @@ def _built_with(
         return
     from gitforge.library_changes import built_with  # noqa: PLC0415 -- what reads other libraries, where there are any
 
-    needs = {
-        need.path: need for pin in book.libraries.values() for need in built_with(workspace, book, [pin])
-    }
+    needs = {need.path: need for need in built_with(workspace, book, [*book.libraries.values()])}
     yield from ((need, None) for path, need in needs.items() if path not in used)
 
 

@@ -16,7 +16,7 @@ from gitforge.cost import amount
 from gitforge.goals import Goal
 from gitforge.store import messages
 from gitforge.store.repo import FALLBACK_EMAIL
-from gitforge.text import one_line, printable
+from gitforge.text import counted, one_line, printable
 
 if TYPE_CHECKING:
     from gitforge.review import Reviewed
@@ -256,11 +256,7 @@ def imported(title: str, name: str, components: int, goals: int, origin: str | N
         goals: How many goals came.
         origin: Where the folder is from, in words.
     """
-    counts = [
-        f"{count} {word}{'s' * (count != 1)}"
-        for count, word in ((components, "component"), (goals, "goal"))
-        if count
-    ]
+    counts = [counted(count, word) for count, word in ((components, "component"), (goals, "goal")) if count]
     subject = f"{IMPORT}{' and '.join(counts)} from {title}"
     return _message(subject, [], [(IMPORTED, origin or f"the folder {name}")])
 

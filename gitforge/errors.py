@@ -15,7 +15,8 @@ class GitforgeError(Exception):
     """An expected failure.
 
     Args:
-        message: One sentence or more, without a trailing newline; names the file, and the line if any.
+        message: One sentence or more, without a trailing newline; names the file, and the line if any. It stands
+            behind `error: ` and within other sentences, so it begins in lower case and has no full stop at its end.
         hint: What the user can do, as an imperative sentence.
     """
 

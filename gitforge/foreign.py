@@ -79,7 +79,7 @@ class Foreign:
         theirs = self.book(pin).kinds.get(need.kind.name)
         if theirs is None:
             return None
-        return "/".join(filter(None, (pin.folder, "library", theirs.folder, need.name)))
+        return pin.inside(f"library/{theirs.folder}/{need.name}")
 
     def names(self, pin: Pin, kind: Kind) -> frozenset[str]:
         """The names of the library's components of one kind of ours."""

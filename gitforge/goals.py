@@ -72,6 +72,10 @@ class Pin:
     folder: str = ""
     line: int | None = field(default=None, compare=False)
 
+    def inside(self, path: str) -> str:
+        """A path of its workspace, from the top of that repository."""
+        return f"{self.folder}/{path}" if self.folder else path
+
 
 class Need(NamedTuple):
     """One component that a goal uses: its kind, its file name, and its purpose where goals.yaml says so.
@@ -184,7 +188,7 @@ class GoalBook:
         if name in self.libraries:
             return self.libraries[name]
         hint = did_you_mean(name, iter(self.libraries)) or "`gitforge library list` shows them."
-        raise UserError(f"{self.file} declares no library {printable(name)!r}", hint=hint)
+        raise UserError(f"{self.file} has no library {printable(name)!r}", hint=hint)
 
     def pin_of(self, name: str) -> Pin | None:
         """The library that a name like `acme:file.md` or `acme:GOAL` is of; None where it is not of that form.

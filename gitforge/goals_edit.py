@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gitforge import documents, goals_file, names
+from gitforge.documents import Document
 from gitforge.errors import Conflict, InvalidFile, UserError
 from gitforge.goals import FILE_NAME, Goal
 from gitforge.rewriting import patches
@@ -19,11 +20,14 @@ from gitforge.rewriting.layout import Layout
 from gitforge.rewriting.nodes import NoPlace
 from gitforge.text import printable
 
+Change = Callable[[dict[str, Any]], None]
+"""Changes the data of a goals.yaml in place; may raise Conflict."""
+
 _BOM = "\ufeff"
 _GOAL_DEPTH = 3  # goals, category, goal: where no smaller part can be changed, a goal is written anew
 
 
-def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequence[str] = ()) -> str:
+def edited(text: str, change: Change, *, sources: Sequence[str] = ()) -> str:
     """Changes the data of a goals.yaml, and keeps its text wherever the data stays as it was.
 
     Args:
@@ -37,9 +41,10 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
         InvalidFile: The text is not a valid goals.yaml, or would not be one any more.
         UserError: It is written in a way that gitforge cannot edit, or would be too large.
     """
-    goals_file.inspect(text)
     mark, plain = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    data = documents.parse(plain, FILE_NAME).data
+    before = documents.parse(plain, FILE_NAME)
+    goals_file.inspected(before)
+    data = before.data
     wanted = unshared(data)
     change(wanted)
     if repr(data) == repr(wanted):
@@ -47,15 +52,17 @@ def edited(text: str, change: Callable[[dict[str, Any]], None], *, sources: Sequ
     if len(repr(wanted)) > 2 * documents.MAX_BYTES:  # nobody writes so much by hand
         raise _too_large()
     for candidate in _candidates(plain, data, wanted, sources):
-        if _means(candidate, wanted):
-            if len(candidate.encode()) > documents.MAX_BYTES:
-                raise _too_large()
-            try:
-                goals_file.parse(candidate)
-            except InvalidFile:
-                goals_file.parse(text)  # what was wrong before is told with the lines that the user sees
-                raise
-            return mark + candidate
+        after = _meant(candidate, wanted)
+        if after is None:
+            continue
+        if len(candidate.encode()) > documents.MAX_BYTES:
+            raise _too_large()
+        try:
+            goals_file.validated(after)
+        except InvalidFile:
+            goals_file.validated(before)  # what was wrong before is told with the lines that the user sees
+            raise
+        return mark + candidate
     raise UserError(
         f"{FILE_NAME} is written in a way that gitforge cannot edit",
         hint="Edit it by hand; `gitforge check` tells whether it is right.",
@@ -93,6 +100,47 @@ def unshared(data: Any) -> Any:
     return data
 
 
+def version_edited(old: bytes | None, edit: Callable[[str], str]) -> bytes:
+    """One version of goals.yaml, edited: HEAD's, the index's or the working tree's.
+
+    Args:
+        old: What it holds; None where there is no such version.
+        edit: Makes the new text of the old one.
+
+    Raises:
+        Conflict: The version is not there, or cannot be edited.
+    """
+    if old is None:
+        raise Conflict(
+            f"{FILE_NAME} is not committed yet, so nothing can be recorded in it",
+            hint=f"Commit it first: git add {FILE_NAME} && git commit",
+        )
+    try:
+        return edit(old.decode()).encode()
+    except Conflict:
+        raise
+    except (UserError, UnicodeDecodeError) as error:
+        message = f"a version of {FILE_NAME} in git or in the working tree cannot be edited: {error}"
+        raise Conflict(message, hint="Correct and commit it first.") from error
+
+
+def adding(goal: Goal, hint: str = "Choose another name, or edit the goal there.") -> Change:
+    """The change that adds a goal at the end of its category, which is made where there is none.
+
+    Args:
+        goal: The new goal; its kinds are declared.
+        hint: What to do where there is one of that name already, which is a Conflict.
+    """
+
+    def change(data: dict[str, Any]) -> None:
+        found = categories(data)
+        if any(goal.name in (inner or {}) for inner in found.values()):
+            raise Conflict(f"{FILE_NAME} already has a goal {printable(goal.name)!r}", hint=hint)
+        found[goal.category] = {**(found.get(goal.category) or {}), goal.name: _entry(goal)}
+
+    return change
+
+
 def add_goal(text: str, goal: Goal) -> str:
     """Adds a goal at the end of its category, which is made where there is none.
 
@@ -107,17 +155,7 @@ def add_goal(text: str, goal: Goal) -> str:
     """
     names.label(goal.name, "goal")
     names.label(goal.category, "category")
-    if goal.name in goals_file.parse(text).goals:
-        raise Conflict(
-            f"{FILE_NAME} already has a goal {printable(goal.name)!r}",
-            hint="Choose another name, or edit the goal there.",
-        )
-
-    def add(data: dict[str, Any]) -> None:
-        found = categories(data)
-        found[goal.category] = {**(found.get(goal.category) or {}), goal.name: entry(goal)}
-
-    return edited(text, add)
+    return edited(text, adding(goal))
 
 
 def remove_goal(text: str, name: str) -> str:
@@ -132,22 +170,22 @@ def remove_goal(text: str, name: str) -> str:
         InvalidFile: The text is not a valid goals.yaml.
         UserError: It is written in a way that gitforge cannot edit.
     """
-    goal = goals_file.parse(text).goals.get(name)
-    if goal is None:
-        raise Conflict(f"{FILE_NAME} has no goal {printable(name)!r}")
 
     def remove(data: dict[str, Any]) -> None:
         found = categories(data)
-        del found[goal.category][name]
-        if not found[goal.category]:
-            del found[goal.category]
+        category = next((category for category, inner in found.items() if name in (inner or {})), None)
+        if category is None:
+            raise Conflict(f"{FILE_NAME} has no goal {printable(name)!r}")
+        del found[category][name]
+        if not found[category]:
+            del found[category]
 
     return edited(text, remove)
 
 
-def entry(goal: Goal) -> dict[str, Any]:
+def _entry(goal: Goal) -> dict[str, Any]:
     """A goal's data, as it stands in the file."""
-    made: dict[str, Any] = {"description": goal.description}
+    made: dict[str, Any] = {"description": goal.description} if goal.description else {}
     for need in goal.needs:
         if need.kind.many:
             made.setdefault(need.kind.key, []).append(need.called)
@@ -192,12 +230,13 @@ def _layout(source: str) -> Layout | None:
         return None
 
 
-def _means(text: str, wanted: Any) -> bool:
+def _meant(text: str, wanted: Any) -> Document | None:
+    """A text, parsed, where it means the wanted data."""
     try:
         document = documents.parse(text, FILE_NAME)
     except InvalidFile:
-        return False
-    return not document.duplicates and repr(document.data) == repr(wanted)
+        return None
+    return document if not document.duplicates and repr(document.data) == repr(wanted) else None
 
 
 def _json_form(text: str, data: Any) -> Callable[[Any], str] | None:

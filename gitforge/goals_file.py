@@ -59,7 +59,12 @@ def parse(text: str, file: str = FILE_NAME) -> GoalBook:
     Raises:
         InvalidFile: It has errors; every one is listed.
     """
-    book = inspect(text, file)
+    return validated(documents.parse(text, file))
+
+
+def validated(document: Document) -> GoalBook:
+    """Validates a goals.yaml that was parsed already, as `parse` does."""
+    book = inspected(document)
     errors = [problem for problem in book.problems if problem.severity == "error"]
     if errors:
         raise InvalidFile(errors)
@@ -72,10 +77,14 @@ def inspect(text: str, file: str = FILE_NAME) -> GoalBook:
     Raises:
         InvalidFile: Its form is so broken that nothing in it can be used.
     """
-    document = documents.parse(text, file)
+    return inspected(documents.parse(text, file))
+
+
+def inspected(document: Document) -> GoalBook:
+    """Validates a goals.yaml that was parsed already, as `inspect` does."""
     if document.data is None:
         hint = "`gitforge init` in an empty folder shows what belongs in it."
-        raise InvalidFile([Problem(file, "is empty", hint=hint)])
+        raise InvalidFile([Problem(document.file, "is empty", hint=hint)])
     if newer := _newer_version(document):
         raise InvalidFile([newer])
     problems = [*document.duplicates, *_schema_problems(document)]

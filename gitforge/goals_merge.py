@@ -68,9 +68,9 @@ def merge(base: str | None, ours: str, theirs: str, decide: Decide | None = None
 
 
 def _read(text: str, side: str) -> Recipes:
-    name = f"{FILE_NAME} ({side})"
-    book = goals_file.parse(text, name)
-    return Recipes.of(unshared(documents.parse(text, name).data), book)
+    document = documents.parse(text, f"{FILE_NAME} ({side})")
+    book = goals_file.validated(document)
+    return Recipes.of(unshared(document.data), book)
 
 
 def _written(near: str, ours: str, theirs: str, wanted: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ No worktree, no submodule, no remote: what is read of one are the objects of its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -65,18 +65,6 @@ class Use:
     need: Need
 
 
-def pin_of(book: GoalBook, name: str) -> Pin:
-    """The library of that name.
-
-    Raises:
-        UserError: There is none.
-    """
-    if name in book.libraries:
-        return book.libraries[name]
-    hint = did_you_mean(name, list(book.libraries)) or "`gitforge library list` shows them."
-    raise UserError(f"{book.file} has no library {printable(name)!r}", hint=hint)
-
-
 def uses(book: GoalBook, name: str) -> tuple[Use, ...]:
     """The goals that use components of a library."""
     return tuple(
@@ -127,11 +115,6 @@ def trust(repo: Repo, name: str, url: str | None) -> None:
 
 
 # --- fetching -----------------------------------------------------------------------------------------------
-
-
-def missing(repo: Repo, book: GoalBook) -> list[Pin]:
-    """The libraries whose pinned commit is not here."""
-    return [pin for pin in book.libraries.values() if repo.commit_of(pin.commit) is None]
 
 
 def fetch(workspace: Workspace, repo: Repo, pin: Pin, terms: Terms = SILENTLY) -> bool:
@@ -266,10 +249,10 @@ def _digits(repo: Repo) -> int:
     return 64 if repo.algorithm == "sha256" else 40
 
 
-def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfer.Advertised:
-    """What a remote has, whose ids must be of so many digits."""
+def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> Mapping[str, str]:
+    """Ids by ref of what a remote has, which must be of so many digits."""
     offered = transfer.list_refs(repo, address, silence=terms.silence, can_ask=terms.can_ask)
-    if any(len(id_) != _digits(repo) for id_ in offered.refs.values()) or digits != _digits(repo):
+    if any(len(id_) != _digits(repo) for id_ in offered.values()) or digits != _digits(repo):
         theirs = "SHA-1" if repo.algorithm == "sha256" else "SHA-256"
         raise UserError(
             f"{address.shown} names its objects by {theirs}, and this repository by {repo.algorithm.upper()}:"
@@ -279,14 +262,14 @@ def _offered(repo: Repo, address: Address, digits: int, terms: Terms) -> transfe
     return offered
 
 
-def _ref(offered: transfer.Advertised, rev: str | None) -> str | None:
+def _ref(offered: Mapping[str, str], rev: str | None) -> str | None:
     """The ref by its full name that a branch or tag is; None where there is none."""
     if rev is None:
-        branches = [ref for ref in offered.refs if ref.startswith("refs/heads/")]
+        branches = [ref for ref in offered if ref.startswith("refs/heads/")]
         only = branches[0] if len(branches) == 1 else None  # HEAD may name a branch that was never pushed
-        return "HEAD" if "HEAD" in offered.refs else only
+        return "HEAD" if "HEAD" in offered else only
     names_ = (rev, f"refs/heads/{rev}", f"refs/tags/{rev}")
-    found = [ref for ref in names_ if ref in offered.refs and not ref.endswith("^{}")]
+    found = [ref for ref in names_ if ref in offered and not ref.endswith("^{}")]
     if len(found) > 1:
         raise UserError(
             f"{printable(rev)!r} is a branch and a tag", hint=f"Say which: --rev {' or --rev '.join(found)}."
@@ -294,8 +277,8 @@ def _ref(offered: transfer.Advertised, rev: str | None) -> str | None:
     return found[0] if found else None
 
 
-def _no_such_rev(address: Address, offered: transfer.Advertised, rev: str | None) -> UserError:
-    known = _short(offered.refs)
+def _no_such_rev(address: Address, offered: Mapping[str, str], rev: str | None) -> UserError:
+    known = _short(offered)
     if not known:
         return UserError(f"{address.shown} is empty: it has no branch", hint="Push a commit to it first.")
     what = f"no branch and no tag {printable(rev)!r}" if rev is not None else "no HEAD"

@@ -113,18 +113,19 @@ def compare(
 
 
 def built_with(workspace: Workspace, book: GoalBook, pins: Sequence[Pin]) -> Iterator[Need]:
-    """A library's components in our toolkits, and those that a build of these toolkits would take at each pin.
+    """Libraries' components in our toolkits, and those that a build of these toolkits would take at each pin.
 
     Args:
         workspace: Whose toolkits.
         book: Its goals and kinds.
-        pins: The library, at one commit or several.
+        pins: The libraries, each at one commit or several; what is in a toolkit is told of the first of them.
     """
+    first = {pin.name: pin for pin in reversed(pins)}
     for known in manifest.all_in(workspace.output):
         for part in known.parts:
-            kind = book.kinds.get(part.need.kind.name)
-            if part.need.library == pins[0].name and kind is not None:
-                yield part.need._replace(kind=kind, pin=pins[0])
+            kind, there = book.kinds.get(part.need.kind.name), first.get(part.need.library or "")
+            if there is not None and kind is not None:
+                yield part.need._replace(kind=kind, pin=there)
         parts = foreign_parts(known.goal.name)
         for pin in pins if parts is not None else ():
             with suppress(UserError):  # not here, or a goal that cannot be used any more: the build says so

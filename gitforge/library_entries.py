@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitforge.errors import Conflict, UserError
-from gitforge.goals import FILE_NAME, Goal, GoalBook, Kind, Pin
-from gitforge.goals_edit import categories, edited, entry, layered
+from gitforge.errors import Conflict
+from gitforge.goals import FILE_NAME, GoalBook, Kind, Pin
+from gitforge.goals_edit import Change, categories, edited, layered, version_edited
 from gitforge.names import foreign_parts
 from gitforge.store.edits import Rewrite, restoring
-from gitforge.text import printable
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
-
-Change = Callable[[dict[str, Any]], None]
 
 
 def rewriting(workspace: Workspace, repo: Repo, *changes: Change) -> Rewrite:
@@ -33,18 +30,7 @@ def rewriting(workspace: Workspace, repo: Repo, *changes: Change) -> Rewrite:
         for one in changes:
             one(data)
 
-    def edit(old: bytes | None) -> bytes:
-        if old is None:
-            raise Conflict(f"{FILE_NAME} is not committed yet", hint=f"Commit it first: git add {FILE_NAME}")
-        try:
-            return edited(old.decode(), change).encode()
-        except Conflict:
-            raise
-        except (UserError, UnicodeDecodeError) as error:
-            message = f"a version of {FILE_NAME} in git or in the working tree cannot be edited: {error}"
-            raise Conflict(message, hint="Correct and commit it first.") from error
-
-    return Rewrite(path, edit)
+    return Rewrite(path, lambda old: version_edited(old, lambda text: edited(text, change)))
 
 
 def declaring(pin: Pin) -> Change:
@@ -135,21 +121,6 @@ def renaming(book: GoalBook, names: Mapping[str, str]) -> Change:
                 elif goal.get(key) is not None:
                     goal[key] = renamed(kind, goal[key])
         _rename_descriptions(data, book, names)
-
-    return change
-
-
-def adding_goal(goal: Goal) -> Change:
-    """Adds a goal at the end of its category, which is made where there is none."""
-
-    def change(data: dict[str, Any]) -> None:
-        found = categories(data)
-        if any(goal.name in (category or {}) for category in found.values()):
-            raise Conflict(
-                f"{FILE_NAME} already has a goal {printable(goal.name)!r}",
-                hint="Adopt its components one by one, and make a goal of another name of them.",
-            )
-        found[goal.category] = (found.get(goal.category) or {}) | {goal.name: entry(goal)}
 
     return change
 

@@ -27,31 +27,18 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A component of another library, as one of its commits has it.
-
-    Attributes:
-        path: Below `library/`: `personas/auditor.md`.
-        blob: Id of its text.
-    """
-
-    path: str
-    blob: str
-
-
-@dataclass(frozen=True)
 class Look:
     """What a commit has.
 
     Attributes:
-        components: Those that can be used.
+        components: Those that can be used, by path below `library/`: `personas/auditor.md`.
         goals: The names of its goals that can be used.
         unmatched: Its kinds that goals.yaml does not declare here, so that what it has of them cannot be used.
         problems: What in it cannot be used: too large, a link, no text, a goal of a kind that is not declared here.
         suspicions: What a reader would not see, or what speaks to the model behind their back, by component.
     """
 
-    components: tuple[Seen, ...]
+    components: tuple[str, ...]
     goals: tuple[str, ...]
     unmatched: tuple[Kind, ...]
     problems: tuple[Problem, ...]
@@ -71,10 +58,9 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
         UserError: It is no library: the folder is missing, or has no goals.yaml.
     """
     files = snapshots.files_below(repo, pin.commit, pin.folder)
-    start = f"{pin.folder}/" if pin.folder else ""
     book = _book(repo, pin, files)
     usable = {name: kind for name, kind in book.kinds.items() if name in own.kinds}
-    there = dict(_components(files, f"{start}library/", usable.values()))
+    there = dict(_components(files, pin.inside("library/"), usable.values()))
     problems = [problem for path, sized in there.items() if (problem := _problem(pin, path, sized))]
     bad = {problem.file for problem in problems}
     good = {path: sized for path, sized in there.items() if printable(f"{pin.name}:{path}") not in bad}
@@ -89,7 +75,7 @@ def look(repo: Repo, pin: Pin, own: GoalBook) -> Look:
             problems.append(Problem(f"{pin.name}:{path}", "is not UTF-8 text, so it cannot be used"))
             del good[path]
     return Look(
-        tuple(Seen(path, sized.entry.id) for path, sized in good.items()),
+        tuple(good),
         tuple(name for name in book.goals if name not in unusable),
         tuple(kind for name, kind in book.kinds.items() if name not in usable),
         tuple(problems),
@@ -106,7 +92,7 @@ def _book(repo: Repo, pin: Pin, files: Mapping[str, Sized]) -> GoalBook:
     """A library's goals.yaml; raises UserError where it will not do."""
     if pin.folder and not files:
         raise UserError(f"{pin.name} has no folder {printable(pin.folder)}", hint=_elsewhere(repo, pin))
-    goals = files.get(f"{pin.folder}/{FILE_NAME}" if pin.folder else FILE_NAME)
+    goals = files.get(pin.inside(FILE_NAME))
     if goals is None:
         raise UserError(
             f"{pin.name} is no library: {printable(pin.folder or 'its top')} has no {FILE_NAME}",

@@ -24,6 +24,7 @@ from gitforge.store.differences import Difference, renames
 from gitforge.store.edits import Edit, exchange
 from gitforge.store.merge import Chunk, clashes, settled
 from gitforge.store.transaction import Recorded, record
+from gitforge.text import counted
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _compared(workspace: Workspace, repo: Repo, old: Pin, new: Pin) -> Update:
     """What moving a pin would do; the old one may be nowhere any more."""
     book = workspace.book()
     between = pins.between(repo, old.commit, new.commit)
-    moved = renames(repo, old.commit, new.commit, _inside(new, "library")) if between is not None else {}
+    moved = renames(repo, old.commit, new.commit, new.inside("library")) if between is not None else {}
     found = library_changes.compare(workspace, book, old, new, moved, is_old_here=between is not None)
     heirs = {below_library(new, was): below_library(new, path) for was, path in moved.items()}
     adopted = _adopted(repo, book, old)
@@ -160,17 +161,11 @@ def _adopted(repo: Repo, book: GoalBook, pin: Pin) -> list[Adoption]:
 
 def _blobs(repo: Repo, pin: Pin) -> dict[str, str]:
     """The files below `library/` that can be read, by path below it."""
-    folder = _inside(pin, "library")
     return {
-        path.removeprefix(f"{folder}/"): sized.entry.id
-        for path, sized in snapshots.files_below(repo, pin.commit, folder).items()
+        below_library(pin, path): sized.entry.id
+        for path, sized in snapshots.files_below(repo, pin.commit, pin.inside("library")).items()
         if sized.entry.is_file and (sized.size or 0) <= MAX_BYTES
     }
-
-
-def _inside(pin: Pin, path: str) -> str:
-    """A path of its workspace, from the top of the library's repository."""
-    return f"{pin.folder}/{path}" if pin.folder else path
 
 
 # --- adopted components -------------------------------------------------------------------------------------
@@ -258,7 +253,7 @@ def _settled(one: Merge, decide: Decide | None) -> str:
         return settled(one.chunks, lambda clash: clash.ours)
     text = decide(one.adoption.path, one.chunks) if decide is not None else None
     if text is None:
-        places = f"{one.clashes} place{'s' * (one.clashes != 1)}"
+        places = counted(one.clashes, "place")
         raise Conflict(
             f"{one.adoption.path}: you and {one.origin.library} changed the same lines in {places};"
             " nothing was recorded",

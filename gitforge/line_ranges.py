@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gitforge.errors import UserError
-from gitforge.text import printable
+from gitforge.text import counted, printable
 
 _RANGE = re.compile(
     r"(?P<start>\^?/(?:\\.|[^/\\])*/|[0-9]{0,18})(?P<comma>,(?P<end>/(?:\\.|[^/\\])*/|[+-]?[0-9]{1,18})?)?",
@@ -58,7 +58,7 @@ def _start(text: str, start: str, lines: Sequence[str], after: int) -> int:
         return _search(text, start, lines, after)
     number = int(start) if start else 1
     if not 1 <= number <= len(lines):
-        has = f"has only {len(lines)} line{'s' * (len(lines) != 1)}" if number else "begins with line 1"
+        has = f"has only {counted(len(lines), 'line')}" if number else "begins with line 1"
         raise UserError(f"-L {printable(text)}: the file {has}")
     return number
 

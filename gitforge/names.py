@@ -16,6 +16,7 @@ _ORDINARY_LABEL = re.compile(r"[A-Za-z0-9_]{1,100}")
 _LIBRARY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}", re.ASCII)  # no single letter: C: is a drive
 _NO_LIBRARY = {"gitforge", "library", "libraries", "goals", "file", "git", "http", "https", "ssh"}
 _NO_REV = re.compile(r"^[-/.@]$|^[-/.]|[/.]$|\.\.|//|/\.|@\{|\.lock(/|$)|[\s~^:?*\[\\]")
+_PASSED_OVER = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")  # Apple, TN1150
 _WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -80,6 +81,19 @@ def foreign_parts(name: str) -> tuple[str, str] | None:
     """The library and the rest of a name like `acme:file.md`; None where it is not of that form."""
     library, colon, rest = name.partition(":")
     return (library, rest) if colon and _LIBRARY.fullmatch(library) else None
+
+
+def folded(path: str) -> str:
+    """What a path comes to on a system that tells fewer names apart: those that some system takes for one come to one.
+
+    APFS folds upper and lower case, and one character written in several ways (canonical equivalence); HFS+ passes
+    over some invisible characters too; NTFS folds case alone. None of them takes `x²` for `x2`.
+    Canonical caseless matching, The Unicode Standard, 3.13, D145.
+    """
+    if path.isascii():
+        return path.lower()
+    visible = _PASSED_OVER.sub("", unicodedata.normalize("NFD", path))
+    return unicodedata.normalize("NFD", visible.casefold())
 
 
 def folder_path(path: str, what: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitforge import documents, goals_file
-from gitforge.errors import Conflict, UserError
 from gitforge.goals import FILE_NAME, Goal, GoalBook
-from gitforge.goals_edit import add_goal
+from gitforge.goals_edit import add_goal, version_edited
 from gitforge.workspace import Workspace
 
 
@@ -29,18 +28,7 @@ class NewGoal:
         Raises:
             Conflict: That version is not there, cannot be read, or has such a goal.
         """
-        if old is None:
-            raise Conflict(
-                f"{FILE_NAME} is not committed yet, so a goal cannot be recorded in it",
-                hint=f"Commit it first: git add {FILE_NAME} && git commit",
-            )
-        try:
-            return add_goal(old.decode(), self.goal).encode()
-        except Conflict:
-            raise
-        except (UserError, UnicodeDecodeError) as error:
-            message = f"a version of {FILE_NAME} in git or in the working tree is not valid: {error}"
-            raise Conflict(message, hint="Correct and commit it first.") from error
+        return version_edited(old, lambda text: add_goal(text, self.goal))
 
 
 def propose(workspace: Workspace, goal: Goal) -> NewGoal:

@@ -116,9 +116,9 @@ def component_path(workspace: Workspace, repo: Repo, name: str, rev: str = "HEAD
         return paths[0]
     if not paths:
         raise UserError(
-            f"There is no commit {printable(name)!r} here, and never was a component of that name"
+            f"there is no commit {printable(name)!r} here, and never was a component of that name"
             if not name.endswith(COMPONENT_SUFFIXES)
-            else f"No component is or was called {printable(name)!r} in this history",
+            else f"no component is or was called {printable(name)!r} in this history",
             hint="`gitforge list --components` shows the components, `git log --oneline` the commits.",
         )
     raise UserError(
@@ -151,7 +151,7 @@ def of_commit(workspace: Workspace, repo: Repo, commit: str, *, only: str | None
     refuse_others(workspace, repo, found)
     reversal = of_own(workspace, repo, found)
     if not found.changes and not _said(found):
-        raise UserError(f"The commit {commit[:12]} changed no component: it is empty")
+        raise UserError(f"the commit {commit[:12]} changed no component: it is empty")
     return reversal if only is None else replace(reversal, statements=())
 
 
@@ -168,7 +168,7 @@ def _about(repo: Repo, found: Revision, path: str) -> Revision:
     others = [change.path for change in found.changes if change.path not in names]
     old, new = (printable(name) for name in names)
     raise UserError(
-        f"The last change of {printable(path)} renamed {old} to {new}, in a commit that also changed "
+        f"the last change of {printable(path)} renamed {old} to {new}, in a commit that also changed "
         f"{printable(others[0])}",
         hint=f"`gitforge revert {found.commit[:12]}` takes all of that commit back.",
     )
@@ -264,7 +264,7 @@ def _refuse_drafts(repo: Repo, reversal: Reversal) -> None:
         if draft.path in paths:
             name = shlex.quote(draft.path.rpartition("/")[2])
             raise Conflict(
-                f"A draft of {draft.path} is kept, which would be recorded next",
+                f"a draft of {draft.path} is kept, which would be recorded next",
                 hint=f"`gitforge drafts show {name}` shows it, `gitforge drafts drop {name}` gives it up.",
             )
 

@@ -55,22 +55,22 @@ def refuse_others(workspace: Workspace, repo: Repo, found: Revision, *, is_undo:
     names = names_today(workspace, repo, found)
     is_move = any(change.became is None for change in found.changes)
     if not is_move and any(names[one.path] == goals and one.was is None for one in found.changes):
-        raise UserError(f"The commit {short} is the workspace's first one: there is nothing to go back to")
+        raise UserError(f"the commit {short} is the workspace's first one: there is nothing to go back to")
     others = [change.path for change in found.changes if not is_own(names[change.path], goals, folder)]
     odd = [path for path in names.values() if harmless(path) != path or "\\" in path]
     then = ", and `gitforge undo` then goes on with what is before it" if is_undo else ""
     if others and len(others) == len(found.changes):
         raise UserError(
-            f"The commit {short} changed no component: {harmless(others[0])}",
+            f"the commit {short} changed no component: {harmless(others[0])}",
             hint=f"`git revert {short}` takes it back.",
         )
     if others:
         raise UserError(
-            f"The commit {short} also changed {harmless(others[0])}, which is not gitforge's to change",
+            f"the commit {short} also changed {harmless(others[0])}, which is not gitforge's to change",
             hint=f"`git revert {short}` takes all of it back, `gitforge revert COMPONENT` one component{then}.",
         )
     if odd:
         raise UserError(
-            f"The commit {short} changed {harmless(odd[0])}: gitforge writes no file of such a name",
+            f"the commit {short} changed {harmless(odd[0])}: gitforge writes no file of such a name",
             hint=f"`git revert {short}` takes it back{then}.",
         )

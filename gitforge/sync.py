@@ -21,7 +21,7 @@ from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
-from gitforge.store.upstream import Upstream, find_upstream, remember
+from gitforge.store.upstream import Upstream, find_upstream, remember, seen_last
 from gitforge.unasked import Unasked
 from gitforge.workspace import Workspace
 
@@ -57,7 +57,7 @@ def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
         pause = min(_LONGEST_PAUSE, 0.05 * 2**number)
         time.sleep(random.uniform(pause / 4, pause))  # noqa: S311
     raise UserError(
-        f"Others were faster {ATTEMPTS} times in a row; all that they published until then is here",
+        f"others were faster {ATTEMPTS} times in a row; all that they published until then is here",
         hint="Try again.",
     ) from reason
 
@@ -101,19 +101,20 @@ class _Sync:
 
     def _bring(self, tip: str | None) -> None:
         """Fetches the branch and integrates it, where it has something new."""
-        head = self._repo.head()
+        head, seen = self._repo.head(), seen_last(self._repo, self._upstream)
         self._done.after = head.commit
         if tip is None:
-            self._refuse_deleted()
+            self._refuse_deleted(was_there=seen is not None)
             if head.commit is None:
                 raise UserError(
                     f"{self._upstream.shown} has no commit yet, and neither has this branch",
                     hint="Record something first: `gitforge init` starts a library.",
                 )
             return
-        self._fetch_branch(tip)
-        refuse_rewritten(self._repo, self._upstream, head, tip)
-        if not self._plan.dry_run:
+        if tip not in {head.commit, seen}:
+            self._fetch_branch(tip)
+        refuse_rewritten(self._repo, self._upstream, head, tip, seen)
+        if tip != seen and not self._plan.dry_run:
             self._done.warn(remember(self._repo, self._upstream, tip))
         if head.commit is None or (head.commit != tip and not self._repo.contains(head.commit, tip)):
             new = integrate(
@@ -126,13 +127,12 @@ class _Sync:
             done.dropped = tuple(dict.fromkeys((*done.dropped, *new.dropped)))
             done.repair = done.repair or new.repair
 
-    def _refuse_deleted(self) -> None:
+    def _refuse_deleted(self, *, was_there: bool) -> None:
         """Raises UserError where somebody has deleted the branch there, after they merged it say."""
         upstream = self._upstream
         if upstream.is_named:
             return
-        was_seen = upstream.tracking is not None and self._repo.commit_of(upstream.tracking) is not None
-        if was_seen or (upstream.is_set and has_branches(self._repo, upstream, self._plan)):
+        if was_there or (upstream.is_set and has_branches(self._repo, upstream, self._plan)):
             raise UserError(
                 f"{upstream.shown} is not there any more: somebody has deleted or renamed it; nothing was changed",
                 hint=f"`gitforge sync {upstream.source}` makes it there again. Where it was merged, go on with the "
@@ -141,9 +141,6 @@ class _Sync:
 
     def _fetch_branch(self, tip: str) -> None:
         """Brings the branch's commits; no ref moves."""
-        tracking = self._upstream.tracking
-        if tip in {self._repo.head().commit, self._repo.commit_of(tracking) if tracking else None}:
-            return
         transfer.fetch(
             self._repo, self._upstream.source, [self._upstream.ref], progress=self._plan.progress,
             silence=self._plan.silence, max_bytes=self._plan.max_bytes, can_ask=self._plan.can_ask,

@@ -94,6 +94,11 @@ def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str | None:
     return f"Did you mean {folded[close[0]]!r}?" if close else None
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 commit`, `2 commits`; `many` where that is not the word with an `s` behind it."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def one_line(text: str) -> str:
     """The text on one line: every run of white space becomes one space."""
     return " ".join(text.split())

@@ -57,7 +57,7 @@ def newest(workspace: Workspace, repo: Repo) -> Reversal:
                 refuse_others(workspace, repo, read, is_undo=True)
                 return reversal
     raise UserError(
-        "There is nothing to undo: no commit here is gitforge's, but for what is undone already",
+        "there is nothing to undo: no commit here is gitforge's, but for what is undone already",
         hint="`gitforge revert COMMIT` takes any other commit back.",
     )
 

@@ -10,7 +10,6 @@ from libraries_of_others import Git, Place, make_other, make_place
 from servers import git_daemon, raw_server, silent
 
 from gitforge import libraries
-from gitforge.goals import Pin
 from gitforge.store import pins
 from gitforge.store.repo import Repo
 from gitforge.unasked import MOST, Brought, Unasked
@@ -181,10 +180,3 @@ class TestWhatIsKept:
         half = place.git("commit-tree", "-m", "x", place.git("mktree", "--missing", cwd=place.ours,
                          stdin=f"100644 blob {'ab' * 20}\tx"), cwd=place.ours)  # fmt: skip
         assert not pins.is_whole(repo, half)
-
-
-def test_a_pin_that_is_not_here_is_missing(place: Place, clone: Path) -> None:
-    book = Workspace.find(clone).book()
-    assert libraries.missing(Repo.discover(clone), book) == [
-        Pin("acme", str(place.acme.root), place.acme.head)
-    ]

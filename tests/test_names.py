@@ -48,6 +48,27 @@ def test_a_component_ends_in_md_or_txt(name: str) -> None:
         names.component_name(name)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Docs/README.md", "docs/readme.MD"),
+        ("caf\u00e9.md", "CAFE\u0301.md"),  # composed, and in two characters
+        ("\u1fd3.md", "\u0390.md"),
+        ("stra\u00dfe.md", "STRASSE.md"),
+        ("a\u200cb.md", "ab.md"),
+    ],
+)
+def test_names_that_some_file_system_takes_for_one_fold_to_one(one: str, other: str) -> None:
+    assert names.folded(one) == names.folded(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("x\u00b2", "x2"), ("\uff21", "A"), ("\u2460", "1"), ("cafe", "caf\u00e9")]
+)
+def test_names_that_only_look_alike_stay_two(one: str, other: str) -> None:
+    assert names.folded(one) != names.folded(other)
+
+
 @pytest.mark.parametrize("path", ["../x", "a/../b", "/a", "a/", "a//b", ".git/x", "a/.git", "C:/x", "a\\b"])
 def test_a_folder_path_stays_below_the_library(path: str) -> None:
     with pytest.raises(UserError):

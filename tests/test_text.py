@@ -12,6 +12,7 @@ from gitforge.text import (
     MAX_TASK,
     as_role,
     as_task,
+    counted,
     did_you_mean,
     excerpt,
     hidden_characters,
@@ -160,3 +161,14 @@ def test_a_task_is_a_part_of_its_purpose_on_one_line(purpose: str) -> None:
     task, more = as_task(purpose)
     assert task in one_line(purpose)
     assert more in one_line(purpose)
+
+
+def test_things_are_counted_in_words_that_agree_with_their_number() -> None:
+    assert [counted(number, "commit") for number in (0, 1, 2, 1000)] == [
+        *("0 commits", "1 commit", "2 commits"),
+        "1,000 commits",
+    ]
+    assert [counted(number, "prompt or text", "prompts and texts") for number in (1, 2)] == [
+        "1 prompt or text",
+        "2 prompts and texts",
+    ]

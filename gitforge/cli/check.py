@@ -16,7 +16,7 @@ from gitforge.cli.session import AsJson, Directory, find_workspace, open_repo
 from gitforge.errors import Problem, UserError
 from gitforge.store.inspection import inspect
 from gitforge.store.repo import NoRepository, Repo
-from gitforge.text import printable_line
+from gitforge.text import counted, printable_line
 from gitforge.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -108,9 +108,5 @@ def _unreviewed(workspace: Workspace, repo: Repo | None, *, is_wanted: bool | No
 def _count(errors: int, warnings: int) -> str:
     if not errors + warnings:
         return "No problems."
-    parts = [
-        f"{count} {word}{'s' * (count != 1)}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
-        if count
-    ]
+    parts = [counted(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count]
     return " and ".join(parts) + "."

@@ -22,7 +22,7 @@ from gitforge.errors import Problem
 from gitforge.store import addresses
 from gitforge.store.addresses import Address
 from gitforge.store.remote_failures import RemoteFailed
-from gitforge.text import printable_line
+from gitforge.text import counted, printable_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -99,11 +99,11 @@ def _show(done: Cloned, address: Address) -> None:
     _show_notes(done, address)
     for found in done.workspaces:
         where = printable_line(str(done.root / found.folder))
-        parts = [f"{found.goals} goal{'s' * (found.goals != 1)}"]
+        parts = [counted(found.goals, "goal")]
         if found.missing:
-            parts.append(f"{len(found.missing)} missing component{'s' * (len(found.missing) != 1)}")
+            parts.append(counted(len(found.missing), "missing component"))
         if count := sum(len(places) for _, places in found.suspicious):
-            parts.append(f"{count} place{'s' * (count != 1)} to look at")
+            parts.append(f"{counted(count, 'place')} to look at")
         output.result(f"Cloned {where}: {', '.join(parts)}, commit {done.commit[:10]}.")
     _show_next(done)
 

@@ -22,7 +22,7 @@ from gitforge.named import refuse_foreign
 from gitforge.names import COMPONENT_SUFFIXES, component_name, foreign_parts
 from gitforge.plan import Planned, State
 from gitforge.store import spool
-from gitforge.text import did_you_mean, printable
+from gitforge.text import counted, did_you_mean, printable
 
 if TYPE_CHECKING:
     from gitforge.llm import Provider
@@ -146,7 +146,7 @@ def terms_for(forge: Forge, provider: Provider, options: Options) -> Terms:
 
 
 def _say_estimate(expected: Estimate) -> None:
-    drafts = f"{expected.drafts} drafts" if expected.drafts > 1 else "1 draft"
+    drafts = counted(expected.drafts, "draft")
     output.say((f"Estimate for {drafts}: {cost.told(expected.usage, expected.dollars)}.", output.DIM))
 
 

@@ -21,6 +21,7 @@ from gitforge.importing.placed import Component, PlacedGoal
 from gitforge.importing.recording import Import, carry_out, prepare
 from gitforge.importing.records import Skipped
 from gitforge.payloads import Suspicion
+from gitforge.text import counted
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -117,7 +118,7 @@ def _ask(one: Import) -> None:
 
 def _counted(one: Import) -> str:
     counts = ((len(one.placed.new_components), "component"), (len(one.placed.new_goals), "goal"))
-    return " and ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count) or "nothing"
+    return " and ".join(counted(count, word) for count, word in counts if count) or "nothing"
 
 
 # --- for a person ------------------------------------------------------------------------------------------

@@ -159,8 +159,6 @@ def update(
     merged three ways with yours. Where both changed the same lines you decide; without a terminal nothing moves
     (exit code 4), unless --ours or --theirs decides all of it.
     """
-    from gitforge import libraries  # noqa: PLC0415
-
     if ours and theirs:
         raise AnswerMissing("--ours and --theirs: one at a time", hint="Leave one of them.")
     workspace = find_workspace(ctx, directory)
@@ -171,7 +169,7 @@ def update(
     options = library_shown.UpdateOptions(yes, ours, theirs, no_pager, dry_run, as_json, max_size)
     done: list[dict[str, Any]] = []
     for pin in chosen:
-        now = libraries.pin_of(workspace.book(), pin.name)
+        now = workspace.book().library(pin.name)
         done.append(_update(workspace, repo, now, rev, options))
     if as_json:
         output.data(done)
@@ -247,7 +245,7 @@ def remove(
         if as_json:
             output.data({"name": name, "adopted": [], "recorded": None})
         return
-    pin = libraries.pin_of(book, name)
+    pin = book.library(name)
     library_add.refuse_used(book, pin)
     adopted = [one.path for one in libraries.adopted_here(repo, book).values() if one.origin.library == name]
     recorded = None if dry_run else library_add.remove(workspace, repo, pin)
@@ -298,6 +296,4 @@ def fetch(
 
 
 def _chosen(book: GoalBook, name: str) -> Sequence[Pin]:
-    from gitforge import libraries  # noqa: PLC0415
-
-    return [libraries.pin_of(book, name)] if name else list(book.libraries.values())
+    return [book.library(name)] if name else list(book.libraries.values())

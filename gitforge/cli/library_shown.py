@@ -11,6 +11,7 @@ from gitforge.cli import output, receiving
 from gitforge.cli.pager import paged
 from gitforge.errors import AnswerMissing, Cancelled, Problem
 from gitforge.payloads import Suspicion
+from gitforge.text import counted
 
 if TYPE_CHECKING:
     from gitforge.goals import Kind
@@ -68,7 +69,7 @@ def show_addition(addition: Addition) -> None:
     """What a library has, and what of it cannot be used or needs a look."""
     pin, look = addition.pin, addition.look
     output.say(
-        f"{pin.name}: {_count(len(look.goals), 'goal')} and {_count(len(look.components), 'component')} at"
+        f"{pin.name}: {counted(len(look.goals), 'goal')} and {counted(len(look.components), 'component')} at"
         f" {pin.commit[:10]} of {addition.address.shown}"
     )
     if look.unmatched:
@@ -113,17 +114,13 @@ def _say_rest(count: int) -> None:
         output.say(f"... and {count - _MOST} more")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
 def addition_as_json(addition: Addition) -> dict[str, Any]:
     """The same for a script."""
     pin, look = addition.pin, addition.look
     return {
         "name": pin.name, "url": pin.url, "rev": pin.rev, "commit": pin.commit, "folder": pin.folder or None,
         "goals": list(look.goals),
-        "components": [one.path for one in look.components],
+        "components": list(look.components),
         "unmatched_kinds": [kind.name for kind in look.unmatched],
         "problems": [str(problem) for problem in look.problems],
         "suspicions": suspicions_as_json(look.suspicions),
@@ -200,7 +197,7 @@ class UpdateOptions:
 def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
     """What moving a pin would change."""
     name = found.new.name
-    new = f", {_count(found.commits, 'new commit')}" if found.commits is not None else ""
+    new = f", {counted(found.commits, 'new commit')}" if found.commits is not None else ""
     output.say((f"{name}: ", output.BOLD), f"{found.old.commit[:10]} -> {found.new.commit[:10]}{new}")
     if found.commits is None:
         output.say(
@@ -209,8 +206,8 @@ def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
         )  # fmt: skip
     if found.lost:
         output.say(
-            ("rewritten: ", output.BAD), f"the history of {name} was rewritten: {_count(found.lost, 'commit')} that you"
-            " have pinned or built on are not in it any more. Ask its owner why before you follow.",
+            ("rewritten: ", output.BAD), f"the history of {name} was rewritten: {counted(found.lost, 'commit')} that"
+            " you have pinned or built on are not in it any more. Ask its owner why before you follow.",
         )  # fmt: skip
     if found.differences and not options.as_json:
         from gitforge.cli.diff import show_difference  # noqa: PLC0415
@@ -232,7 +229,7 @@ def show_update(repo: Repo, found: Update, options: UpdateOptions) -> None:
     for path, why in found.left:
         output.say(("left as it is: ", output.WARN), f"{path}: {why}")
     for merge in found.merges:
-        places = f", {_count(merge.clashes, 'place')} to decide" if merge.clashes else ""
+        places = f", {counted(merge.clashes, 'place')} to decide" if merge.clashes else ""
         output.say(
             ("to be merged: ", output.WARN), f"{merge.adoption.path} with {merge.origin.shown}{places}"
         )

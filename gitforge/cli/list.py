@@ -11,7 +11,7 @@ from gitforge import catalog, plain_data
 from gitforge.cli import completing, output
 from gitforge.cli.session import AsJson, Directory, find_workspace
 from gitforge.goals import GoalBook, Pin
-from gitforge.text import one_line
+from gitforge.text import counted, one_line
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def _list_goals(
     workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
 ) -> None:
     library = workspace.library
-    found = catalog.readiness(book, library) if pin is None else catalog.foreign_goals(book, library, pin)
-    goals = list(found)
+    goals = list(catalog.readiness(book, library, pin))
     shown = [one for one in goals if one.missing or not only_missing]
     if as_json:
         name = pin.name if pin else None
@@ -82,8 +81,7 @@ def _list_goals(
         rows.append((f"  {one.goal.name}", (one.fraction, style), one_line(one.goal.description)))
     output.table(("", "", ""), rows)
     ready = sum(not one.missing for one in goals)
-    count = f"{len(goals)} goal{'s' * (len(goals) != 1)}"
-    output.say((f"{count}, {ready} of them ready.", output.DIM))
+    output.say((f"{counted(len(goals), 'goal')}, {ready} of them ready.", output.DIM))
     if pin is not None:
         for name, why in [*catalog.unusable_goals(book, library, pin).items()][:_UNUSABLE]:
             output.say(("not usable: ", output.WARN), f"{pin.name}:{name}: {why}")
@@ -92,11 +90,7 @@ def _list_goals(
 def _list_components(
     workspace: Workspace, book: GoalBook, pin: Pin | None, *, only_missing: bool, as_json: bool
 ) -> None:
-    library = workspace.library
-    listed = (
-        catalog.components(book, library) if pin is None else catalog.foreign_components(book, library, pin)
-    )
-    found = list(listed)
+    found = list(catalog.components(book, workspace.library, pin))
     shown = [one for one in found if one.is_missing or not only_missing]
     adopted = _adopted(workspace, book) if pin is None else {}
     if as_json:
@@ -106,14 +100,13 @@ def _list_components(
     rows: list[tuple[output.Part, ...]] = []
     for one in shown:
         state = _state(one)
-        used = f"{len(one.goals)} goal{'s' * (len(one.goals) != 1)}"
+        used = counted(len(one.goals), "goal")
         origin = f"adopted from {adopted[one.need.path].shown}" if one.need.path in adopted else ""
         about = ": ".join(filter(None, (origin, one_line(one.description))))
         rows.append((one.need.path, state, used, about))
     output.table(("", "", "", ""), rows)
     lacking = sum(one.is_missing for one in found)
-    count = f"{len(found)} component{'s' * (len(found) != 1)}"
-    output.say((f"{count}, {lacking} of them missing.", output.DIM))
+    output.say((f"{counted(len(found), 'component')}, {lacking} of them missing.", output.DIM))
 
 
 def _state(one: Listed) -> output.Part:

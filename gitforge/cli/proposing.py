@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitforge.cli import output
 from gitforge.errors import Conflict
+from gitforge.text import counted
 
 if TYPE_CHECKING:
     from gitforge.store.repo import Repo
@@ -33,7 +34,7 @@ def refuse_again(repo: Repo, branch: str | None, paths: Sequence[str]) -> None:
     if branch is not None and (found := sorted(proposed(repo, branch, paths))):
         name = shlex.quote(branch)
         raise Conflict(
-            f"The branch {branch} proposes {', '.join(found)} already, so your feedback would reach nobody",
+            f"the branch {branch} proposes {', '.join(found)} already, so your feedback would reach nobody",
             hint=f"`git switch {name}`, and regenerate it there, without --propose; or give the proposal up: "
             f"`git branch -D {name}`.",
         )
@@ -55,8 +56,10 @@ def show(repo: Repo, branch: str | None) -> None:
     if not ahead:
         output.say("Nothing is proposed: there is no commit that HEAD has not.")
         return
-    commits = "1 commit" if ahead == 1 else f"{ahead} commits"
-    output.say(("proposed: ", output.GOOD), f"{commits} on the branch {branch}. To publish it, type:")
+    output.say(
+        ("proposed: ", output.GOOD),
+        f"{counted(ahead, 'commit')} on the branch {branch}. To publish it, type:",
+    )
     remote = repo.configuration.values.get("remote.pushdefault", "origin")
     output.result(f"git push -u {shlex.quote(remote)} {shlex.quote(branch)}")
 

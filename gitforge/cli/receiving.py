@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from gitforge.cli import output
-from gitforge.text import printable_line
+from gitforge.text import counted, printable_line
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -87,7 +87,7 @@ def show_suspicions(found: Sequence[tuple[str, Sequence[Suspicion]]]) -> None:
             if number < _FILES or one.is_order:
                 output.say(("    " + one.excerpt, output.DIM))
         if (more := len(ordered) - shown) > 0:
-            output.say(f"{printable_line(name)}: and {more:,} more place{'s' * (more != 1)}")
+            output.say(f"{printable_line(name)}: and {counted(more, 'more place')}")
 
 
 def suspicions_as_data(found: Iterable[tuple[str, Sequence[Suspicion]]]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from gitforge.goals import Need
 from gitforge.named import refuse_foreign
 from gitforge.reviews import Waiting, approve, waiting
 from gitforge.store import origins
+from gitforge.text import counted
 
 if TYPE_CHECKING:
     pass
@@ -69,7 +70,7 @@ def review(
         output.say(("Nothing to review.", output.GOOD))
     elif not output.is_interactive():
         raise AnswerMissing(
-            f"{_counted(found)} to review, and there is no terminal to do it on",
+            f"{counted(len(found), 'component')} to review, and there is no terminal to do it on",
             hint="--list says which; --approve with their names records that you have read them.",
         )
     else:
@@ -97,7 +98,7 @@ def _list(found: Sequence[Waiting], *, as_json: bool) -> None:
     rows = [(one.path, f"{one.since:%Y-%m-%d %H:%M}", one.written_by) for one in found]
     output.table(("component", "since", "written by"), rows)
     told = (
-        f"{_counted(found)} to review: `gitforge review` walks through them."
+        f"{counted(len(found), 'component')} to review: `gitforge review` walks through them."
         if found
         else "Nothing to review."
     )
@@ -114,10 +115,6 @@ def _as_json(one: Waiting) -> dict[str, Any]:
         "model": one.writer,
         "edited": one.is_edited,
     }
-
-
-def _counted(found: Sequence[Waiting]) -> str:
-    return f"{len(found)} components" if len(found) != 1 else "1 component"
 
 
 def _approve_unasked(

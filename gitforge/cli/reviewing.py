@@ -13,7 +13,7 @@ from gitforge.drafting.draft import Draft, tidy
 from gitforge.errors import GitforgeError
 from gitforge.review import Accept, Decide, Decision, Edit, Leave, Quit, Regenerate, Skip
 from gitforge.store.merge import clashes
-from gitforge.text import as_diff
+from gitforge.text import as_diff, counted
 
 _WORDS = ("accept", "edit", "regenerate", "skip", "quit")
 _EXPLANATION = """\
@@ -178,8 +178,7 @@ def _show(drafts: Sequence[Draft], index: int, current: Mapping[str, Replaced]) 
             output.say((_SINCE if old.compared is not None else _WHOLE, output.DIM))
     _show_findings(draft)
     if count := len(clashes(draft.clashes)):
-        places = f"{count} places" if count > 1 else "1 place"
-        told = f"In {places} {_OURS} and {_THEIRS} are not the same."
+        told = f"In {counted(count, 'place')} {_OURS} and {_THEIRS} are not the same."
         output.say((told, output.WARN))
     if not draft.is_model and not draft.is_edited:
         output.say(("No language model wrote this: it is an outline. Fill in its TODO points.", output.WARN))

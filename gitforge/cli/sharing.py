@@ -134,8 +134,3 @@ def _show(name: str, ours: str | None, theirs: str | None) -> None:
         lines = _GONE.splitlines() if text is None else text.splitlines()
         more = [f"... and {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
         output.say(("\n".join([*lines[:_LINES], *more]), style))
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 commit`, `2 commits`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

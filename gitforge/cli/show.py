@@ -270,7 +270,7 @@ def _place(forge: Forge, origin: Origin) -> str | None:
     pin = forge.book.libraries.get(origin.library)
     if pin is None or forge.repo.commit_of(origin.commit) is None:
         return None
-    return f"{pin.folder}/library/{origin.path}" if pin.folder else f"library/{origin.path}"
+    return pin.inside(f"library/{origin.path}")
 
 
 _SHOWN = ("Goal", "Assisted-by", "Prompt-Id", "Reviewed-by")

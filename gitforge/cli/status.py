@@ -20,6 +20,7 @@ from gitforge.store import answered
 from gitforge.store.answered import Evidence
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
+from gitforge.text import counted
 from gitforge.unreviewed import SHALLOW_HINT
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
 def _said(found: Status) -> Iterator[Paragraph]:
     kept = len(found.toolkits)
     are = "is" if found.goals == 1 else "are"
-    toolkits = f"{kept} toolkit{'s' * (kept != 1)} in output/"
-    yield paragraphs.result(f"{found.ready} of {found.goals} goals {are} ready, {toolkits}.")
+    are_there = f"{counted(kept, 'toolkit')} in output/"
+    yield paragraphs.result(f"{found.ready} of {found.goals} goals {are} ready, {are_there}.")
     if found.operation:
         yield paragraphs.result(
             (f"A {found.operation} is in progress: ", output.WARN),
@@ -85,8 +86,7 @@ def _said(found: Status) -> Iterator[Paragraph]:
     if found.unreviewed is None:
         rows.append((("unknown", output.WARN), "reviews", SHALLOW_HINT))
     elif found.unreviewed:
-        count = len(found.unreviewed)
-        several = f"{count:,} component{'s' * (count != 1)}"
+        several = counted(len(found.unreviewed), "component")
         rows.append((("unreviewed", output.WARN), several, "`gitforge review` walks through them"))
     for toolkit in found.toolkits:
         if toolkit.is_degraded:

@@ -11,6 +11,7 @@ import typer
 from gitforge.cli import output, receiving, sharing
 from gitforge.cli.session import MAX_MIB, AsJson, Directory, MaxSize, here, open_repo, repair
 from gitforge.errors import AnswerMissing, UserError
+from gitforge.text import counted
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def sync(
     _show_notes(done)
     if done.refused is not None:
         raise UserError(
-            f"What was published there is here now, but nothing was sent: {done.refused.message}",
+            f"what was published there is here now, but nothing was sent: {done.refused.message}",
             hint=done.refused.hint,
         )
 
@@ -114,11 +115,9 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
     where = done.upstream.name
     came = done.arrivals
     if came.commits or done.kept_received:
-        parts = [sharing.counted(came.commits, "commit")] if came.commits else []
+        parts = [counted(came.commits, "commit")] if came.commits else []
         parts += (
-            [sharing.counted(done.kept_received, "prompt or text", "prompts and texts")]
-            if done.kept_received
-            else []
+            [counted(done.kept_received, "prompt or text", "prompts and texts")] if done.kept_received else []
         )
         yield (f"{would}received: ", output.GOOD), " and ".join(parts)
     for label, paths in (
@@ -132,13 +131,13 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
     if came.approvals:
         yield ("  approvals ", output.DIM), str(came.approvals)
     if done.replayed and came.commits:
-        yield (f"{would}put on top: ", output.GOOD), f"{sharing.counted(done.replayed, 'commit')} of yours"
+        yield (f"{would}put on top: ", output.GOOD), f"{counted(done.replayed, 'commit')} of yours"
     for one in done.dropped:
         what = one.path or one.subject
         yield (f"{would}left out: ", output.WARN), f"{what} of {one.commit[:12]}: {one.why}"
-    sent = [sharing.counted(done.sent, "commit")] if done.sent else []
+    sent = [counted(done.sent, "commit")] if done.sent else []
     sent += ["the new branch"] if done.is_new_branch and not done.sent else []
-    sent += [sharing.counted(done.kept_sent, "prompt or text", "prompts and texts")] if done.kept_sent else []
+    sent += [counted(done.kept_sent, "prompt or text", "prompts and texts")] if done.kept_sent else []
     if sent:
         yield (f"{would}sent: ", output.GOOD), f"{' and '.join(sent)} to {where}"
     elif (

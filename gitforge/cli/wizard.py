@@ -51,7 +51,7 @@ def _goals(book: GoalBook, library: Library) -> Iterator[tuple[str, catalog.Read
     yield from ((one.goal.category, one) for one in catalog.readiness(book, library))
     for pin in book.libraries.values():
         with suppress(UserError):  # `gitforge status` tells what is not fetched
-            yield from ((f"library {pin.name}", one) for one in catalog.foreign_goals(book, library, pin))
+            yield from ((f"library {pin.name}", one) for one in catalog.readiness(book, library, pin))
 
 
 def ask_new_goal(book: GoalBook, library: Library) -> Goal:

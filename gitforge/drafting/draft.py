@@ -213,7 +213,7 @@ def _ask(
 
 
 def _as_problem(failure: Unusable) -> str:
-    return failure.message[:1].lower() + failure.message[1:].rstrip(".")
+    return failure.message.rstrip(".")
 
 
 def _checked(answer: str, setting: Setting) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

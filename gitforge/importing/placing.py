@@ -17,8 +17,6 @@ from gitforge.importing.records import KINDS, Reading, Recipe
 from gitforge.importing.shelf import Shelf, component
 from gitforge.store.repo import Repo
 
-_WHOLE = ("task_template", "skill", "system", "prompt")  # the kinds of a text that is a whole prompt
-
 
 def place(reading: Reading, book: GoalBook, library: Library, repo: Repo, category: str | None) -> Placed:
     """Finds a place for everything.
@@ -64,13 +62,14 @@ class _Goals:
         """The goal that a recipe becomes, or the one that it is already."""
         needs: dict[str, Need] = {}
         missing = []
-        for role, key in sorted(recipe.parts, key=lambda part: self._order.index(part[0])):
+        parts = sorted(recipe.parts, key=lambda part: self._order.index(part[0]))
+        for role, key in parts:
             component = self._components.get((role, key))
             need = component.need if component else Need(self._by_role[role], naming.component_name(key))
             needs[need.path] = need
             if component is None and not (self._library.folder / need.path).is_file():
                 missing.append(need.path)
-        main = self._main(recipe)
+        main = self._main(parts)
         renamed = None
         for name in naming.numbered(recipe.name):
             known = self._known.get(name)
@@ -90,9 +89,9 @@ class _Goals:
         self._come.add(name.casefold())
         return PlacedGoal(recipe, goal, "new", renamed, tuple(missing))
 
-    def _main(self, recipe: Recipe) -> str | None:
-        """The component that carries the whole prompt, whatever else the goal names; None where none does."""
-        found = (self._components.get(part) for role in _WHOLE for part in recipe.parts if part[0] == role)
+    def _main(self, parts: Sequence[tuple[str, str]]) -> str | None:
+        """The first component that carries the whole prompt, whatever else the goal names; None where none does."""
+        found = (self._components.get(part) for part in parts if KINDS[part[0]].is_whole)
         return next((one.need.path for one in found if one is not None), None)
 
 

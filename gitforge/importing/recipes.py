@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gitforge import goals_file
-from gitforge.errors import Conflict, UserError
+from gitforge.errors import Conflict
 from gitforge.goals import DEFAULT_KINDS, FILE_NAME, Goal, GoalBook, Kind
-from gitforge.goals_edit import categories, edited, layered
+from gitforge.goals_edit import adding, edited, layered, version_edited
 from gitforge.importing.placed import Placed
 from gitforge.text import printable
 
@@ -25,9 +25,9 @@ def with_goals(text: str, placed: Placed) -> str:
     def change(data: dict[str, Any]) -> None:
         if placed.changed:
             _declare(data, placed)
-        there = categories(data) if placed.new_goals else {}
         for one in placed.new_goals:
-            _add(there, one.goal, before, placed)
+            if not _is_there(before, one.goal):
+                adding(_declared_goal(one.goal, placed))(data)
 
     return edited(text, change)
 
@@ -38,39 +38,25 @@ def edit(old: bytes | None, placed: Placed) -> bytes:
     Raises:
         Conflict: That version is not there, is not valid, or has another goal of one of the names.
     """
-    if old is None:
+    return version_edited(old, lambda text: with_goals(text, placed))
+
+
+def _is_there(book: GoalBook, goal: Goal) -> bool:
+    """Whether a goal is there already; raises Conflict where another one has its name."""
+    known = book.goals.get(goal.name)
+    if known is None:
+        return False
+    if {need.path for need in known.needs} != {need.path for need in goal.needs}:
         raise Conflict(
-            f"{FILE_NAME} is not committed yet, so goals cannot be recorded in it",
-            hint=f"Commit it first: git add {FILE_NAME} && git commit",
+            f"a version of {FILE_NAME} has another goal {printable(goal.name)}",
+            hint="Commit or take back its changes first.",
         )
-    try:
-        return with_goals(old.decode(), placed).encode()
-    except Conflict:
-        raise
-    except (UserError, UnicodeDecodeError) as error:
-        message = f"a version of {FILE_NAME} in git or in the working tree cannot be edited: {error}"
-        raise Conflict(message, hint="Correct and commit it first.") from error
+    return True
 
 
-def _add(there: dict[str, Any], goal: Goal, before: GoalBook, placed: Placed) -> None:
-    known = before.goals.get(goal.name)
-    if known is not None:
-        if {need.path for need in known.needs} != {need.path for need in goal.needs}:
-            raise Conflict(
-                f"a version of {FILE_NAME} has another goal {printable(goal.name)}",
-                hint="Commit or take back its changes first.",
-            )
-        return
-    entry: dict[str, Any] = {"description": goal.description} if goal.description else {}
-    for need in goal.needs:
-        kind = placed.kinds[need.kind.name]
-        if kind.many:
-            entry.setdefault(kind.key, []).append(need.name)
-        else:
-            entry[kind.key] = need.name
-    if there.get(goal.category) is None:
-        there[goal.category] = {}
-    there[goal.category][goal.name] = entry
+def _declared_goal(goal: Goal, placed: Placed) -> Goal:
+    """A goal with its kinds as goals.yaml will declare them."""
+    return goal._replace(needs=tuple(need._replace(kind=placed.kinds[need.kind.name]) for need in goal.needs))
 
 
 def _declare(data: dict[str, Any], placed: Placed) -> None:

@@ -188,5 +188,5 @@ def check_provider(name: str) -> None:
     """Raises UserError where no provider has that name."""
     if name not in PROVIDERS:
         raise UserError(
-            f"There is no provider named {name!r}.", hint=f"Choose one of: {', '.join(PROVIDERS)}."
+            f"there is no provider named {name!r}", hint=f"Choose one of: {', '.join(PROVIDERS)}."
         )

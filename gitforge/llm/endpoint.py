@@ -54,7 +54,7 @@ def endpoint_of(url: str, key: str | None) -> Endpoint:
         rest = re.split(r"[?#]", url.removeprefix(scheme[0] if scheme else "").rpartition("@")[2])[0]
         shown = _without([key or ""], (scheme[0] if scheme else "") + rest)
         raise UserError(
-            f"The base URL is not an http or https address: {shown!r}.",
+            f"the base URL is not an http or https address: {shown!r}",
             hint="Set it (GITFORGE_BASE_URL, git config gitforge.base-url or OPENAI_BASE_URL, whichever comes "
             "first) to an address such as http://localhost:11434/v1.",
         )
@@ -93,7 +93,7 @@ def check_key(key: str | None) -> None:
     """Raises UserError, which does not show the key, where it cannot be sent in a header."""
     if key and not re.fullmatch(r"[\x21-\x7e]+", key):
         raise UserError(
-            "The key holds a character that no key has: a space, a line break or one outside ASCII.",
+            "the key holds a character that no key has: a space, a line break or one outside ASCII",
             hint="Set OPENAI_API_KEY again, the key alone on one line.",
         )
 
@@ -102,11 +102,11 @@ def check_model(model: str, key: str | None) -> None:
     """Raises UserError where the model's name holds the key, or cannot stand on a line of a commit."""
     if key and len(key) >= 8 and key in model:
         raise UserError(
-            "The model's name holds the key.",
+            "the model's name holds the key",
             hint=f"Set the model to a name such as {DEFAULT_MODEL}: it is shown, and recorded in commits.",
         )
     if not model.isprintable() or model != model.strip() or len(model) > 200:
         raise UserError(
-            f"The model's name is not one short printable line: {model[:200]!r}.",
+            f"the model's name is not one short printable line: {model[:200]!r}",
             hint=f"Set the model to a name such as {DEFAULT_MODEL}.",
         )

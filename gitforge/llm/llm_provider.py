@@ -174,12 +174,12 @@ class LlmProvider:
         told = response.response_json if isinstance(response.response_json, dict) else {}
         if told.get("finish_reason") == "length" or told.get("stop_reason") == "max_tokens":
             raise CutOff(
-                f"The model {self.model} reached its length limit: the draft is cut off.",
+                f"the model {self.model} reached its length limit: the draft is cut off",
                 hint="Ask for less, allow more tokens (max-tokens), or choose a model with more room.",
             )
         if not answer.strip():
             raise Unusable(
-                f"The model {self.model} gave an empty answer.", hint="Try again, or choose another model."
+                f"the model {self.model} gave an empty answer", hint="Try again, or choose another model."
             )
 
     @contextmanager
@@ -202,8 +202,7 @@ class LlmProvider:
             ) from None
 
     def _failure(self, what: str, hint: str) -> ProviderError:
-        end = "" if what.endswith((".", "…")) else "."
-        return ProviderError(f"The model {self.model} of the llm tool {what}{end}", hint=hint)
+        return ProviderError(f"the model {self.model} of the llm tool {what}", hint=hint)
 
 
 def _open_model(name: str | None) -> tuple[Any, str | None]:
@@ -216,7 +215,7 @@ def _open_model(name: str | None) -> tuple[Any, str | None]:
         if error.name != "llm":
             raise _unusable(error) from None
         raise UserError(
-            "The provider 'llm' needs the llm tool, which is not installed beside gitforge.",
+            "the provider 'llm' needs the llm tool, which is not installed beside gitforge",
             hint="pip install 'gitforge[llm]', then its plugins: llm install llm-anthropic, for example.",
         ) from None
     try:
@@ -228,24 +227,24 @@ def _open_model(name: str | None) -> tuple[Any, str | None]:
         close = get_close_matches(wanted.casefold(), [*models], n=3, cutoff=0.5)
         near = f"Near to it: {', '.join(close)}. " if close else ""
         raise UserError(
-            f"The llm tool has no model {wanted[:200]!r}.",
+            f"the llm tool has no model {wanted[:200]!r}",
             hint=f"{near}`llm models` lists all; a plugin brings more, for example `llm install llm-ollama`.",
         )
     try:
         return models[wanted], models[wanted].get_key()
     except llm.NeedsKeyException as error:
         needed = models[wanted].needs_key
-        raise UserError(f"The llm tool: {error}.", hint=f"Run `llm keys set {needed}`.") from None
+        raise UserError(f"the llm tool: {error}", hint=f"Run `llm keys set {needed}`.") from None
     except Exception as error:  # noqa: BLE001 -- a plugin's; what it says may hold the key, which is not known
         raise UserError(
-            f"The llm tool gives no key for the model {wanted!r} ({type(error).__name__}).",
+            f"the llm tool gives no key for the model {wanted!r} ({type(error).__name__})",
             hint="See what `llm keys` says.",
         ) from None
 
 
 def _unusable(error: Exception) -> UserError:
     told = quoted(f"{type(error).__name__}: {error}", [])
-    return UserError(f"The llm tool cannot be loaded: {told}", hint="See what `llm plugins` says.")
+    return UserError(f"the llm tool cannot be loaded: {told}", hint="See what `llm plugins` says.")
 
 
 def _run(response: Any, arrived: _Arrived, gone: threading.Event) -> None:

@@ -31,7 +31,7 @@ class Exchange:
         self._model = model
         self._endpoint = endpoint
         self._settings = settings
-        self._where = f"The server {endpoint.shown}"
+        self._where = f"server {endpoint.shown}"
 
     def no_completion(self, kind: str) -> ProviderError:
         """The answer has nothing of a chat completion in it."""
@@ -52,12 +52,12 @@ class Exchange:
             )
         if refusal:
             raise Unusable(
-                f"The model {self._model} refused: {self._endpoint.quote(refusal)}",
+                f"the model {self._model} refused: {self._endpoint.quote(refusal)}",
                 hint="Change the description, or choose another model.",
             )
         if finish == "content_filter":
             raise Unusable(
-                f"The content filter of {self._endpoint.shown} stopped the answer.",
+                f"the content filter of {self._endpoint.shown} stopped the answer",
                 hint="Change the description, or choose another model.",
             )
         if finish == "length":
@@ -65,7 +65,7 @@ class Exchange:
                 "the draft is cut off" if answer.strip() else "it wrote nothing, perhaps it only reasoned"
             )
             raise CutOff(
-                f"The model {self._model} reached its length limit: {effect}.",
+                f"the model {self._model} reached its length limit: {effect}",
                 hint="Ask for less, allow more tokens (max-tokens), or choose a model with more room.",
             )
         if finish is None:
@@ -75,7 +75,7 @@ class Exchange:
             )
         if not answer.strip():
             raise Unusable(
-                f"The model {self._model} gave an empty answer.", hint="Try again, or choose another model."
+                f"the model {self._model} gave an empty answer", hint="Try again, or choose another model."
             )
 
     @contextmanager
@@ -127,20 +127,20 @@ class Exchange:
 
     def waiting(self, trouble: Trouble, seconds: float) -> str:
         """That a request will be sent again, for a person."""
-        return f"{self._where} {trouble.what}: waiting {_time(seconds)}"
+        return f"The {self._where} {trouble.what}: waiting {_time(seconds)}"
 
     def cannot_begin(self, error: Exception) -> ProviderError:
         """No request could even be sent."""
         reason = re.sub(r"\S*@", "", str(error))  # a proxy's password
         return ProviderError(
-            f"No connection to {self._endpoint.shown} can be prepared: {self._endpoint.quote(reason)}",
+            f"no connection to {self._endpoint.shown} can be prepared: {self._endpoint.quote(reason)}",
             hint="Check the base URL, and in the environment HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE.",
         )
 
     def failure(self, what: str, hint: str, details: object = "") -> ProviderError:
         """The server did something: what, in a sentence, and what to do about it."""
         words = self._endpoint.quote(details)
-        return ProviderError(f"{self._where} {what}{f': {words}' if words else '.'}", hint=hint)
+        return ProviderError(f"the {self._where} {what}{f': {words}' if words else ''}", hint=hint)
 
     def _too_late(self) -> ProviderError:
         return self.failure(
@@ -153,7 +153,7 @@ class Exchange:
             return self._too_late()
         if any(isinstance(cause, httpx2.ConnectTimeout) for cause in _causes(error)):
             return ProviderError(
-                f"No connection to {self._endpoint.shown} within {self._settings.connect_timeout:g} seconds.",
+                f"no connection to {self._endpoint.shown} within {self._settings.connect_timeout:g} seconds",
                 hint="Check the base URL, the network and its proxy; a slow one needs a longer connect-timeout.",
             )
         what = (
@@ -173,12 +173,12 @@ class Exchange:
             return self.failure("broke off in the middle of the answer", "Try again.", reason)
         if tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
             return ProviderError(
-                f"No secure connection (TLS) to {self._endpoint.shown}: {self._endpoint.quote(tls)}",
+                f"no secure connection (TLS) to {self._endpoint.shown}: {self._endpoint.quote(tls)}",
                 hint="Check the base URL: a server without TLS needs http://; "
                 "one with a certificate of its own needs SSL_CERT_FILE.",
             )
         return ProviderError(
-            f"No connection to {self._endpoint.shown}: {self._endpoint.quote(reason)}",
+            f"no connection to {self._endpoint.shown}: {self._endpoint.quote(reason)}",
             hint="Check that the server is running, the base URL, the network and its proxy.",
         )
 

@@ -51,7 +51,7 @@ class OpenAIProvider:
     def __init__(self, settings: ProviderSettings, pace: Pace | None = None) -> None:
         if not settings.api_key and not settings.base_url:
             raise UserError(
-                "The provider 'openai' has neither a key nor a base URL.",
+                "the provider 'openai' has neither a key nor a base URL",
                 hint="Set OPENAI_API_KEY; or OPENAI_BASE_URL, for a server that needs no key.",
             )
         check_key(settings.api_key)

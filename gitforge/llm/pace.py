@@ -51,7 +51,7 @@ class PauseTooLong(Exception):
 
 def stopped() -> Cancelled:
     """What ends a request after `Pace.stop`."""
-    return Cancelled("The drafts under way were stopped.")
+    return Cancelled("the drafts under way were stopped")
 
 
 class Pace:

@@ -8,19 +8,16 @@ from itertools import islice
 from typing import Any
 
 from gitforge import catalog, plain_data
-from gitforge.build import Forge, assembled
+from gitforge.build import Forge
 from gitforge.check import check as find_problems
 from gitforge.errors import Problem, UserError
+from gitforge.goals import Pin
 from gitforge.names import file_name
-from gitforge.plan import plan
+from gitforge.serving.assembling import assembled, project_of, refuse_unusable
 from gitforge.serving.origin import adopted_from, not_reviewed, origin_of, suspicious
-from gitforge.serving.prompts import component_texts, project_of
 from gitforge.serving.records import Data
-from gitforge.serving.slots import arguments as slots_of
-from gitforge.serving.slots import filled
 from gitforge.status import status as look
 from gitforge.unreviewed import problems as unreviewed_problems
-from gitforge.unreviewed import refuse_unreviewed
 from gitforge.workspace import Workspace
 
 Given = Mapping[str, Any]
@@ -31,35 +28,27 @@ MOST_FOUND = 200  # lines that a search gives: an agent reads all of them
 
 def list_goals(forge: Forge, given: Given) -> Data:
     """The goals: the workspace's own, or those of another library."""
-    library, other = forge.workspace.library, given.get("library")
-    listed = (
-        catalog.readiness(forge.book, library)
-        if other is None
-        else catalog.foreign_goals(forge.book, library, forge.book.library(other))
-    )
+    other = _other(forge, given)
     found = [
         one
-        for one in listed
+        for one in catalog.readiness(forge.book, forge.workspace.library, other)
         if (one.missing or not given.get("missing"))
         and given.get("category", one.goal.category).casefold() == one.goal.category.casefold()
     ]
-    return {"goals": [plain_data.goal(one, other) for one in found], "libraries": list(forge.book.libraries)}
+    name = other.name if other is not None else None
+    return {"goals": [plain_data.goal(one, name) for one in found], "libraries": list(forge.book.libraries)}
 
 
 def list_components(forge: Forge, given: Given) -> Data:
     """The components: the workspace's own and those that its goals use, or those of another library."""
-    kind, library, other = given.get("kind"), forge.workspace.library, given.get("library")
+    kind, library = given.get("kind"), forge.workspace.library
     if kind is not None and kind not in forge.book.kinds:
         hint = f"There is {', '.join(forge.book.kinds)}."
         raise UserError(f"there is no kind of component {kind!r}", hint=hint)
-    listed = (
-        catalog.components(forge.book, library)
-        if other is None
-        else catalog.foreign_components(forge.book, library, forge.book.library(other))
-    )
+    other = _other(forge, given)
     found = [
         one
-        for one in listed
+        for one in catalog.components(forge.book, library, other)
         if (one.is_missing or not given.get("missing")) and kind in {None, one.need.kind.name}
     ]
     adopted = adopted_from(forge) if other is None else {}
@@ -71,6 +60,11 @@ def list_components(forge: Forge, given: Given) -> Data:
         "truncated": len(found) > MOST_LISTED,
         "libraries": list(forge.book.libraries),
     }
+
+
+def _other(forge: Forge, given: Given) -> Pin | None:
+    """The other library that is asked about; None for the workspace's own."""
+    return forge.book.library(given["library"]) if given.get("library") is not None else None
 
 
 def search(forge: Forge, given: Given) -> Data:
@@ -146,17 +140,16 @@ def build(forge: Forge, given: Given) -> Data:
     """The toolkit of a goal, as texts."""
     goal = forge.goal(given["goal"])
     project = file_name(given.get("project") or project_of(goal), "project")
-    planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
-    if forge.book.require_reviewed:
-        refuse_unreviewed(forge.repo, planned)
-    files = assembled(forge, project, goal)
+    planned = refuse_unusable(forge, goal)
+    form = assembled(forge, goal, project)
     values = given.get("slots", {})
-    parts = component_texts(forge, goal)
-    contents = filled(list(files.values()), values, parts)
+    contents = form.filled(values)
     return {
         "project": project,
         "goal": goal.name,
-        "files": [{"name": name, "text": content} for name, content in zip(files, contents, strict=True)],
+        "files": [
+            {"name": name, "text": content} for name, content in zip(form.files, contents, strict=True)
+        ],
         "degraded": any(one.is_absent for one in planned),
         "missing": [one.path for one in planned if one.is_absent],
         "outlines": [one.path for one in planned if one.is_outline],
@@ -164,7 +157,7 @@ def build(forge: Forge, given: Given) -> Data:
         "suspicious": suspicious(forge, planned),
         "open_slots": [
             {"name": one.name, "title": one.title, "description": one.description}
-            for one in slots_of(list(files.values()), parts)
+            for one in form.arguments()
             if not values.get(one.name, "").strip()
         ],
     }

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from gitforge import catalog
-from gitforge.build import Forge, assembled
+from gitforge.build import Forge
 from gitforge.errors import UserError
-from gitforge.goals import Goal
-from gitforge.plan import Planned, plan
+from gitforge.plan import Planned
+from gitforge.serving.assembling import assembled, refuse_unusable
 from gitforge.serving.origin import not_reviewed, suspicious
 from gitforge.serving.records import Argument, Prompt, Rendered
-from gitforge.serving.slots import arguments, filled
 from gitforge.text import one_line
-from gitforge.unreviewed import refuse_unreviewed
 
 
 def offered(forge: Forge) -> Iterator[Prompt]:
@@ -25,7 +22,7 @@ def offered(forge: Forge) -> Iterator[Prompt]:
         yield _offered(forge, one, "")
     for pin in book.libraries.values():
         with suppress(UserError):  # status names a library that is not fetched
-            for one in catalog.foreign_goals(book, library, pin):
+            for one in catalog.readiness(book, library, pin):
                 yield _offered(forge, one, f" (Of the library {pin.name}.)")
 
 
@@ -35,9 +32,7 @@ def _offered(forge: Forge, one: catalog.Readiness, note: str) -> Prompt:
         note += f" (Not complete: {', '.join(missing)} is missing.)"
     slots: tuple[Argument, ...] = ()
     try:
-        slots = arguments(
-            list(assembled(forge, project_of(goal), goal).values()), component_texts(forge, goal)
-        )
+        slots = assembled(forge, goal).arguments()
     except UserError as error:
         note += f" (It cannot be used: {one_line(error.message)})"
     return Prompt(goal.name, goal.title, goal.description + note, slots)
@@ -56,12 +51,8 @@ def rendered(forge: Forge, name: str, values: Mapping[str, str]) -> Rendered:
         NotReviewed: goals.yaml wants components to be reviewed, and some are not.
     """
     goal = forge.goal(name)
-    planned = plan(forge.workspace.library, forge.repo, goal.needs, commits=False).components
-    if forge.book.require_reviewed:
-        refuse_unreviewed(forge.repo, planned)
-    texts = filled(
-        list(assembled(forge, project_of(goal), goal).values()), values, component_texts(forge, goal)
-    )
+    planned = refuse_unusable(forge, goal)
+    texts = assembled(forge, goal).filled(values)
     return Rendered(" ".join([goal.description, *notes(forge, planned)]), texts)
 
 
@@ -75,13 +66,3 @@ def notes(forge: Forge, planned: Sequence[Planned]) -> Iterator[str]:
         yield f"Generated, and nobody has reviewed it yet: {', '.join(unreviewed)}."
     if places := suspicious(forge, planned):
         yield f"Of another library, and perhaps meant to mislead: {'; '.join(places)}."
-
-
-def component_texts(forge: Forge, goal: Goal) -> list[str]:
-    """What a goal's prompt is made from, but for the form."""
-    return [forge.workspace.library.text(need) or "" for need in goal.needs]
-
-
-def project_of(goal: Goal) -> str:
-    """What a toolkit is called that nobody has given a name: as its goal, in lower case."""
-    return "_".join(re.findall(r"\w+", goal.name.casefold())) or "toolkit"

@@ -65,7 +65,7 @@ def _components(forge: Forge) -> Iterator[catalog.Listed]:
     known = {one.need.path for one in own}
     for pin in book.libraries.values():
         with suppress(UserError):  # as above
-            found = catalog.foreign_components(book, library, pin)
+            found = catalog.components(book, library, pin)
             yield from (one for one in found if one.need.path not in known)
 
 

@@ -15,8 +15,9 @@ from gitforge.store.records import Head
 from gitforge.store.recovery import Repair
 from gitforge.store.replay import Dropped, Replayed, replay
 from gitforge.store.repo import Repo
-from gitforge.store.series import Member, compare, read_series
+from gitforge.store.series import Member, PathChange, compare, read_series
 from gitforge.store.upstream import Upstream, published_before
+from gitforge.text import counted
 from gitforge.workspace import Workspace
 
 
@@ -66,22 +67,22 @@ def integrate(
     arrived = came.arrivals(workspace, repo, base, tip, published, changes)
     done = Replayed(tip, {}, (), ())
     if base is not None and head.commit not in {None, base}:
-        done = _replay(workspace, repo, base, head.commit or "", tip, published, decisions)
+        done = _replay(workspace, repo, base, head.commit or "", tip, published, changes, decisions)
     repair = None
     if not dry_run:
-        commits = f"{len(published)} commit{'' if len(published) == 1 else 's'}"
-        repair = advance(repo, head, done.tip, f"sync: {commits} of {upstream.shown}").repair
+        commits = counted(len(published), "commit")
+        repair = advance(repo, head, done.tip, f"sync: {commits} of {upstream.shown}")
     return Integrated(done.tip, arrived, len(done.commits), done.dropped, repair)
 
 
 def _replay(
     workspace: Workspace, repo: Repo, base: str, head: str, tip: str, published: Sequence[Member],
-    decisions: Decisions,
+    changes: Sequence[PathChange], decisions: Decisions,
 ) -> Replayed:  # fmt: skip
     path = repo.relative(workspace.goals_file)
     done = replay(
         repo, base, head, tip, decide=decisions.file, joins={path: decisions.join_goals},
-        generated=came.generated_in(published),
+        generated=came.generated_in(published), changes=changes,
     )  # fmt: skip
     if done.disputes:
         raise Disputed(done.disputes)
@@ -100,7 +101,7 @@ def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:
         return done.stdout.decode().strip()
     if repo.is_shallow():
         raise UserError(
-            f"This is a shallow clone, and the commit from which it and {upstream.shown} went on is not here",
+            f"this is a shallow clone, and the commit from which it and {upstream.shown} went on is not here",
             hint="`git fetch --unshallow` brings it.",
         )
     raise UserError(
@@ -109,7 +110,7 @@ def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:
     )
 
 
-def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> None:
+def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str, seen: str | None) -> None:
     """Commits that upstream has taken out of its history would be published again, as if they were this clone's.
 
     Args:
@@ -117,17 +118,18 @@ def refuse_rewritten(repo: Repo, upstream: Upstream, head: Head, tip: str) -> No
         upstream: What the branch follows.
         head: Where HEAD is.
         tip: Id of what was published.
+        seen: Id of what was published when it was seen last.
 
     Raises:
         Conflict: There are some.
     """
     if head.commit in {None, tip}:
         return
-    seen = published_before(repo, upstream, head.commit or "") - {tip}
-    if not seen:
+    known = published_before(repo, upstream, head.commit or "", seen) - {tip}
+    if not known:
         return
     listed = repo.git.read("rev-list", "--topo-order", head.commit or "", f"^{tip}", "--").stdout
-    lost = next((id_ for id_ in listed.decode().split() if id_ in seen), None)
+    lost = next((id_ for id_ in listed.decode().split() if id_ in known), None)
     if lost is not None:
         raise Conflict(
             f"{upstream.shown} was rewritten: commits that it had, and that are here, are not in it any more; "

@@ -11,7 +11,7 @@ from gitforge.sharing.records import Plan
 from gitforge.store import kept, transfer
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
-from gitforge.store.upstream import Upstream, follow, remember
+from gitforge.store.upstream import Upstream, follow, remember, seen_last
 from gitforge.workspace import Workspace
 
 
@@ -110,7 +110,8 @@ def _send(sender: _Sender, refs: Mapping[str, str], count: int) -> Published:
                 warnings=(f"prompts and texts that are not there could not be sent: {error.message}",)
             )
         return Published(refused=error)
-    if not upstream.pushes_elsewhere and (trouble := remember(repo, upstream, commit)):
+    is_to_be_noted = not upstream.pushes_elsewhere and seen_last(repo, upstream) != commit
+    if is_to_be_noted and (trouble := remember(repo, upstream, commit)):
         warnings.append(trouble)
     if not upstream.is_set and isinstance(upstream.source, str):
         follow(repo, upstream)
@@ -147,7 +148,7 @@ class _Sender:
             raise transfer.Rejected(failed.message, hint=failed.hint)
         if isinstance(failed, transfer.Rejected) and self.upstream.pushes_elsewhere:
             raise transfer.RemoteFailed(
-                f"The repository to which remote.{self.upstream.source}.pushurl leads has commits that are not here",
+                f"the repository to which remote.{self.upstream.source}.pushurl leads has commits that are not here",
                 hint="Where that is meant to be another repository, `git push` is the way to it.",
             )
         raise failed
@@ -165,10 +166,9 @@ def look(repo: Repo, upstream: Upstream, plan: Plan) -> dict[str, str]:
     Raises:
         RemoteFailed: It cannot be reached, or refuses.
     """
-    found = transfer.list_refs(
+    return transfer.list_refs(
         repo, upstream.source, upstream.ref, *kept.PATTERNS, silence=plan.silence, can_ask=plan.can_ask
     )
-    return dict(found.refs)
 
 
 def has_branches(repo: Repo, upstream: Upstream, plan: Plan) -> bool:
@@ -180,4 +180,4 @@ def has_branches(repo: Repo, upstream: Upstream, plan: Plan) -> bool:
     found = transfer.list_refs(
         repo, upstream.source, "refs/heads/*", silence=plan.silence, can_ask=plan.can_ask
     )
-    return bool(found.refs)
+    return bool(found)

@@ -31,7 +31,7 @@ class Disputed(Conflict):
     def __init__(self, disputes: Sequence[Dispute]) -> None:
         self.disputes = tuple(disputes)
         super().__init__(
-            "Both sides have changed the same, each in its own way; nothing was changed here:\n"
+            "both sides have changed the same, each in its own way; nothing was changed here:\n"
             + "\n".join(f"  {shown(one)}" for one in self.disputes),
             hint="Decide: --ours takes this clone's versions, --theirs those that were published; or on a terminal, "
             "one by one.",

@@ -7,10 +7,10 @@ is in the way is refused first, by name: files that are staged, changed or untra
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
+from gitforge.names import folded
 from gitforge.store import filtered
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
@@ -19,7 +19,7 @@ from gitforge.store.index import copy_index
 from gitforge.store.locks import await_index_lock, commit_lock
 from gitforge.store.placing import told
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry, Head, IndexEntry, fields, with_folders
+from gitforge.store.records import Entry, Head, IndexEntry, fields, parse_staged, with_folders
 from gitforge.store.recovery import Repair, recover
 from gitforge.store.repo import Repo
 from gitforge.store.series import PathChange, compare
@@ -35,19 +35,6 @@ from gitforge.store.worktree import check_inside, read_file
 _SHOWN = 10  # files that are named
 
 
-@dataclass(frozen=True)
-class Advanced:
-    """What was done.
-
-    Attributes:
-        paths: The files that differ since.
-        repair: What a killed gitforge had begun, and was finished first.
-    """
-
-    paths: tuple[str, ...]
-    repair: Repair | None = None
-
-
 def advance(
     repo: Repo,
     head: Head,
@@ -56,7 +43,7 @@ def advance(
     *,
     lock_seconds: float = LOCK_SECONDS,
     index_lock_seconds: float = INDEX_LOCK_SECONDS,
-) -> Advanced:
+) -> Repair | None:
     """Moves HEAD's branch by compare-and-swap, and carries what differs into index and worktree.
 
     Args:
@@ -66,6 +53,9 @@ def advance(
         reason: What the reflog says.
         lock_seconds: How long to wait for another gitforge.
         index_lock_seconds: How long to wait for another git.
+
+    Returns:
+        What a killed gitforge had begun, and was finished first.
 
     Raises:
         LostRace: The branch has moved meanwhile.
@@ -88,10 +78,10 @@ def advance(
         raise UserError(f"{told(error)}; nothing was changed") from error
     if failures:
         raise UserError(
-            f"The branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
+            f"the branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
             hint="Free what is in the way, then run `git restore` with the file's name",
         )
-    return Advanced(tuple(change.path for change in changes), repair)
+    return repair
 
 
 def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Change]:
@@ -122,7 +112,7 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
     if ways:
         more = f"\n  ... and {len(ways) - _SHOWN} more" if len(ways) > _SHOWN else ""
         raise Conflict(
-            "Your own changes are in the way of what was published; nothing was changed:\n"
+            "your own changes are in the way of what was published; nothing was changed:\n"
             + "\n".join(f"  {way}" for way in ways[:_SHOWN]) + more,
             hint="Commit them, move them away, or `git stash` them; then sync again.",
         )  # fmt: skip
@@ -152,10 +142,8 @@ def _index_of(repo: Repo, index: Path) -> dict[str, list[IndexEntry]]:
     if not index.exists():
         return found
     done = repo.git.read("ls-files", "-z", "--stage", environment={"GIT_INDEX_FILE": str(index)})
-    for item in fields(done.stdout):
-        description, _, path = item.partition("\t")
-        mode, id_, stage = description.split(" ")
-        found.setdefault(path, []).append(IndexEntry(mode, id_, path, int(stage)))
+    for entry in parse_staged(done.stdout):
+        found.setdefault(entry.path, []).append(entry)
     return found
 
 
@@ -235,14 +223,8 @@ def colliding(repo: Repo, commit: str, added: Sequence[str]) -> Iterator[tuple[s
     names: dict[str, str] = {}
     for path in listed:
         for part in with_folders(path):
-            names.setdefault(_folded(part), part)
+            names.setdefault(folded(part), part)
     for path in added:
         for part in with_folders(path):
-            if (other := names[_folded(part)]) != part:
+            if (other := names[folded(part)]) != part:
                 yield path, other
-
-
-def _folded(path: str) -> str:
-    import unicodedata  # noqa: PLC0415
-
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", path).casefold())

@@ -96,7 +96,7 @@ def refuse_during_operation(repo: Repo) -> None:
     if operation := repo.operation_in_progress():
         give_up = "git bisect reset" if operation == "bisect" else f"git {operation} --abort"
         raise UserError(
-            f"A {operation} is in progress; nothing was recorded",
+            f"a {operation} is in progress; nothing was recorded",
             hint=f"Finish it, or give it up with `{give_up}`",
         )
 

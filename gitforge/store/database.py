@@ -74,27 +74,26 @@ class Database:
             end = output.index(b"\n", at)
             header = output[at:end].decode().split(" ")
             if header[1:2] != [kind]:
-                raise UserError(f"The repository has no whole {kind} {id_}", hint="Run `git fsck`")
+                raise UserError(f"the repository has no whole {kind} {id_}", hint="Run `git fsck`")
             size = int(header[2])
             found[id_] = output[end + 1 : end + 1 + size]
             at = end + 1 + size + 1
         return found
 
-    def sizes(self, ids: Iterable[str]) -> dict[str, int]:
-        """How many bytes objects have, by id; those that are not here are left out."""
-        return {id_: int(size) for id_, (_, size) in self._looked_up(ids).items()}
+    def sizes(self, ids: Iterable[str], kind: str | None = None) -> dict[str, int]:
+        """How many bytes objects have, by id; those that are not here, or not of the kind, are left out.
 
-    def kinds(self, ids: Iterable[str]) -> dict[str, str]:
-        """What objects are, by id: `blob`, `tree`, `commit` or `tag`; those that are not here are left out."""
-        return {id_: kind for id_, (kind, _) in self._looked_up(ids).items()}
-
-    def _looked_up(self, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        Args:
+            ids: Their ids.
+            kind: `blob`, `tree`, `commit` or `tag`; None for whatever they are.
+        """
         listed = "".join(f"{id_}\n" for id_ in dict.fromkeys(ids)).encode()
         if not listed:
             return {}
         layout = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         lines = self._git.read("cat-file", layout, stdin=listed).stdout.decode().splitlines()
-        return {words[0]: (words[1], words[2]) for line in lines if len(words := line.split(" ")) == 3}
+        found = (line.split(" ") for line in lines)
+        return {words[0]: int(words[2]) for words in found if len(words) == 3 and kind in {None, words[1]}}
 
     def write_blob(self, content: bytes) -> str:
         """The id of a blob with this content, as it is, which is stored durably."""

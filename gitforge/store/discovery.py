@@ -52,10 +52,10 @@ def undiscovered(path: Path, answers: Sequence[str], done: Done) -> UserError:
         return UserError(harmless(owner), hint=f"If you trust it, run: {harmless(trust[0])}")
     if "not a git repository" in done.stderr:
         return NoRepository(
-            harmless(f"No git repository in {path} or above it"), hint="Run `gitforge init` to make one"
+            harmless(f"no git repository in {path} or above it"), hint="Run `gitforge init` to make one"
         )
     if answers[:1] == ["true"]:
-        bare = f"The repository in {path} is bare: it has no worktree to put a component in"
+        bare = f"the repository in {path} is bare: it has no worktree to put a component in"
         return UserError(harmless(bare), hint="Clone it, or add a worktree with `git worktree add`")
     if answers[1:2] == ["false"]:
         return UserError(harmless(f"{path} is inside git's own folder"), hint="Go to the worktree's folder")

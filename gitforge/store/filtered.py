@@ -60,7 +60,7 @@ def _checked_out(
         if done.status != 0:
             words = "; ".join(line for line in done.stderr.splitlines() if line)
             raise UserError(
-                f"Files that came could not be checked out: {harmless(words)}; nothing was changed",
+                f"files that came could not be checked out: {harmless(words)}; nothing was changed",
                 hint="Is the filter that gitattributes name for them installed? `git config --get-regexp ^filter` "
                 "lists those that git knows.",
             )

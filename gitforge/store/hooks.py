@@ -98,7 +98,7 @@ class Hooks:
                 self._succeed(name, done)
         message = text.read_bytes().decode("utf-8", "surrogateescape")
         if not message.strip():
-            raise UserError("The commit's message is empty after the user's hooks; nothing was recorded")
+            raise UserError("the commit's message is empty after the user's hooks; nothing was recorded")
         return Checked(message, files)
 
     def _pre_commit(
@@ -117,7 +117,7 @@ class Hooks:
             others = sorted(path for path, entry in changed.items() if path not in paths or entry is None)
             if done.status == 0 and others:
                 raise UserError(
-                    "The pre-commit hook changes what is not gitforge's to commit: "
+                    "the pre-commit hook changes what is not gitforge's to commit: "
                     f"{harmless(', '.join(others))}; nothing was recorded",
                     hint="Run the hook yourself and commit what it does, then try again",
                 )
@@ -129,21 +129,21 @@ class Hooks:
         for path, entry in changed.items():
             content = read_file(folder, path)
             if entry is None or not entry.is_file or content is None:
-                raise UserError(f"The pre-commit hook leaves no file of {path}; nothing was recorded")
+                raise UserError(f"the pre-commit hook leaves no file of {path}; nothing was recorded")
             files[path] = Rewritten(entry, content, before[path])
         return files
 
     def _succeed(self, name: str, done: Done) -> None:
         if done.timed_out:
             raise UserError(
-                f"The {name} hook did not end in {self.seconds:.0f} seconds and was stopped; "
+                f"the {name} hook did not end in {self.seconds:.0f} seconds and was stopped; "
                 "nothing was recorded",
                 hint=f"Look into {self.folder / name}",
             )
         if done.status != 0:
             lines = [harmless(line) for line in done.stderr.splitlines()][-SHOWN_LINES:]
             raise UserError(
-                "\n".join([f"The {name} hook refuses the commit; nothing was recorded:", *lines]),
+                "\n".join([f"the {name} hook refuses the commit; nothing was recorded:", *lines]),
                 hint="Correct what it names and try again",
             )
 

@@ -76,6 +76,11 @@ class FileStep:
         """Whether the file goes."""
         return self.committed is None
 
+    @property
+    def changes_index(self) -> bool:
+        """Whether the index gets another entry, or loses one."""
+        return self.staged is not None or (self.is_deletion and self.indexed is not None)
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -133,7 +138,7 @@ def write_journal(journal: Journal) -> None:
     content = json.dumps(data, indent=1).encode() + b"\n"
     if len(content) > MAX_BYTES:
         raise UserError(
-            f"Files of more than {MAX_BYTES >> 20} MiB are filtered on their way here; nothing was changed",
+            f"files of more than {MAX_BYTES >> 20} MiB are filtered on their way here; nothing was changed",
             hint="Bring them in with git itself, for example with `git pull --rebase`.",
         )
     write_durably(journal_file(repo), content)

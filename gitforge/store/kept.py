@@ -17,7 +17,6 @@ from gitforge.store import origins, prompts, texts
 from gitforge.store.durable import Unreadable, read_own
 from gitforge.store.messages import DRAFT, PROMPT
 from gitforge.store.meter import OnProgress
-from gitforge.store.process import succeed
 from gitforge.store.repo import Repo
 from gitforge.store.transfer import Source, fetch
 
@@ -27,6 +26,7 @@ AT_ONCE = 2000  # refs that a command line names
 MAX_BYTES = 8 << 20  # of one; a prompt is some kilobytes
 
 _MOST_TOLD = 1 << 20  # bytes
+_DROP_SECONDS = 60.0  # for a hook of the user's that sees refs move
 _PROMPT = re.compile(rf"{prompts.REFS}/[0-9a-f]{{64}}")
 
 
@@ -110,8 +110,7 @@ def drop_unsound(repo: Repo, refs: Mapping[str, str]) -> list[str]:
     misnamed = {ref: id_ for ref, id_ in refs.items() if not _may_be(ref, id_)}
     unsound = [*misnamed, *_unsound(repo, {ref: id_ for ref, id_ in refs.items() if ref not in misnamed})]
     if unsound:
-        listed = "".join(f"delete {ref}\n" for ref in unsound).encode()
-        succeed(repo.git.run("update-ref", "--stdin", stdin=listed, writes=True))
+        repo.drop_refs(unsound, timeout=_DROP_SECONDS)
         _tell(repo, _told(repo), {ref: refs[ref] for ref in unsound})
     return unsound
 
@@ -150,10 +149,8 @@ def _unsound(repo: Repo, refs: Mapping[str, str]) -> list[str]:
     """Those that are too large, no blobs, or whose content has another hash than their name."""
     if not refs:
         return []
-    sizes = repo.objects.sizes(refs.values())
-    fitting = {ref: id_ for ref, id_ in refs.items() if sizes.get(id_, MAX_BYTES + 1) <= MAX_BYTES}
-    kinds = repo.objects.kinds(fitting.values())
-    blobs = {ref: id_ for ref, id_ in fitting.items() if kinds.get(id_) == "blob"}
+    sizes = repo.objects.sizes(refs.values(), "blob")
+    blobs = {ref: id_ for ref, id_ in refs.items() if sizes.get(id_, MAX_BYTES + 1) <= MAX_BYTES}
     contents = repo.objects.read_many("blob", [id_ for ref, id_ in blobs.items() if _PROMPT.fullmatch(ref)])
     good = {
         ref

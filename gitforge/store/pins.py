@@ -11,8 +11,6 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 
-from gitforge.store.git import DURABLE
-from gitforge.store.process import succeed
 from gitforge.store.repo import Repo
 
 _LIBRARIES, _FETCHED, _PINS = "refs/gitforge/libraries", "refs/gitforge/fetched", "refs/gitforge/pins"
@@ -87,21 +85,7 @@ def drop(repo: Repo, refs: Sequence[str]) -> None:
     Raises:
         UserError: git cannot.
     """
-    if not refs:
-        return
-    stdin = os.fsencode("".join(f"delete {ref}\0\0" for ref in refs))
-    succeed(
-        repo.git.run(
-            "update-ref",
-            "-z",
-            "--stdin",
-            options=DURABLE,
-            stdin=stdin,
-            timeout=_MOVE_SECONDS,
-            shielded=True,
-            writes=True,
-        )
-    )
+    repo.drop_refs(refs, timeout=_MOVE_SECONDS)
 
 
 def release(repo: Repo, name: str, needed: Iterable[str]) -> None:

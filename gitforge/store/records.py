@@ -191,6 +191,16 @@ def parse_tree(output: bytes) -> dict[str, Entry]:
     return entries
 
 
+def parse_staged(output: bytes) -> list[IndexEntry]:
+    """The entries that `ls-files -z --stage` lists."""
+    entries = []
+    for item in fields(output):
+        description, _, path = item.partition("\t")
+        mode, id_, stage = description.split(" ")
+        entries.append(IndexEntry(mode, id_, path, int(stage)))
+    return entries
+
+
 class Change(NamedTuple):
     """What git-status(1) reports of a path: a letter for each step from HEAD to the worktree."""
 

@@ -20,7 +20,7 @@ from gitforge.store.process import harmless
 from gitforge.store.records import Entry, Identity
 from gitforge.store.repo import Repo
 from gitforge.store.rewording import encoded, reworded
-from gitforge.store.series import Member, PathChange, compare, read_series, renamed
+from gitforge.store.series import Member, PathChange, read_series, renamed
 from gitforge.store.tree import edit_tree
 
 Why = Literal["nothing of it is left", "the published one is used", "it speaks of a text that is not used"]
@@ -66,6 +66,7 @@ def replay(
     head: str,
     onto: str,
     *,
+    changes: Sequence[PathChange],
     decide: Decide,
     joins: Mapping[str, Join] | None = None,
     generated: Collection[tuple[str, str]] = frozenset(),
@@ -78,6 +79,7 @@ def replay(
         base: The commit from which both sides went on.
         head: The last one of those to be made again.
         onto: The published one.
+        changes: What that has changed since the base.
         decide: Who decides what clashes.
         joins: How files are merged that are not merged by lines, by path.
         generated: Path and id of the texts that were published as generations.
@@ -89,7 +91,7 @@ def replay(
     """
     series = read_series(repo, base, head)
     refuse_merges(series)
-    line = _Line(repo, base, onto, decide, joins or {}, generated)
+    line = _Line(repo, base, onto, decide, joins or {}, generated, changes)
     signer = _Signer(repo, sign_seconds)
     for member in series:
         line.add(member, signer)
@@ -142,6 +144,7 @@ class _Line:
         decide: Who decides what clashes.
         joins: How files are merged that are not merged by lines, by path.
         generated: Path and id of the texts that were published as generations.
+        published: What the published one has changed since the base.
     """
 
     repo: Repo
@@ -150,6 +153,7 @@ class _Line:
     decide: Decide
     joins: Mapping[str, Join]
     generated: Collection[tuple[str, str]]
+    published: Sequence[PathChange]
     commits: dict[str, str] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
@@ -160,7 +164,7 @@ class _Line:
         stored = CommitObject.parse(objects.read_many("commit", [self.onto])[self.onto])
         self._tree = stored.tree
         # What the new line has, wherever that is not what the old line has at the same point.
-        self._differs = {one.path: one.new for one in compare(self.repo, self.base, self.onto)}
+        self._differs = {one.path: one.new for one in self.published}
         # By path and text that gave way: what was there before it.
         self._lost: dict[tuple[str, str], Entry | None] = {}
         self._moved_there: dict[str, str] | None = None
@@ -201,7 +205,7 @@ class _Line:
                 tree = edit_tree(self.repo, tree, part, links=True) if part else tree
         except Conflict as error:
             raise Conflict(
-                f"Both sides have something else under one name: {error.message}; nothing was changed",
+                f"both sides have something else under one name: {error.message}; nothing was changed",
                 hint="Rename it on this side (`git mv` and a commit), then sync again.",
             ) from error
         return tree

@@ -55,7 +55,7 @@ def resolve(repo: Repo, name: str) -> str:
     commit = repo.commit_of(name)
     if commit is None:
         raise UserError(
-            f"There is no commit {harmless(name)!r}",
+            f"there is no commit {harmless(name)!r}",
             hint=repo.hint_where_cut("`git log --oneline` shows those that there are."),
         )
     return commit
@@ -75,7 +75,7 @@ def read_revision(repo: Repo, commit: str) -> Revision:
     head = repo.head().commit
     if head is None or not repo.contains(head, commit):
         raise UserError(
-            f"The commit {commit[:12]} is not in the history of the branch that is checked out",
+            f"the commit {commit[:12]} is not in the history of the branch that is checked out",
             hint="`git log` shows that history; in a shallow clone `git fetch --unshallow` brings the rest.",
         )
     layout = ("-s", "--no-show-signature", "--encoding=UTF-8", "--format=tformat:%P%x00%B")
@@ -90,7 +90,7 @@ def read_revision(repo: Repo, commit: str) -> Revision:
 def _only_parent(repo: Repo, commit: str, parents: Sequence[str]) -> str:
     if len(parents) > 1:
         raise UserError(
-            f"The commit {commit[:12]} is a merge: which of its sides is to be taken back?",
+            f"the commit {commit[:12]} is a merge: which of its sides is to be taken back?",
             hint=f"`git revert -m 1 {commit[:12]}` takes back what was merged in.",
         )
     if parents:
@@ -98,10 +98,10 @@ def _only_parent(repo: Repo, commit: str, parents: Sequence[str]) -> str:
     header = repo.git.read("cat-file", "commit", commit).stdout.partition(b"\n\n")[0]
     if b"\nparent " in header:
         raise UserError(
-            f"The commit {commit[:12]} is where this shallow clone ends: what was before it is not here",
+            f"the commit {commit[:12]} is where this shallow clone ends: what was before it is not here",
             hint="`git fetch --unshallow` brings it.",
         )
-    raise UserError(f"The commit {commit[:12]} is the first one: there is nothing before it to go back to")
+    raise UserError(f"the commit {commit[:12]} is the first one: there is nothing before it to go back to")
 
 
 def _change(description: str, path: str) -> Change:

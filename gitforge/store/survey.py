@@ -7,11 +7,11 @@ one megabyte can hold a file of a gigabyte, and a small tree can name it ten mil
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitforge.errors import UserError
+from gitforge.names import folded
 from gitforge.store.process import harmless
 from gitforge.store.records import with_folders
 from gitforge.store.repo import Repo
@@ -154,7 +154,7 @@ def _twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         while end >= 0:
             end = path.find("/", end + 1)
             name = path if end < 0 else path[:end]
-            other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+            other = seen.setdefault(folded(name), name)
             if other != name:
                 yield other, name
                 break

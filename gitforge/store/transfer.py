@@ -22,7 +22,6 @@ from gitforge.store.repo import Repo
 from gitforge.store.talking import PATIENCE, Source, named, shown, talk
 
 __all__ = [
-    "Advertised",
     "OnProgress",
     "Progress",
     "Pushed",
@@ -53,19 +52,6 @@ _ONLY_THESE = (
 
 
 @dataclass(frozen=True)
-class Advertised:
-    """What a remote has.
-
-    Args:
-        refs: Ids by the refs' full names; `refs/tags/x^{}` is the commit that an annotated tag leads to.
-        head: The branch that its HEAD names; None where it names none, or none that there is.
-    """
-
-    refs: Mapping[str, str]
-    head: str | None
-
-
-@dataclass(frozen=True)
 class Pushed:
     """What became of one ref that was pushed.
 
@@ -84,8 +70,8 @@ class Pushed:
 
 def list_refs(
     repo: Repo, source: Source, *patterns: str, silence: float = SILENCE, can_ask: bool = False
-) -> Advertised:
-    """What a remote has.
+) -> dict[str, str]:
+    """Ids by full name of the refs that a remote has; `refs/tags/x^{}` is the commit that an annotated tag leads to.
 
     Args:
         repo: The repository whose settings hold; of it nothing is changed.
@@ -98,18 +84,15 @@ def list_refs(
         RemoteFailed: It cannot be reached, or refuses.
     """
     done = talk(
-        repo, source, "ls-remote", "--symref", "--", named(source), *patterns,
+        repo, source, "ls-remote", "--", named(source), *patterns,
         silence=silence, can_ask=can_ask,
     )  # fmt: skip
     refs: dict[str, str] = {}
-    head = None
     for line in done.stdout.decode(errors="surrogateescape").splitlines():
-        value, _, name = line.partition("\t")
-        if value.startswith("ref: "):
-            head = value.removeprefix("ref: ") if name == "HEAD" else head
-        elif re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value):
-            refs[name] = value
-    return Advertised(refs, head)
+        id_, _, name = line.partition("\t")
+        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", id_):
+            refs[name] = id_
+    return refs
 
 
 def fetch(
@@ -120,7 +103,6 @@ def fetch(
     progress: OnProgress | None = None,
     silence: float = SILENCE,
     max_bytes: int | None = MAX_BYTES,
-    depth: int | None = None,
     can_ask: bool = False,
 ) -> None:
     """Brings what refspecs name; of tags, submodules, pruning and FETCH_HEAD nothing that they do not say.
@@ -132,24 +114,22 @@ def fetch(
         progress: Told how far it has come, ten times a second at most.
         silence: Seconds after which a remote that says nothing is given up.
         max_bytes: How much may come; None for no limit.
-        depth: How many commits of each history; None for all.
         can_ask: Whether a person is at the terminal.
 
     Raises:
         RemoteFailed: It cannot be reached, refuses, has none of them, sends too much or what is unsound.
         Rejected: A ref here has what the remote has not, and its refspec has no `+`.
     """
-    shallow = () if depth is None else (f"--depth={depth}",)
     meter = Meter(progress, max_bytes, shown(repo, source))
     with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir / "objects"):
         done = talk(
-            repo, source, "fetch", *_ONLY_THESE, *shallow, "--", named(source), *refspecs,
+            repo, source, "fetch", *_ONLY_THESE, "--", named(source), *refspecs,
             silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),
             settings=_CAREFULLY, max_file=max_bytes,
         )  # fmt: skip
     if done.status == 1:
         if "[rejected]" in done.stderr:
-            raise Rejected(f"What {shown(repo, source)} has does not continue what is here; nothing was lost")
+            raise Rejected(f"what {shown(repo, source)} has does not continue what is here; nothing was lost")
         raise remote_failed(done, shown(repo, source), silence)
 
 
@@ -202,18 +182,16 @@ def push(
     target: Source,
     refspecs: Sequence[str],
     *,
-    atomic: bool = True,
     progress: OnProgress | None = None,
     silence: float = SILENCE,
     can_ask: bool = False,
 ) -> tuple[Pushed, ...]:
-    """Sends refs, never by force; the user's pre-push hook is asked.
+    """Sends refs, all or none where the remote can do that, never by force; the user's pre-push hook is asked.
 
     Args:
         repo: The repository.
         target: The remote.
         refspecs: Each `SOURCE:REF`, or `:REF` to delete it; at least one.
-        atomic: All of them or none, where the remote can do that.
         progress: Told how far it has come, ten times a second at most.
         silence: Seconds after which a remote that says nothing is given up; more once it has begun to talk,
             for its hooks may take their time.
@@ -227,7 +205,7 @@ def push(
     """
     if forced := [one for one in refspecs if one.startswith("+")]:
         raise ValueError(f"a push by force: {forced}")
-    together = ("--atomic",) if atomic and len(refspecs) > 1 else ()
+    together = ("--atomic",) if len(refspecs) > 1 else ()
     done = talk(
         repo, target, "push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no",
         *together, "--", named(target), *refspecs,
@@ -249,7 +227,7 @@ def _pre_push_failed(repo: Repo, done: Done) -> RemoteFailed | None:
     lines = (*done.stdout.decode(errors="replace").splitlines(), *done.stderr.splitlines())
     told = quoted(line for line in lines if _NOT_PUSHED not in line and not re.match(r"To |Done$", line))
     return RemoteFailed(
-        f"Your pre-push hook refuses the push{as_lines(told)}", why="hook",
+        f"your pre-push hook refuses the push{as_lines(told)}", why="hook",
         hint="It is a program of yours or of this repository's, and git runs it before each push.",
     )  # fmt: skip
 
@@ -293,7 +271,7 @@ def refusal(repo: Repo, target: Source, pushed: Sequence[Pushed]) -> RemoteFaile
     if failed:
         told = "; ".join(f"{one.ref}: {one.reason}" for one in failed[:3])
         if any("hook declined" in one.reason for one in failed):
-            return RemoteFailed(f"A hook of {where} refuses what was pushed ({told}){said}", why="hook")
+            return RemoteFailed(f"a hook of {where} refuses what was pushed ({told}){said}", why="hook")
         hint = "Ask its owner for the right to push, or push to a fork."
         return RemoteFailed(f"{where} refuses what was pushed ({told}){said}", why="read-only", hint=hint)
     if rejected:

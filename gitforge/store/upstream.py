@@ -125,6 +125,11 @@ def follow(repo: Repo, upstream: Upstream) -> None:
         succeed(repo.git.run("config", f"branch.{name}.{key}", value, writes=True))
 
 
+def seen_last(repo: Repo, upstream: Upstream) -> str | None:
+    """Id of the commit at which the branch there was when git, or gitforge, saw it last; None where nobody noted it."""
+    return repo.commit_of(upstream.tracking) if upstream.tracking is not None else None
+
+
 def remember(repo: Repo, upstream: Upstream, tip: str) -> str | None:
     """Notes here where the branch there is, as `git fetch` does.
 
@@ -138,7 +143,7 @@ def remember(repo: Repo, upstream: Upstream, tip: str) -> str | None:
     Returns:
         What the user should know, where it could not be noted.
     """
-    if upstream.tracking is None or repo.commit_of(upstream.tracking) == tip:
+    if upstream.tracking is None:
         return None
     try:
         repo.make_refs({upstream.tracking: tip}, timeout=_HOOK_SECONDS)
@@ -150,16 +155,16 @@ def remember(repo: Repo, upstream: Upstream, tip: str) -> str | None:
     return None
 
 
-def published_before(repo: Repo, upstream: Upstream, head: str) -> set[str]:
+def published_before(repo: Repo, upstream: Upstream, head: str, seen: str | None) -> set[str]:
     """Ids of the commits at which the branch there was seen, as far as the reflog of its tracking ref goes back.
 
     Args:
         repo: The repository.
         upstream: What the branch follows.
         head: Id of the branch's commit here.
+        seen: What `seen_last` gives.
     """
-    known = repo.commit_of(upstream.tracking) if upstream.tracking else None
-    if upstream.tracking is None or known is None:
+    if upstream.tracking is None or seen is None:
         return set()
     listed = repo.git.read("log", "-g", "--format=%H %gs", "--no-show-signature", upstream.tracking, "--")
     entries = [line.partition(" ") for line in listed.stdout.decode(errors="replace").splitlines()]
@@ -167,7 +172,7 @@ def published_before(repo: Repo, upstream: Upstream, head: str) -> set[str]:
         return {id_ for id_, _, what in entries if what and what != _PUSHED}
     # What a clone began with stands in no entry of its own, and git alone knows it.
     fork = repo.git.read("merge-base", "--fork-point", upstream.tracking, head, accept=(0, 1)).stdout
-    return {known, *(id_ for id_, *_ in entries), *fork.decode().split()}
+    return {seen, *(id_ for id_, *_ in entries), *fork.decode().split()}
 
 
 def remotes(repo: Repo) -> list[str]:

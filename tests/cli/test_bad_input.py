@@ -368,7 +368,7 @@ def test_a_workspace_without_a_repository_is_told(workspace: Path) -> None:
     shutil.rmtree(workspace / ".git")
     before = {path: look(path) for path in workspace.rglob("*")}
     for command in (BUILD, ("generate", "--all"), ("status",), ("show", GOAL)):
-        assert_told(gitforge(*command, cwd=workspace), FIXABLE, "No git repository", "gitforge init")
+        assert_told(gitforge(*command, cwd=workspace), FIXABLE, "no git repository", "gitforge init")
     for command in (("list",), ("check",)):
         assert_told(gitforge(*command, cwd=workspace), DONE)
     assert {path: look(path) for path in workspace.rglob("*")} == before

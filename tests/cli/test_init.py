@@ -239,7 +239,7 @@ def test_a_workspace_without_a_repository_gets_one_and_nothing_else(
 ) -> None:
     alone = tmp_path / "alone"
     shutil.copytree(workspace, alone, ignore=shutil.ignore_patterns(".git"))
-    assert "No git repository" in gitforge("build", "x", "--goal", GOAL, cwd=alone).err
+    assert "no git repository" in gitforge("build", "x", "--goal", GOAL, cwd=alone).err
     done = gitforge("init", cwd=alone)
     assert done.code == 0
     assert "Made a git repository around the workspace" in done.out

@@ -107,7 +107,7 @@ def test_a_regeneration_is_proposed_once(workspace: Path, llm: LlmServer, git: G
     assert "forge/digital_detective has it already" in again.err
     told = gitforge(*arguments, "--feedback", "Shorter.", cwd=workspace)
     assert told.code == 4, "feedback is never dropped in silence"
-    assert f"The branch forge/digital_detective proposes {PERSONA} already" in told.err
+    assert f"the branch forge/digital_detective proposes {PERSONA} already" in told.err
     assert "`git switch forge/digital_detective`" in told.err
     assert len(llm.requests) == 1
 
@@ -119,7 +119,7 @@ def test_a_branch_that_leaves_no_room_for_it_is_refused_before_anything_is_paid_
     git("branch", name, cwd=incomplete)
     done = build(incomplete, *DESCRIBE, "--yes", "--propose")
     assert done.code == 4
-    assert f"There is a branch {name}, so git can have none that is called forge/outage" in done.err
+    assert f"there is a branch {name}, so git can have none that is called forge/outage" in done.err
     assert f"`git branch -m {name} NEW-NAME`" in done.err
     assert llm.requests == []
 
@@ -130,7 +130,7 @@ def test_a_branch_that_is_checked_out_is_refused_before_anything_is_paid_for(
     git("checkout", "-qb", "forge/outage", cwd=incomplete)
     done = build(incomplete, *DESCRIBE, "--yes", "--propose")
     assert done.code == 4
-    assert "The branch forge/outage is checked out in" in done.err
+    assert "the branch forge/outage is checked out in" in done.err
     assert llm.requests == []
 
 

@@ -160,7 +160,7 @@ FAILURES = [
     pytest.param(fail(500, ECHO, **AT_ONCE), {}, "failed (HTTP 500)", id="500"),
     pytest.param(
         fail(502, f"<html>{KEY}</html>".encode(), content_type="text/html", **AT_ONCE), {},
-        "failed (HTTP 502).", id="502 with HTML",
+        "failed (HTTP 502)", id="502 with HTML",
     ),
     pytest.param(
         Send((0.3, b"upstream timed out"), 504, AT_ONCE_HEADER), {}, "failed (HTTP 504)", id="504 after a while"
@@ -180,8 +180,8 @@ FAILURES = [
     pytest.param(
         Send((event({"content": "## Half a dra"}),)), {}, "before it was complete", id="ends too early"
     ),
-    pytest.param(CLOSE, SOON, "No connection", id="closes"),
-    pytest.param(RESET, SOON, "No connection", id="resets"),
+    pytest.param(CLOSE, SOON, "no connection", id="closes"),
+    pytest.param(RESET, SOON, "no connection", id="resets"),
     pytest.param(Send((b"data: \xff\xfe\n\n",)), {}, "cannot be read", id="invalid UTF-8"),
     pytest.param(Send((EMPTY_CHOICES,)), {}, "before it was complete", id="no choices"),
     pytest.param(
@@ -261,7 +261,7 @@ def test_a_bad_certificate_is_told(incomplete: Path, direct: None, tmp_path: Pat
         done = build(incomplete, *DESCRIBE, "--yes", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY)
         assert server.requests == []
     assert done.code == 5
-    assert "No secure connection (TLS)" in done.err
+    assert "no secure connection (TLS)" in done.err
     assert "SSL_CERT_FILE" in done.err
     assert betrayed(incomplete, told=done.told, secrets=[KEY]) == []
 

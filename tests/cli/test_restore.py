@@ -86,8 +86,8 @@ def test_a_dry_run_shows_the_diff(edited: Path, git: Git) -> None:
 @pytest.mark.parametrize(
     ("name", "at", "words"),
     [
-        (NAME, "nope", "There is no commit 'nope'"),
-        (NAME, "--all", "There is no commit '--all'"),
+        (NAME, "nope", "there is no commit 'nope'"),
+        (NAME, "--all", "there is no commit '--all'"),
         ("goals.yaml", "HEAD", "goals.yaml is no component"),
         ("nope", "HEAD", "never was a component of that name"),
         ("added_later.md", "HEAD^", "has not got it, under no name that it had"),

@@ -297,7 +297,7 @@ def test_changes_that_are_not_committed_are_in_the_way(generated: Path, git: Git
 def test_a_kept_draft_is_in_the_way(generated: Path, llm: LlmServer, git: Git) -> None:
     llm.queue(Say("TODO: all of it.\n"), Say("TODO: all of it, again.\n"))
     assert gitforge("regenerate", NAME, "--yes", cwd=generated).code == 5
-    assert_refused(generated, git, 4, f"A draft of {PROTOCOL} is kept", NAME)
+    assert_refused(generated, git, 4, f"a draft of {PROTOCOL} is kept", NAME)
     assert gitforge("drafts", "drop", NAME, cwd=generated).code == 0
     assert gitforge("revert", NAME, cwd=generated).code == 0
 
@@ -306,9 +306,9 @@ def test_a_kept_draft_is_in_the_way(generated: Path, llm: LlmServer, git: Git) -
 
 
 def test_what_is_no_commit_and_no_component_is_said(generated: Path, git: Git, tmp_path: Path) -> None:
-    assert_refused(generated, git, 1, "There is no commit 'nope' here", "nope")
-    assert_refused(generated, git, 1, "No component is or was called 'nope.md'", "nope.md")
-    assert_refused(generated, git, 1, "There is no commit ", "\x1b[31m")
+    assert_refused(generated, git, 1, "there is no commit 'nope' here", "nope")
+    assert_refused(generated, git, 1, "no component is or was called 'nope.md'", "nope.md")
+    assert_refused(generated, git, 1, "there is no commit ", "\x1b[31m")
     assert "\x1b" not in gitforge("revert", "\x1b[31m", cwd=generated).told
     git("checkout", "-qb", "side", cwd=generated)
     other = commit(generated, git, PERSONA, "On the side.\n")
@@ -317,7 +317,7 @@ def test_what_is_no_commit_and_no_component_is_said(generated: Path, git: Git, t
     root = git("rev-list", "--max-parents=0", "HEAD", cwd=generated)
     assert_refused(generated, git, 1, "is the first one", root)
     readme = commit(generated, git, "README.md", "Mine.\n")
-    assert_refused(generated, git, 1, f"The commit {readme[:12]} changed no component: README.md", readme)
+    assert_refused(generated, git, 1, f"the commit {readme[:12]} changed no component: README.md", readme)
     git("merge", "-q", "--no-ff", "-m", "Merge side", "side", cwd=generated)
     assert_refused(generated, git, 1, "git revert -m 1", "HEAD")
     git("commit", "-q", "--allow-empty", "-m", "Empty", cwd=generated)

@@ -105,7 +105,7 @@ class TestKept:
         )
         done = sync(workspace)
         assert (done.code, "nothing was sent" in done.err) == (1, True), done.told
-        assert "Your pre-push hook refuses the push" in done.err
+        assert "your pre-push hook refuses the push" in done.err
         assert "lint failed on \\x1b[31mfoo.md" in done.err
         assert (workspace / "ran").read_text() == "run\n"
         assert git("for-each-ref", "refs/gitforge", cwd=bare) == ""

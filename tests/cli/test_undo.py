@@ -41,7 +41,7 @@ def test_it_goes_back_step_by_step_and_leaves_what_is_not_gitforges(history: Pat
     assert (history / PERSONA).read_text() == "You are another.\n"
     done = gitforge("undo", cwd=history)
     assert done.code == 1
-    assert "There is nothing to undo" in done.err
+    assert "there is nothing to undo" in done.err
     assert git("status", "--porcelain", cwd=history) == ""
 
 
@@ -95,7 +95,7 @@ def test_a_goal_an_approval_and_a_revert_can_be_undone(workspace: Path, llm: Llm
 def test_a_new_workspace_has_nothing_to_undo(workspace: Path) -> None:
     done = gitforge("undo", cwd=workspace)
     assert done.code == 1
-    assert "There is nothing to undo" in done.err
+    assert "there is nothing to undo" in done.err
 
 
 def test_what_has_been_changed_since_is_a_conflict(history: Path, git: Git) -> None:
@@ -123,14 +123,14 @@ def test_a_renamed_text_is_undone_under_its_name_of_today(history: Path, git: Gi
     assert (history / other).read_text() == TEXT
     assert undo(history) == f"Generate protocol {STEM}"
     assert not (history / other).exists()
-    assert "There is nothing to undo" in gitforge("undo", cwd=history).err
+    assert "there is nothing to undo" in gitforge("undo", cwd=history).err
 
 
 def test_what_was_deleted_since_counts_as_undone(history: Path, git: Git) -> None:
     git("rm", "-q", PROTOCOL, cwd=history)
     git("commit", "-qm", "Drop it", cwd=history)
     done = gitforge("undo", cwd=history)
-    assert (done.code, "There is nothing to undo" in done.err) == (1, True), done.err
+    assert (done.code, "there is nothing to undo" in done.err) == (1, True), done.err
 
 
 def test_after_a_rebase_it_goes_back_to_the_end(history: Path, llm: LlmServer, git: Git) -> None:
@@ -140,7 +140,7 @@ def test_after_a_rebase_it_goes_back_to_the_end(history: Path, llm: LlmServer, g
     git("rebase", "-q", "--force-rebase", "--root", cwd=history)
     assert undo(history) == f"Generate protocol {STEM}"
     done = gitforge("undo", cwd=history)
-    assert (done.code, "There is nothing to undo" in done.err) == (1, True), done.err
+    assert (done.code, "there is nothing to undo" in done.err) == (1, True), done.err
 
 
 def test_after_the_workspace_was_moved_it_goes_on_where_it_is_now(history: Path, git: Git) -> None:

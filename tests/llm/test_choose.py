@@ -82,7 +82,7 @@ def test_settings_and_provider_never_show_the_key() -> None:
 def test_an_impossible_base_url_is_refused_and_named_without_its_userinfo(url: str, shown: str) -> None:
     with pytest.raises(UserError) as caught:
         choose_provider(ProviderSettings(base_url=url))
-    assert caught.value.message == f"The base URL is not an http or https address: {shown}."
+    assert caught.value.message == f"the base URL is not an http or https address: {shown}"
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 

@@ -184,7 +184,7 @@ def test_a_key_that_cannot_be_read_is_told_without_what_the_plugin_says(plugged:
 
     with pytest.raises(UserError) as caught:
         plugged(Broken("broken", "x"))
-    assert caught.value.message == "The llm tool gives no key for the model 'broken' (RuntimeError)."
+    assert caught.value.message == "the llm tool gives no key for the model 'broken' (RuntimeError)"
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
@@ -198,7 +198,7 @@ def test_the_tools_own_key_is_used_and_never_shown(
         (user_path / "keys.json").write_text(json.dumps({"scripted": KEY}))
     error = RuntimeError(f"HTTP 401: {KEY} is wrong\n\x1b[31m")
     told = failure(plugged(Keyed("keyed", "begin", error)))
-    assert told.message == "The model keyed of the llm tool failed: HTTP 401: [hidden] is wrong [31m."
+    assert told.message == "the model keyed of the llm tool failed: HTTP 401: [hidden] is wrong [31m"
     assert "wrote the key" in failure(plugged(Keyed("keyed-2", KEY[:5], KEY[5:]))).message
 
 
@@ -215,7 +215,7 @@ def test_whatever_a_plugin_raises_is_told(plugged: Any, error: Exception) -> Non
 
 
 def test_an_empty_answer_is_told(plugged: Any) -> None:
-    assert failure(plugged(Scripted("scripted", " \n"))).message == "The model scripted gave an empty answer."
+    assert failure(plugged(Scripted("scripted", " \n"))).message == "the model scripted gave an empty answer"
 
 
 def test_an_answer_that_is_cut_off_is_told(plugged: Any) -> None:

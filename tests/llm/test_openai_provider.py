@@ -473,7 +473,7 @@ def test_a_busy_server_is_asked_more_often_than_one_that_fails(llm_server: LlmSe
 
 def test_a_failure_that_stays_is_told_after_two_retries(llm_server: LlmServer) -> None:
     llm_server.otherwise = fail(500, error("out of cheese"))
-    assert failure(llm_server).message == f"The server {llm_server.url} failed (HTTP 500): out of cheese"
+    assert failure(llm_server).message == f"the server {llm_server.url} failed (HTTP 500): out of cheese"
     assert len(llm_server.requests) == 3
 
 
@@ -507,12 +507,12 @@ def test_each_status_is_told_with_the_servers_own_words(
     llm_server: LlmServer, status: int, says: str
 ) -> None:
     told = failure(llm_server, fail(status, error("because"), **STOP), api_key=KEY)
-    assert told.message == f"The server {llm_server.url} {says}"
+    assert told.message == f"the server {llm_server.url} {says}"
 
 
 def test_a_server_that_wants_a_key_says_so_when_none_is_set(llm_server: LlmServer) -> None:
     told = failure(llm_server, fail(401))
-    assert told.message == f"The server {llm_server.url} wants a key (HTTP 401)."
+    assert told.message == f"the server {llm_server.url} wants a key (HTTP 401)"
     assert told.hint == "Set OPENAI_API_KEY."
 
 
@@ -545,8 +545,7 @@ def test_while_such_a_wait_goes_on_nobody_else_asks(llm_server: LlmServer) -> No
     with pytest.raises(ProviderError) as caught:
         list(shared.stream(REQUEST))
     assert (
-        caught.value.message
-        == f"The server {llm_server.url} is busy (HTTP 429), and asks to wait 60 minutes."
+        caught.value.message == f"the server {llm_server.url} is busy (HTTP 429), and asks to wait 60 minutes"
     )
     assert caught.value.hint == "Try again then; a draft may take 10 minutes in all (deadline)."
     assert len(llm_server.requests) == 1
@@ -593,7 +592,7 @@ def test_the_servers_words_are_found_in_any_form_and_shown_as_one_short_printabl
     llm_server: LlmServer, body: object, words: str
 ) -> None:
     told = failure(llm_server, fail(400, body))
-    assert told.message.partition(" (HTTP 400)")[2] == (f": {words}" if words else ".")
+    assert told.message.partition(" (HTTP 400)")[2] == (f": {words}" if words else "")
 
 
 # Secrets
@@ -646,18 +645,18 @@ def test_an_echoed_password_of_the_base_url_is_not_shown(llm_server: LlmServer) 
 def test_a_server_that_does_not_listen_is_named(llm_server: LlmServer) -> None:
     url = refused_url()
     told = failure(llm_server, base_url=url)
-    assert told.message.startswith(f"No connection to {url}: ")
+    assert told.message.startswith(f"no connection to {url}: ")
     assert "refused" in told.message
 
 
 def test_a_host_that_does_not_exist_is_named(llm_server: LlmServer) -> None:
     told = failure(llm_server, base_url="http://nowhere.invalid/v1")
-    assert told.message.startswith("No connection to http://nowhere.invalid/v1: ")
+    assert told.message.startswith("no connection to http://nowhere.invalid/v1: ")
 
 
 def test_a_connection_closed_before_the_answer_is_told(llm_server: LlmServer) -> None:
     llm_server.otherwise = CLOSE
-    assert failure(llm_server).message.startswith(f"No connection to {llm_server.url}: ")
+    assert failure(llm_server).message.startswith(f"no connection to {llm_server.url}: ")
 
 
 @pytest.mark.parametrize(("host", "trusted"), [("127.0.0.1", False), ("elsewhere.example", True)])
@@ -669,7 +668,7 @@ def test_a_bad_certificate_is_told_and_nothing_is_sent(
         monkeypatch.setenv("SSL_CERT_FILE", str(own))
     with LlmServer(otherwise=Say("x"), tls=tls(own)) as server:
         told = failure(llm_server, base_url=server.url, api_key=KEY)
-        assert told.message.startswith(f"No secure connection (TLS) to {server.url}: ")
+        assert told.message.startswith(f"no secure connection (TLS) to {server.url}: ")
         assert "certificate" in told.message
         assert "SSL_CERT_FILE" in str(told.hint)
         assert server.requests == []
@@ -692,13 +691,13 @@ def test_a_connection_that_is_reset_before_the_answer_is_tried_again(llm_server:
 def test_a_server_without_tls_is_told_apart(llm_server: LlmServer) -> None:
     url = llm_server.url.replace("http:", "https:")
     told = failure(llm_server, base_url=url)
-    assert told.message.startswith(f"No secure connection (TLS) to {url}: ")
+    assert told.message.startswith(f"no secure connection (TLS) to {url}: ")
     assert "http://" in str(told.hint)
 
 
 def test_a_host_name_that_cannot_be_one_is_told(llm_server: LlmServer) -> None:
     told = failure(llm_server, base_url="http://a..b/v1")
-    assert told.message.startswith("No connection to http://a..b/v1 can be prepared: ")
+    assert told.message.startswith("no connection to http://a..b/v1 can be prepared: ")
 
 
 def test_an_unusable_proxy_in_the_environment_is_told(
@@ -706,7 +705,7 @@ def test_an_unusable_proxy_in_the_environment_is_told(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "nonsense://me:pw-of-proxy@proxy")
     told = failure(llm_server)
-    assert told.message.startswith(f"No connection to {llm_server.url} can be prepared: ")
+    assert told.message.startswith(f"no connection to {llm_server.url} can be prepared: ")
     assert "pw-of-proxy" not in told.message
     assert "ALL_PROXY" in str(told.hint)
 
@@ -744,7 +743,7 @@ def test_a_server_that_does_not_answer_is_given_up_after_the_timeout_and_two_ret
 ) -> None:
     llm_server.otherwise = SILENT
     told = failure(llm_server, timeout=0.05)
-    assert told.message == f"The server {llm_server.url} did not answer within 0.05 seconds."
+    assert told.message == f"the server {llm_server.url} did not answer within 0.05 seconds"
     assert len(llm_server.requests) == 3
 
 
@@ -766,12 +765,12 @@ def test_the_deadline_ends_the_exchange_whatever_the_server_does(
 ) -> None:
     llm_server.otherwise = behaviour
     told = failure(llm_server, deadline=0.2)
-    assert told.message == f"The server {llm_server.url} did not finish within 0.2 seconds."
+    assert told.message == f"the server {llm_server.url} did not finish within 0.2 seconds"
 
 
 def test_no_retry_starts_after_the_deadline(llm_server: LlmServer) -> None:
     told = failure(llm_server, CLOSE, deadline=0.2)
-    assert told.message.startswith(f"No connection to {llm_server.url}: ")
+    assert told.message.startswith(f"no connection to {llm_server.url}: ")
     assert len(llm_server.requests) == 1
 
 
@@ -809,12 +808,12 @@ def test_a_host_that_takes_no_connection_is_given_up_after_the_connect_timeout(l
         finally:
             for one in waiting:
                 one.close()
-    assert told.message == f"No connection to {url} within 0.2 seconds."
+    assert told.message == f"no connection to {url} within 0.2 seconds"
 
 
 def test_the_deadline_wakes_a_silent_stream(llm_server: LlmServer) -> None:
     told = failure(llm_server, HANG, timeout=1000.0, deadline=0.2)
-    assert told.message == f"The server {llm_server.url} did not finish within 0.2 seconds."
+    assert told.message == f"the server {llm_server.url} did not finish within 0.2 seconds"
 
 
 # Answers that are none
@@ -823,51 +822,51 @@ def test_the_deadline_wakes_a_silent_stream(llm_server: LlmServer) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "says"),
     [
-        (Say(), "The model test-model gave an empty answer."),
-        (Say(" \n", "\t"), "The model test-model gave an empty answer."),
+        (Say(), "the model test-model gave an empty answer"),
+        (Say(" \n", "\t"), "the model test-model gave an empty answer"),
         (
             Say("# Per", finish="length"),
-            "The model test-model reached its length limit: the draft is cut off.",
+            "the model test-model reached its length limit: the draft is cut off",
         ),
         (
             Say(finish="length"),
-            "The model test-model reached its length limit: it wrote nothing, perhaps it only reasoned.",
+            "the model test-model reached its length limit: it wrote nothing, perhaps it only reasoned",
         ),
-        (Say("x", finish="content_filter"), "The content filter of {url} stopped the answer."),
-        (Say(refusal="I cannot."), "The model test-model refused: I cannot."),
+        (Say("x", finish="content_filter"), "the content filter of {url} stopped the answer"),
+        (Say(refusal="I cannot."), "the model test-model refused: I cannot."),
         (
             Send((b'{"choices": []}',), headers={"Content-Type": "application/json"}),
-            "The server {url} sent no chat completion, but application/json.",
+            "the server {url} sent no chat completion, but application/json",
         ),
-        (Send(()), "The server {url} began an answer and sent nothing."),
+        (Send(()), "the server {url} began an answer and sent nothing"),
         (
             Send((b"<html>\n\n</html>\n\n",), headers={"Content-Type": "text/html; charset=utf-8"}),
-            "The server {url} sent no chat completion, but text/html; charset=utf-8.",
+            "the server {url} sent no chat completion, but text/html; charset=utf-8",
         ),
         (
             Send((b"data: {nonsense\n\n",)),
-            "The server {url} sent an answer that cannot be read (JSONDecodeError).",
+            "the server {url} sent an answer that cannot be read (JSONDecodeError)",
         ),
         (
             Send((b"data: \xff\xff\n\n",)),
-            "The server {url} sent an answer that cannot be read (UnicodeDecodeError).",
+            "the server {url} sent an answer that cannot be read (UnicodeDecodeError)",
         ),
         (
             Send((b"data: " + b"[" * 100_000 + b"\n\n",)),
-            "The server {url} sent an answer that cannot be read (RecursionError).",
+            "the server {url} sent an answer that cannot be read (RecursionError)",
         ),
         (
             Send((b'data: {"error": {"message": "GPU is on fire"}}\n\n',)),
-            "The server {url} failed in the middle of the answer: GPU is on fire",
+            "the server {url} failed in the middle of the answer: GPU is on fire",
         ),
         (
             Send((b'data: {"error": "GPU is on fire"}\n\n',)),
-            "The server {url} failed in the middle of the answer: GPU is on fire",
+            "the server {url} failed in the middle of the answer: GPU is on fire",
         ),
         (
             Send((b"xx",), headers={"Content-Encoding": "gzip"}),
             (
-                "The server {url} broke off in the middle of the answer: "
+                "the server {url} broke off in the middle of the answer: "
                 "Error -3 while decompressing data: incorrect header check"
             ),
         ),

@@ -68,7 +68,7 @@ def test_one_that_fails_refuses_the_commit_and_is_quoted_and_the_draft_is_kept(
     done = generate(incomplete)
     assert done.code == 1
     assert (
-        f"The {name} hook refuses the commit; nothing was recorded:\nno: \\x1b[31mtoo vague\nsecond line"
+        f"the {name} hook refuses the commit; nothing was recorded:\nno: \\x1b[31mtoo vague\nsecond line"
         in done.err
     )
     assert git("rev-parse", "HEAD", cwd=incomplete) == head

@@ -10,6 +10,7 @@ import pytest
 from gitforge.store.disputes import Dispute, Side
 from gitforge.store.replay import Replayed, replay, shown
 from gitforge.store.repo import Repo
+from gitforge.store.series import compare
 
 Git = Callable[..., str]
 Files = Mapping[str, str | None]
@@ -62,7 +63,8 @@ class Fork:
             self.asked.append(dispute)
             return side
 
-        return replay(Repo.discover(self.root), base, ours, theirs, decide=decide)
+        repo = Repo.discover(self.root)
+        return replay(repo, base, ours, theirs, changes=compare(repo, base, theirs), decide=decide)
 
     def files(self, commit: str) -> dict[str, str]:
         """What a commit has."""

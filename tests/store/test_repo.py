@@ -85,7 +85,7 @@ class TestDiscovery:
             repo.relative(tmp_path / "elsewhere.md")
 
     def test_no_repository_says_to_run_init(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="No git repository") as caught:
+        with pytest.raises(UserError, match="no git repository") as caught:
             Repo.discover(tmp_path)
         assert "gitforge init" in (caught.value.hint or "")
 
@@ -123,7 +123,7 @@ class TestDiscovery:
     ) -> None:
         script = '[ "$3" = version ] || { echo "not a git repository" >&2; exit 128; }'
         fake_git(tmp_path / "bin", f'{script}; echo "git version {suffix}"', monkeypatch)
-        with pytest.raises(UserError, match="No git repository"):
+        with pytest.raises(UserError, match="no git repository"):
             Repo.discover(tmp_path)
 
     def test_a_missing_git_is_said_to_be_missing(self, tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from conftest import Git
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitforge.store.survey import leads_out
+from gitforge.store.advance import colliding
+from gitforge.store.repo import Repo
+from gitforge.store.survey import leads_out, survey
 
 FOLDERS = ("", "a", "a/b", "a/b/c")
 NAMES = ("x", "y", "z")
@@ -65,3 +68,19 @@ def test_links_that_are_let_through_stay_within_whatever_other_links_there_are(l
 )
 def test_a_link_may_lead_to_what_is_plainly_below_the_top(path: str, target: str, is_out: bool) -> None:
     assert leads_out(path, target) is is_out
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_one"),
+    [("A/x", "a/x", True), ("caf\u00e9", "CAFE\u0301", True), ("x\u00b2", "x2", False), ("a/b", "ab", False)],
+)
+def test_a_clone_and_a_sync_find_the_same_names_that_are_one(
+    tmp_path: Path, git: Git, one: str, other: str, *, is_one: bool
+) -> None:
+    repo = Repo.create(tmp_path / "both")
+    blob = git("hash-object", "-w", "--stdin", cwd=repo.root, stdin="x")
+    for path in (one, other):
+        git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", cwd=repo.root)
+    git("commit", "-q", "-m", "Both", cwd=repo.root)
+    assert bool(survey(repo, "HEAD", max_bytes=100).twins) is is_one
+    assert bool([*colliding(repo, "HEAD", [one, other])]) is is_one

@@ -45,10 +45,9 @@ def repo(tmp_path: Path) -> Repo:
 
 def test_the_refs_of_a_remote_are_listed(repo: Repo, remote: Path, git: Git) -> None:
     found = transfer.list_refs(repo, address(remote))
-    assert found.head == "refs/heads/main"
-    assert found.refs["refs/heads/main"] == git("rev-parse", "main", cwd=remote)
-    assert found.refs["refs/tags/v1^{}"] == git("rev-parse", "side", cwd=remote)
-    assert transfer.list_refs(repo, address(remote), "refs/heads/s*").refs.keys() == {"refs/heads/side"}
+    assert found["refs/heads/main"] == git("rev-parse", "main", cwd=remote)
+    assert found["refs/tags/v1^{}"] == git("rev-parse", "side", cwd=remote)
+    assert transfer.list_refs(repo, address(remote), "refs/heads/s*").keys() == {"refs/heads/side"}
 
 
 def test_only_what_was_asked_for_is_fetched(repo: Repo, remote: Path, git: Git) -> None:
@@ -187,7 +186,7 @@ def test_http_asks_nobody_where_there_is_no_terminal(
             assert caught.value.why == "authentication"
             assert "wr0ng" not in f"{caught.value.message} {caught.value.hint}"
         right = address(f"{url.replace('://', '://ada:s3cret@')}/remote.git")
-        assert transfer.list_refs(repo, right).head == "refs/heads/main"
+        assert "refs/heads/main" in transfer.list_refs(repo, right)
     assert not asked.exists()
 
 
@@ -199,7 +198,7 @@ def test_what_the_user_has_set_to_answer_for_them_is_asked(
     answers.chmod(0o755)
     monkeypatch.setenv("GIT_ASKPASS", str(answers))
     with git_http(remote.parent, credentials="ada:s3cret") as url:
-        assert transfer.list_refs(repo, address(f"{url}/remote.git")).head == "refs/heads/main"
+        assert "refs/heads/main" in transfer.list_refs(repo, address(f"{url}/remote.git"))
 
 
 def test_ssh_serves_and_takes(
