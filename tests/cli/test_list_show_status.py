@@ -128,7 +128,7 @@ def test_the_status_names_everything_that_needs_attention(incomplete: Path, git:
     assert found["goals"] - found["ready"] == len(users)
     told = gitforge("status", cwd=incomplete).out
     for said in (
-        "a merge is in progress",
+        "A merge is in progress",
         "premortem.md",
         PERSONA,
         PROTOCOL,
