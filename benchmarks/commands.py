@@ -16,8 +16,11 @@ GITFORGE = [sys.executable, "-c", "from gitforge.cli.entry import entry; entry()
 
 SAYS_ITS_IMPORTS = """
 import json, sys
-from gitforge.cli.main import main
-code = main()
+from gitforge.cli.again import say_again
+code = say_again(sys.argv[1:])
+if code is None:
+    from gitforge.cli.main import main
+    code = main()
 print(json.dumps(list(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

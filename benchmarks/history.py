@@ -10,8 +10,8 @@ for it, in turn, so that a noisy machine slows both alike; a figure is the media
 toolkit's file git blames each of the files that it was made from. One thing is taken off each time of gitforge,
 measured in the same round: the start of a bare interpreter, `python -c pass`. Everything else counts: typer,
 goals.yaml, our own imports. The last column is for orientation: the same less the start of an interpreter that imports
-what the command imports. What commit messages say is kept in the git directory; "anew" is without that. Absolute times
-are for orientation too.
+what the command imports. What commit messages say and what `status` last said is kept in the git directory: "after a
+change" is without the latter, "anew" without either. Absolute times are for orientation too.
 """
 
 from __future__ import annotations
@@ -57,7 +57,13 @@ class Case:
 
 def forget(workspace: Path) -> None:
     """Removes what was kept of earlier reading."""
-    (workspace / ".git/gitforge/origins").unlink(missing_ok=True)
+    for name in ("origins", "status"):
+        (workspace / ".git/gitforge" / name).unlink(missing_ok=True)
+
+
+def forget_answer(workspace: Path) -> None:
+    """Removes what the last `status` said, so that it is found again, as after any change."""
+    (workspace / ".git/gitforge/status").unlink(missing_ok=True)
 
 
 SAID = ("log", "--format=%H %an %aI %B", "-F", "--grep=Component: ")
@@ -68,6 +74,7 @@ CASES = (
     Case("log of one component", ("log", ONE), (("log", "--raw", "--", f"library/protocols/{ONE}"),)),
     Case("log of a goal", ("log", GOAL), (("log", "--raw", "--", *PARTS),)),
     Case("status", ("status",), (("status",),)),
+    Case("status, after a change", ("status",), (("status",),), most=None, before=forget_answer),
     Case("status, anew", ("status",), (SAID,), most=None, before=forget),
     Case("review --list", ("review", "--list"), (SAID,)),
     Case("blame", ("blame", f"output/{PROJECT}/01_PROMPT_TEMPLATE.md"),
@@ -101,6 +108,8 @@ def measure(case: Case, workspace: Path, rounds: int) -> bool:
         print(f"{case.name:<24}there is no such command")
         return True
     ours, theirs, ratios, less_imports = [], [], [], []
+    run(gitforge, workspace)  # so that its imports are those of all the runs that follow
+    case.before(workspace)
     floor = floor_of([*case.ours], workspace)
     for number in range(rounds + 1):
         case.before(workspace)

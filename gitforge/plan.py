@@ -149,6 +149,10 @@ def _is_outline(blob: str | None, known: Origins, library: Library, need: Need) 
     """Whether an offline outline was recorded, and nobody has edited all its TODO points away."""
     if blob is None or not known.is_outline(blob):
         return False
-    generation = known.generation_of(blob)
-    is_edited = generation is not None and "Edited-by" in generation.group.trailers
-    return not is_edited or "TODO" in (library.read(need).body or "")
+    return not is_edited_outline(blob, known) or "TODO" in (library.read(need).body or "")
+
+
+def is_edited_outline(blob: str, known: Origins) -> bool:
+    """Whether a text was recorded as an offline outline with edits, so that only the text tells what it is."""
+    generation = known.generation_of(blob) if known.is_outline(blob) else None
+    return generation is not None and "Edited-by" in generation.group.trailers

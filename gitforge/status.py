@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitforge import hand_edits, manifest, toolkits
+from gitforge import hand_edits, manifest, starter, toolkits
 from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, GoalBook
 from gitforge.manifest import Manifest
-from gitforge.plan import Planned, State, plan
+from gitforge.plan import Planned, State, is_edited_outline, plan
 from gitforge.stale import GoalGone, Moved, StatesOf, moved
 from gitforge.store import origins, spool
+from gitforge.store.answered import Evidence
 from gitforge.store.recovery import is_pending
 from gitforge.store.spool import Drafts
 from gitforge.unreviewed import need_review, with_gone
 from gitforge.workspace import Workspace
 
 if TYPE_CHECKING:
-    from gitforge.store.repo import PathState, Repo
-
-States = Mapping[str, "PathState"]
+    from gitforge.store.process import Asked
+    from gitforge.store.repo import Repo
+    from gitforge.store.states import Listed
 
 
 @dataclass(frozen=True)
@@ -110,25 +112,35 @@ class Status:
         return not any(concerns) and all(one.is_clean for one in self.toolkits)
 
 
-def status(workspace: Workspace, repo: Repo) -> Status:
+def status(workspace: Workspace, repo: Repo, seen: Evidence | None = None) -> Status:
     """Looks at every component that a goal uses or that is in the library, and at every toolkit.
+
+    Args:
+        workspace: Where.
+        repo: The repository around it.
+        seen: Notes all that the answer rests on.
 
     Raises:
         UserError: goals.yaml cannot be used, a path leads out of the workspace, or git cannot tell.
     """
+    seen = seen or Evidence(workspace.root)
+    seen.file(workspace.goals_file)
     with repo.ask_states_below([repo.relative(workspace.library.folder)]) as asked:
-        return _status(workspace, repo, workspace.book(), asked.answer)  # git looks while we read
+        return _status(workspace, repo, workspace.book(), asked, seen)  # git looks while we read
 
 
-def _status(
-    workspace: Workspace, repo: Repo, book: GoalBook, asked: Callable[[], Callable[[Sequence[str]], States]]
-) -> Status:
+def _status(workspace: Workspace, repo: Repo, book: GoalBook, asked: Asked[Listed], seen: Evidence) -> Status:
     used = book.needs()
+    seen.look_for(repo, [pin.commit for pin in book.libraries.values()])
+    _note_library(workspace, book, seen)
     others = {need.path: need for need in workspace.library.all(book.kinds.values())}
     known = origins.read(repo)
     needs = (others | used).values()
-    states_of = asked()
+    seen.listed = states_of = asked.answer()
     planned = plan(workspace.library, repo, needs, known=known, commits=False, states_of=states_of).components
+    for one in planned:  # whose text was read: were one written meanwhile, its time would tell
+        if one.committed is not None and is_edited_outline(one.committed, known):
+            seen.file(workspace.library.folder / one.need.path)
     absent = {one.need.path for one in planned if one.is_absent}
     users: dict[str, list[str]] = {}
     ready = 0
@@ -140,7 +152,7 @@ def _status(
     own = (one for one in planned if one.need.pin is None)  # the others are reviewed when their pin moves
     committed = {one.path: one.committed for one in own if one.committed is not None}
     texts = with_gone(workspace, repo, book, committed, known)
-    return Status(
+    found = Status(
         goals=len(book.goals),
         ready=ready,
         operation=repo.operation_in_progress(),
@@ -148,13 +160,25 @@ def _status(
         edited=tuple(one for one in planned if one.is_uncommitted),
         outlines=tuple(one for one in planned if one.is_outline and one.state is State.READY),
         unreviewed=None if repo.is_shallow() else tuple(need_review(repo, texts, known)),
-        toolkits=toolkit_states(workspace, repo, book, planned, states_of),
-        drafts=spool.drafts(repo),
+        toolkits=toolkit_states(workspace, repo, book, planned, states_of, seen),
+        drafts=spool.drafts(repo, seen),
         is_repair_pending=is_pending(repo),
         not_fetched=tuple(
             name for name, pin in book.libraries.items() if not workspace.library.foreign.is_here(pin)
         ),
     )
+    if found.operation or found.is_repair_pending:
+        seen.give_up()  # what goes on just now may end at any moment
+    return found
+
+
+def _note_library(workspace: Workspace, book: GoalBook, seen: Evidence) -> None:
+    """Notes which components are there."""
+    for folder in (workspace.library.folder / kind.folder for kind in book.kinds.values()):
+        seen.tree(folder)
+        with suppress(OSError), os.scandir(folder) as entries:
+            if any(entry.is_symlink() for entry in entries):
+                seen.give_up()  # what it leads to may change, and no folder of ours shows it
 
 
 def toolkit_states(
@@ -163,6 +187,7 @@ def toolkit_states(
     book: GoalBook,
     known: Iterable[Planned] = (),
     states_of: StatesOf | None = None,
+    seen: Evidence | None = None,
 ) -> tuple[ToolkitState, ...]:
     """How each toolkit in `output/` stands, sorted by name.
 
@@ -172,26 +197,47 @@ def toolkit_states(
         book: goals.yaml as it is.
         known: Components that were looked at already.
         states_of: Says how files stand, where git was asked for it already.
+        seen: Notes what is looked at.
 
     Raises:
         UserError: git cannot tell.
     """
+    seen = seen or Evidence(workspace.root)
+    seen.file(workspace.output)
     found: dict[str, ToolkitState] = {}
     manifests: dict[str, Manifest] = {}
     names = (*book.outputs, MANIFEST)
     for path in sorted(workspace.output.iterdir()) if workspace.output.is_dir() else ():
-        if path.name.startswith(".") or not any(os.path.lexists(path / name) for name in names):
+        if path.name.startswith("."):
+            continue
+        seen.file(path)
+        if not any(os.path.lexists(path / name) for name in names):
             continue
         problem = None
+        seen.file(path / MANIFEST)
         try:
             manifests[path.name] = manifest.load(path / MANIFEST, f"output/{path.name}/{MANIFEST}")
         except UserError as error:
             problem = error.message
         data = toolkits.read_manifest(path)
+        for name in toolkits.hashes(data):
+            seen.file(path / name)
         files = hand_edits.look(path)
         found[path.name] = ToolkitState(
             path.name, toolkits.goal_of(path), data.get("degraded") is True,
             files.edited, files.deleted, files.odd, problem=problem,
         )  # fmt: skip
+    _note_sources(workspace, repo, manifests.values(), seen)
     changes = moved(workspace, repo, book, manifests, known, states_of) if manifests else {}
     return tuple(replace(one, moved=changes.get(project, ())) for project, one in found.items())
+
+
+def _note_sources(workspace: Workspace, repo: Repo, manifests: Iterable[Manifest], seen: Evidence) -> None:
+    """Notes where the templates of toolkits are looked for; of what git lists, only the folders."""
+    for one in manifests:
+        for name, text in one.templates.items():
+            is_by_path = one.format < 2
+            path = repo.root / name if is_by_path else workspace.library.folder / name
+            seen.tree(path.parent)
+            if text.path is None:
+                seen.file(starter.library() / name)

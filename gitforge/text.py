@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches, unified_diff
 
 _JOINERS = "\u200c\u200d"  # legitimate inside some scripts and emoji, never between ASCII characters
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # printable to Python, hidden to a reader
@@ -20,13 +18,13 @@ _ODD = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")  # what is hidden 
 _UNSURE = re.compile(r"[^\n\t -~]")  # what may be hidden at all
 
 
-@dataclass(frozen=True)
-class HiddenCharacter:
+class HiddenCharacter:  # no dataclass: all that prints imports this module, and nearly nothing else
     """A character that a reader of the text would not see, or that would move what they see."""
 
-    line: int
-    column: int
-    character: str
+    def __init__(self, line: int, column: int, character: str) -> None:
+        self.line = line
+        self.column = column
+        self.character = character
 
     @property
     def name(self) -> str:
@@ -89,6 +87,8 @@ def _escape(character: str) -> str:
 
 def did_you_mean(word: str, known: Iterator[str] | list[str]) -> str | None:
     """A hint that names the closest known word, or None where nothing is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- where there is something wrong
+
     folded = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f"Did you mean {folded[close[0]]!r}?" if close else None
@@ -154,6 +154,8 @@ def as_task(purpose: str) -> tuple[str, str]:
 
 def as_diff(path: str, old: str | None, new: str) -> str:
     """A unified diff as git writes it; `old` is None for a new file."""
+    from difflib import unified_diff  # noqa: PLC0415
+
     before, after = _git_lines(old or ""), _git_lines(new)
     source = "/dev/null" if old is None else f"a/{path}"
     lines = unified_diff(before, after, source, f"b/{path}")

@@ -19,7 +19,7 @@ Git = Callable[..., str]
 
 TEXT = "# Drill down\n\nAsk why, and test each answer.\n"
 DYING = (sys.executable, str(Path(__file__).parent / "dying.py"))
-CACHES = {"origins", "renames"}
+CACHES = {"origins", "renames", "status"}
 """What can be made anew at any time, in gitforge's own folder of the git directory."""
 GENERATE = ("generate", NAME, *DESCRIBE, "--yes")
 

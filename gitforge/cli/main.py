@@ -154,13 +154,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
-    except BrokenPipeError:
-        output.discard_output()
-        return DONE
-    except OSError as error:  # what was still in the buffer found no room
-        output.discard_output()
-        return explain(translate(error))
+    except OSError as error:
+        return unsaid(error)
     return code
+
+
+def unsaid(error: OSError) -> int:
+    """The exit code where standard output takes no more: its reader went away, or there is no room."""
+    output.discard_output()
+    return DONE if isinstance(error, BrokenPipeError) else explain(translate(error))
 
 
 def _run(arguments: list[str]) -> int:

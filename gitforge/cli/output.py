@@ -12,11 +12,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
 
 from gitforge.text import printable, printable_line
 
+TYPE_CHECKING = False  # typing's own takes longer to import than all the rest here
 if TYPE_CHECKING:
+    from typing import Any, TextIO
+
     from rich.console import Console
 
 Part = str | tuple[str, str]  # plain text, or text with a rich style

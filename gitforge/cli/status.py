@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from gitforge import plain_data
-from gitforge.cli import output
-from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair
+from gitforge.cli import again, output, paragraphs
+from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair, settings
 from gitforge.errors import UserError
 from gitforge.plan import State
 from gitforge.status import Status
 from gitforge.status import status as look
+from gitforge.store import answered
+from gitforge.store.answered import Evidence
 from gitforge.store.repo import Repo
 from gitforge.store.spool import Kept
 from gitforge.text import counted
 from gitforge.unreviewed import SHALLOW_HINT
+
+if TYPE_CHECKING:
+    from gitforge.cli.paragraphs import Paragraph
 
 _LACKING = {State.ABSENT: "absent", State.UNUSABLE: "unusable"}
 
@@ -39,27 +47,25 @@ def status(ctx: typer.Context, as_json: AsJson = False, directory: Directory = P
         output.say(
             ("warning: ", output.WARN), error.message, (f" ({error.hint})" if error.hint else "", output.DIM)
         )
-    found = look(workspace, repo)
-    provider = _provider(repo)
+    seen = answered.begin(repo, workspace.root)
+    found = look(workspace, repo, seen)
+    provider = _provider(repo, seen)
+    said = [*_said(found), paragraphs.result((f"provider  {provider}", output.DIM))]
+    data = {"workspace": str(workspace.root), **plain_data.status(found), "provider": provider}
     if as_json:
-        output.data(
-            {
-                "workspace": str(workspace.root),
-                **plain_data.status(found),
-                "provider": provider,
-            }
-        )
-        return
-    _show(found)
-    output.result((f"provider  {provider}", output.DIM))
+        output.data(data)
+    else:
+        paragraphs.show(said)
+    answered.keep(again.STATUS, repo, seen, [json.dumps(one).encode() for one in (said, data)])
 
 
-def _show(found: Status) -> None:
+def _said(found: Status) -> Iterator[Paragraph]:
     kept = len(found.toolkits)
     are = "is" if found.goals == 1 else "are"
-    output.result(f"{found.ready} of {found.goals} goals {are} ready, {counted(kept, 'toolkit')} in output/.")
+    are_there = f"{counted(kept, 'toolkit')} in output/"
+    yield paragraphs.result(f"{found.ready} of {found.goals} goals {are} ready, {are_there}.")
     if found.operation:
-        output.result(
+        yield paragraphs.result(
             (f"A {found.operation} is in progress: ", output.WARN),
             "gitforge records nothing until it is over.",
         )
@@ -106,15 +112,19 @@ def _show(found: Status) -> None:
     rows += [(("unusable", output.BAD), one.id, f"a draft: {one.reason}") for one in found.drafts.unusable]
     if found.is_repair_pending:
         rows.append((("pending", output.BAD), "a repair", "a recording was interrupted, or goes on just now"))
-    output.table(("", "", ""), rows)
+    yield paragraphs.table(rows)
     if any(toolkit.can_be_rebuilt for toolkit in found.toolkits):
-        output.say(("hint: ", output.WARN), "`gitforge build --stale` builds again what is out of date.")
+        yield paragraphs.note(
+            ("hint: ", output.WARN), "`gitforge build --stale` builds again what is out of date."
+        )
     if found.is_clean:
-        output.result(("Nothing needs attention.", output.GOOD))
+        yield paragraphs.result(("Nothing needs attention.", output.GOOD))
 
 
-def _provider(repo: Repo) -> str:
+def _provider(repo: Repo, seen: Evidence) -> str:
     """Who would write drafts, or what is wrong with the settings."""
+    if settings(repo).get("provider") == "llm":
+        seen.give_up()  # that tool has settings of its own
     try:
         return open_provider(repo, None, None).describe
     except UserError as error:

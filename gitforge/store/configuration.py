@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitforge.store.evidence import COMMANDS
 from gitforge.store.records import fields
 
-LIST = ("config", "--list", "--show-scope", "-z")
+LIST = ("config", *COMMANDS["config"])
 """The question whose answer `parse` reads."""
 
 _FALSE = {"false", "no", "off", "0", ""}

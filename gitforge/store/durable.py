@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import time
+from contextlib import suppress
+
+TYPE_CHECKING = False  # pathlib and typing would be most of what this takes to import
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ABANDONED = 60  # seconds after which nobody writes any more
 
 
 class Unreadable(Exception):
@@ -32,6 +39,27 @@ def write_durably(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def replace_if_possible(path: Path, content: bytes) -> None:
+    """Writes a file that can be made anew at any time, as a whole; not synced to the disk, nor where that cannot be.
+
+    Of two who do so at once, either one's stays. Others cannot read it.
+    """
+    temporary = path.with_name(f"{path.name}.new")
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            if time.time() - temporary.stat().st_mtime > _ABANDONED:
+                temporary.unlink()
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor
+                file.write(content)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
 def remove(path: Path) -> None:
     """Removes a file, if it is there; a power cut may bring it back."""
     _temporary(path).unlink(missing_ok=True)
@@ -44,7 +72,7 @@ def remove_durably(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def read_own(path: Path, limit: int) -> bytes:
+def read_own(path: Path | str, limit: int) -> bytes:
     """The content of a file that this user wrote.
 
     Args:

@@ -115,7 +115,7 @@ class Origins:
 
     def saying(self, name: str) -> Iterator[Statement]:
         """The statements that have a trailer of that name, the newest first."""
-        if f'"{name}"'.encode() not in bytes(self._spoken.details):
+        if not self._spoken.ever_mentions(name):
             return
         for number in range(len(self._spoken.kinds)):
             if self._spoken.mentions(number, name):

@@ -6,22 +6,19 @@ with it, it is made anew. It is not synced to the disk: its checksum tells when 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.store import plain
-from gitforge.store.durable import Unreadable, read_own
+from gitforge.store.durable import Unreadable, read_own, replace_if_possible
 from gitforge.store.repo import Repo
 from gitforge.store.spoken import Spoken
 
 _FORMAT = b"gitforge origins 2"
 _MOST = 1 << 28  # bytes
-_ABANDONED = 60  # seconds after which nobody writes any more
 _OTHER_HISTORY = ("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS")
 
 
@@ -69,22 +66,8 @@ def save(repo: Repo, kept: Kept) -> None:
         return
     columns = kept.spoken.encode()
     content = columns + kept.spoken.details
-    file = _file(repo)
-    temporary = file.with_name("origins.new")
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - temporary.stat().st_mtime > _ABANDONED:
-                temporary.unlink()
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        try:
-            with open(descriptor, "wb") as written:  # noqa: PTH123 -- of a descriptor
-                head = b"%s %s %d\n" % (_head(history, content), kept.tip.encode(), len(columns))
-                written.write(head + content)
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    head = b"%s %s %d\n" % (_head(history, content), kept.tip.encode(), len(columns))
+    replace_if_possible(_file(repo), head + content)
 
 
 def _file(repo: Repo) -> Path:

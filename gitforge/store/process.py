@@ -17,16 +17,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO, Any, BinaryIO, Generic, Self, TypeVar, cast
 
 from gitforge.errors import UserError
-
-ENVIRONMENT = {
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_GLOB_PATHSPECS": "0",  # git refuses these three beside literal ones, and the user may have them set
-    "GIT_NOGLOB_PATHSPECS": "0",
-    "GIT_ICASE_PATHSPECS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LANGUAGE": "C",
-    "LC_ALL": "C",  # messages that are parsed here
-}
+from gitforge.store.spawn import ENVIRONMENT
 
 _CHUNK = 1 << 16
 

@@ -9,7 +9,7 @@ with git's own words where git fails. Verbs and options are explained in git's m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from gitforge.store import configuration, plain
 from gitforge.store.configuration import Configuration
 from gitforge.store.database import Database
 from gitforge.store.discovery import MINIMUM_GIT, NoRepository, check_version, git_version, undiscovered
+from gitforge.store.evidence import COMMANDS
 from gitforge.store.git import DURABLE, Git, pathspecs
 from gitforge.store.log import Log
 from gitforge.store.process import Asked, Done, failure, run, start, succeed
@@ -32,7 +33,7 @@ from gitforge.store.records import (
     PathState,
     fields,
 )
-from gitforge.store.states import STATUS, states_of
+from gitforge.store.states import Listed
 
 __all__ = [
     "MINIMUM_GIT",
@@ -298,18 +299,15 @@ class Repo:
             return self.ask_states_below(pathspecs(paths)).then(lambda states: states(paths))
         return Asked(lambda: self._states_of_few(paths))
 
-    def ask_states_below(
-        self, folders: Sequence[str]
-    ) -> Asked[Callable[[Sequence[str]], dict[str, PathState]]]:
+    def ask_states_below(self, folders: Sequence[str]) -> Asked[Listed]:
         """As `ask_states`, of paths below folders that are known only later."""
         head = self.head().commit
-        about = (*STATUS, "--", *folders)
-        listing = self.git.start("status", *about, options=("--no-optional-locks",))
+        listing = self.git.start("status", *COMMANDS["status"], *folders, options=("--no-optional-locks",))
         tree = self.objects.ask_below(head, folders) if head is not None else Asked(dict[str, Entry])
 
-        def answer() -> Callable[[Sequence[str]], dict[str, PathState]]:
+        def answer() -> Listed:
             listed, entries = succeed(listing.finish()), tree.answer()
-            return lambda paths: states_of(self.git, paths, listed, entries)
+            return Listed(self.git, head, folders, listed, entries)
 
         def stop() -> None:
             listing.stop()
@@ -322,8 +320,9 @@ class Repo:
         paths = [path for path in paths if path not in nowhere]
         if not paths:
             return nowhere
-        listed = self.git.read("status", *STATUS, "--", *pathspecs(paths))
-        return nowhere | states_of(self.git, paths, listed.stdout, self.entries(paths))
+        folders = pathspecs(paths)
+        listed = self.git.read("status", *COMMANDS["status"], *folders).stdout
+        return nowhere | Listed(self.git, None, folders, listed, self.entries(paths))(paths)
 
     def _nowhere(self, paths: Sequence[str]) -> list[str]:
         """Those of the paths that certainly are neither in the worktree, nor in the index, nor in HEAD."""

@@ -83,12 +83,22 @@ class Spoken:
 
     def mentions(self, number: int, name: str) -> bool:
         """Whether a statement may have a trailer of that name, without a closer look."""
-        return f'"{name}"'.encode() in self._lines[number]
+        return self.ever_mentions(name) and f'"{name}"'.encode() in self._lines[number]
+
+    def ever_mentions(self, name: str) -> bool:
+        """Whether any statement may have a trailer of that name."""
+        if name not in self._mentioned:
+            self._mentioned[name] = f'"{name}"'.encode() in bytes(self.details)
+        return self._mentioned[name]
 
     def values(self, name: str) -> set[str]:
         """All that statements say under one name, without a look at each of them."""
         said = re.findall(rb'"%s": ("(?:[^"\\]|\\.)*")' % name.encode(), bytes(self.details))
         return {json.loads(one) for one in set(said)}
+
+    @cached_property
+    def _mentioned(self) -> dict[str, bool]:
+        return {}
 
     @cached_property
     def _lines(self) -> list[bytes]:

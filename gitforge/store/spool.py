@@ -19,6 +19,7 @@ from types import UnionType
 from typing import Any
 
 from gitforge.errors import UserError
+from gitforge.store.answered import Evidence
 from gitforge.store.durable import Unreadable, read_own, remove_durably, set_aside, write_durably
 from gitforge.store.repo import Repo
 from gitforge.store.worktree import check_path
@@ -142,10 +143,17 @@ def _wanted(path: str, purpose: str, candidate: int) -> Kept:
     return Kept(path, purpose, None, "", "", "", is_model=False, is_edited=False, candidate=candidate)
 
 
-def drafts(repo: Repo) -> Drafts:
-    """Everything in the spool, in the order of the names."""
+def drafts(repo: Repo, seen: Evidence | None = None) -> Drafts:
+    """Everything in the spool, in the order of the names.
+
+    Args:
+        repo: The repository.
+        seen: Notes what is looked at.
+    """
     kept, unusable = [], []
     folder = _folder(repo)
+    if seen is not None:
+        seen.sign(folder)
     try:
         files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
@@ -153,6 +161,8 @@ def drafts(repo: Repo) -> Drafts:
     except OSError as error:
         raise UserError(f"{folder}: {error.strerror}") from error
     for path in files:
+        if seen is not None:
+            seen.file(path)
         try:
             kept.append(_read_named(path))
         except Unreadable as error:
