@@ -59,6 +59,11 @@ class Planned:
         return self.state in {State.EDITED, State.NEW}
 
     @property
+    def is_only_staged(self) -> bool:
+        """Whether the working tree has the text of the last commit, and the index another one or none."""
+        return self.state is State.EDITED and self.blob == self.committed
+
+    @property
     def is_absent(self) -> bool:
         """Whether there is no file to assemble."""
         return self.blob is None

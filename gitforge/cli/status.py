@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from gitforge import plain_data
 from gitforge.cli import again, output, paragraphs
 from gitforge.cli.session import AsJson, Directory, find_workspace, open_provider, repair, settings
 from gitforge.errors import UserError
-from gitforge.plan import State
+from gitforge.plan import Planned, State
 from gitforge.status import Status
 from gitforge.status import status as look
 from gitforge.store import answered
@@ -78,7 +79,7 @@ def _said(found: Status) -> Iterator[Paragraph]:
         for one, goals in found.missing
         if one.state is not State.NOT_FETCHED
     ]
-    rows += [(("edited", output.WARN), one.path, "not committed") for one in found.edited]
+    rows += [(("edited", output.WARN), one.path, _edit(one)) for one in found.edited]
     rows += [
         (("outline", output.WARN), one.path, "no language model wrote it: fill in its TODO points")
         for one in found.outlines
@@ -119,6 +120,12 @@ def _said(found: Status) -> Iterator[Paragraph]:
         )
     if found.is_clean:
         yield paragraphs.result(("Nothing needs attention.", output.GOOD))
+
+
+def _edit(one: Planned) -> str:
+    if one.is_only_staged:
+        return f"in the index alone: `git restore --staged -- {shlex.quote(one.path)}` takes that back"
+    return "not committed"
 
 
 def _provider(repo: Repo, seen: Evidence) -> str:

@@ -139,6 +139,22 @@ def test_the_status_names_everything_that_needs_attention(incomplete: Path, git:
     assert "Nothing needs attention" not in told
 
 
+@pytest.mark.parametrize("how", ["taken out", "another text"])
+def test_status_says_what_the_index_alone_has(incomplete: Path, git: Git, how: str) -> None:
+    text = (incomplete / PERSONA).read_text()
+    if how == "taken out":
+        git("rm", "-q", "--cached", PERSONA, cwd=incomplete)
+    else:
+        (incomplete / PERSONA).write_text("Other.\n")
+        git("add", PERSONA, cwd=incomplete)
+        (incomplete / PERSONA).write_text(text)
+    told = " ".join(gitforge("status", cwd=incomplete).out.split())
+    mend = f"git restore --staged -- {PERSONA}"
+    assert f"{PERSONA} in the index alone: `{mend}` takes that back" in told
+    git(*mend.split()[1:], cwd=incomplete)
+    assert "in the index alone" not in gitforge("status", cwd=incomplete).out
+
+
 def test_an_outline_that_was_filled_in_and_committed_needs_no_attention_any_more(
     incomplete: Path, git: Git
 ) -> None:
