@@ -219,6 +219,8 @@ LAYERS = [
     "serving.writing",
     "sharing",
     "sharing.arrivals",
+    "sharing.pins_moved",
+    "sharing.adopted_twice",
     "sharing.records",
     "sharing.decisions",
     "sharing.integrating",

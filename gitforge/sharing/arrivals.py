@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gitforge import documents, goals_file
 from gitforge.components import MAX_BYTES
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import FILE_NAME, Goal
+from gitforge.goals import FILE_NAME, Goal, GoalBook
 from gitforge.payloads import Suspicion, suspicions
 from gitforge.store.advance import colliding, refuse_outside
 from gitforge.store.process import harmless
@@ -168,8 +168,13 @@ def read_goals(repo: Repo, commit: str, path: str, where: str) -> dict[str, Goal
         UserError: There is no such file.
         InvalidFile: It cannot be used.
     """
+    return dict(read_book(repo, commit, path, where).goals)
+
+
+def read_book(repo: Repo, commit: str, path: str, where: str) -> GoalBook:
+    """All that a commit's goals.yaml says; arguments and errors are those of `read_goals`."""
     text = goals_text(repo, repo.objects.entries(commit, [path]).get(path), f"{path} of {where}")
-    return dict(goals_file.parse(text, f"{path} of {where}").goals)
+    return goals_file.parse(text, f"{path} of {where}")
 
 
 def goals_text(repo: Repo, entry: Entry | None, name: str) -> str:
