@@ -21,6 +21,7 @@ from gitforge.sharing.records import Disputed, Plan, Synced
 from gitforge.store import kept, transfer
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
+from gitforge.store.incoming import sweep_abandoned
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
 from gitforge.store.upstream import Upstream, find_upstream, remember
@@ -50,6 +51,7 @@ def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
         UserError: There is no remote, what came cannot be used, or git refuses.
     """
     refuse_during_operation(repo)
+    sweep_abandoned(repo.common_dir)
     work = _Sync(workspace, repo, plan)
     for number in range(ATTEMPTS):
         try:

@@ -141,7 +141,7 @@ def fetch(
     """
     shallow = () if depth is None else (f"--depth={depth}",)
     meter = Meter(progress, max_bytes, shown(repo, source))
-    with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir / "objects"):
+    with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir):
         done = talk(
             repo, source, "fetch", *_ONLY_THESE, *shallow, "--", named(source), *refspecs,
             silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),
