@@ -207,6 +207,7 @@ LAYERS = [
     "plain_data",
     "serving",
     "serving.desk",
+    "serving.pages",
     "serving.records",
     "serving.origin",
     "serving.slots",
