@@ -104,6 +104,7 @@ LAYERS = [
     "store.edits",
     "store.submodules",
     "store.hooks",
+    "store.moving",
     "store.recovery",
     "store.inspection",
     "store.placing",

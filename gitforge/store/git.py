@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
 from gitforge.store import process
 from gitforge.store.process import Done, Running, failure
@@ -64,6 +65,20 @@ class Git:
         return process.start(
             self.root, verb, *arguments, options=options, stdin=stdin, writes=writes,
             environment={**self.environment, **(environment or {})},
+        )  # fmt: skip
+
+    def converse(
+        self,
+        verb: str,
+        *arguments: str,
+        options: Sequence[str] = (),
+        shielded: bool = False,
+        writes: bool = False,
+    ) -> Popen[bytes]:
+        """Starts what is told bit by bit what to do."""
+        return process.converse(
+            self.root, verb, *arguments, options=options, environment=self.environment, shielded=shielded,
+            writes=writes,
         )  # fmt: skip
 
     def watch(

@@ -11,12 +11,14 @@ from pathlib import Path
 from gitforge.errors import UserError
 from gitforge.store import plain
 from gitforge.store.git import pathspecs
-from gitforge.store.locks import publish_index
+from gitforge.store.locks import lock_of
 from gitforge.store.process import Asked, succeed
 from gitforge.store.records import FILE, Entry, IndexEntry, fields
 from gitforge.store.repo import Repo
 
 Signature = tuple[int, ...]
+
+_BEFORE = "before"  # the index that was there, by another name
 
 
 def copy_index(repo: Repo, work: Path) -> tuple[Path, Signature | None]:
@@ -115,7 +117,46 @@ def _index_line(repo: Repo, path: str, entry: Entry | None) -> bytes:
     return b"%s %s\t%s\0" % (mode.encode(), id_.encode(), os.fsencode(path))
 
 
-def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:
+def publish(repo: Repo, new_index: Path, work: Path) -> None:
+    """Makes the new index the index, while `index.lock` stays; once is enough.
+
+    Args:
+        repo: The repository.
+        new_index: What `index.lock` is a link to.
+        work: The folder of the commit lock.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if repo.index.samefile(new_index):
+            return
+    before, published = work / _BEFORE, work / "published"
+    for name in (before, published):
+        name.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # there was none
+        os.link(repo.index, before)
+    os.link(new_index, published)
+    published.replace(repo.index)
+
+
+def restore_torn(repo: Repo, work: Path) -> None:
+    """Puts the index back that was there before `publish`, where a power cut has torn the new one."""
+    before = work / _BEFORE
+    if before.exists() and not is_whole(repo, repo.index):
+        before.replace(repo.index)
+
+
+def is_whole(repo: Repo, index: Path) -> bool:
+    """Whether a power cut has left the whole of an index, which is not fsynced."""
+    try:  # by git, which looks at all of it, whatever it is asked for
+        repo.git.read("ls-files", "--stage", "--", "goals.yaml", environment={"GIT_INDEX_FILE": str(index)})
+    except UserError:
+        return False
+    return True
+
+
+def finish_index(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:
     """Makes the new index the index and frees the lock; git has noted in it which files are unchanged.
 
     Args:
@@ -134,7 +175,8 @@ def publish_refreshed(repo: Repo, new_index: Path, work: Path, paths: Sequence[s
     os.link(new_index, finished)
     with contextlib.suppress(UserError):  # it only saves git the time to find out
         _refresh(repo, paths, finished)
-    publish_index(repo.index, finished)
+    finished.replace(repo.index)
+    lock_of(repo.index).unlink(missing_ok=True)
 
 
 def _refresh(repo: Repo, paths: Sequence[str], index: Path) -> None:

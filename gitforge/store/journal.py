@@ -87,6 +87,11 @@ class FileStep:
         """Whether no file was there, but nothing, or a link."""
         return self.seen is None or self.seen.startswith(_LINK)
 
+    @property
+    def changes_index(self) -> bool:
+        """Whether the index gets another entry, or loses one."""
+        return self.staged is not None or (self.is_deletion and self.indexed is not None)
+
 
 @dataclass(frozen=True)
 class Journal:

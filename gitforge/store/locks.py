@@ -199,12 +199,6 @@ def take_index_lock(index: Path, new_index: Path) -> None:
     os.link(new_index, lock_of(index))
 
 
-def publish_index(index: Path, finished: Path) -> None:
-    """Makes a file the index, and frees the lock, which has to be ours."""
-    finished.replace(index)
-    lock_of(index).unlink(missing_ok=True)
-
-
 def release_index_lock(index: Path, new_index: Path) -> None:
     """Frees the lock if it is ours, and leaves everything else."""
     with contextlib.suppress(FileNotFoundError):

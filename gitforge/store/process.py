@@ -99,10 +99,18 @@ def start(
 
 
 def converse(
-    folder: Path, verb: str, *arguments: str, environment: Mapping[str, str] | None = None
+    folder: Path,
+    verb: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    shielded: bool = False,
+    writes: bool = False,
 ) -> Popen[bytes]:
-    """Starts one git command that only reads and is told line by line what; arguments and errors as in `run`."""
-    return _started(_start_reader, [verb, *arguments], folder, environment, PIPE, {})
+    """Starts one git command that is told bit by bit what to do; arguments and errors as in `run`."""
+    group = {"process_group": 0} if shielded else {}
+    starter = _start_writer if writes else _start_reader
+    return _started(starter, [*options, verb, *arguments], folder, environment, PIPE, group)
 
 
 class Running:

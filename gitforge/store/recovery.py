@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.durable import Unreadable, set_aside
-from gitforge.store.git import pathspecs
-from gitforge.store.index import copy_index, index_entries, publish_refreshed, signature, start_index
+from gitforge.store.index import (
+    copy_index,
+    finish_index,
+    index_entries,
+    is_whole,
+    publish,
+    restore_torn,
+    signature,
+    start_index,
+)
 from gitforge.store.journal import (
     FileIdentity,
     FileStep,
@@ -30,9 +38,11 @@ from gitforge.store.locks import (
     foreign_lock,
     interrupts_held,
     lock_of,
+    release_index_lock,
     sweep_component_locks,
     take_index_lock,
 )
+from gitforge.store.moving import moving_head
 from gitforge.store.process import harmless
 from gitforge.store.records import TREE, Entry, Link
 from gitforge.store.repo import Repo
@@ -155,12 +165,10 @@ def _finish_or_withdraw(journal: Journal, work: Path) -> Repair:
     kept = "; its draft is kept" if journal.drafts else ""
     taken_back = f"An interrupted recording of {paths} was taken back{kept}"
     free_dead_ref_locks(journal)
-    if not _is_recorded(journal):
-        if not _is_ours(journal, work):
-            return Repair(taken_back)
-        if not _move_again(journal):
-            lock_of(repo.index).unlink(missing_ok=True)
-            return Repair(taken_back)
+    restore_torn(repo, work)
+    if not _is_recorded(journal) and not (_is_locked(journal) and _move_again(journal, work)):
+        take_back(journal, work)
+        return Repair(taken_back)
     keep_refs(journal)
     left = _finish(journal, work)
     drop(repo, journal.drafts)
@@ -189,25 +197,32 @@ def is_withdrawn(journal: Journal) -> bool:
         return False
 
 
-def _is_ours(journal: Journal, work: Path) -> bool:
+def _is_locked(journal: Journal) -> bool:
     """Whether `index.lock` is the link to the new index that the journal tells of."""
-    lock = lock_of(journal.repo.index)
+    return FileIdentity.of(lock_of(journal.repo.index)) == journal.new_index
+
+
+def _is_ours(journal: Journal, work: Path) -> bool:
+    """Whether `index.lock` is that, or the link to what a killed recovery has made."""
     with contextlib.suppress(FileNotFoundError):
-        return lock.samefile(work / "index") or FileIdentity.of(lock) == journal.new_index
-    return FileIdentity.of(lock) == journal.new_index
+        if lock_of(journal.repo.index).samefile(work / "index"):
+            return True
+    return _is_locked(journal)
 
 
-def _move_again(journal: Journal) -> bool:
+def _move_again(journal: Journal, work: Path) -> bool:
     """Tries the commit point again; a killed parent's git may still reach it, so it is not undone first.
 
     Raises:
         UserError: Somebody else's lock is in the way.
     """
-    repo = journal.repo
+    repo, lock = journal.repo, lock_of(journal.repo.index)
     try:
-        repo.move_head(
-            journal.head, journal.commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS
-        )
+        with moving_head(
+            repo, journal.head, journal.commit, refs=journal.refs, reason=journal.reason, timeout=MOVE_SECONDS
+        ):
+            if is_whole(repo, lock):
+                publish(repo, lock, work)
     except UserError as error:
         if _is_recorded(journal):
             return True
@@ -216,6 +231,33 @@ def _move_again(journal: Journal) -> bool:
             raise foreign_lock(locks[0]) from error
         return False
     return True
+
+
+def take_back(journal: Journal, work: Path) -> None:
+    """Frees `index.lock` if it is ours, and takes out of the index what no commit has come of.
+
+    Args:
+        journal: A commit that the branch does not contain.
+        work: The folder of the commit lock.
+
+    Raises:
+        UserError: Somebody else's lock is in the way.
+    """
+    repo = journal.repo
+    is_published = FileIdentity.of(repo.index) == journal.new_index
+    if _is_ours(journal, work):
+        lock_of(repo.index).unlink(missing_ok=True)
+    if not is_published:
+        return
+    tip = repo.head().commit
+    paths = [step.path for step in journal.steps]
+    now = repo.objects.entries(tip, paths) if tip is not None else {}
+    # What somebody has committed out of it meanwhile is theirs.
+    taken = {
+        step.path: (step.staged, step.indexed) for step in journal.steps
+        if step.changes_index and now.get(step.path) != step.staged
+    }  # fmt: skip
+    _put_entries(repo, taken, work)
 
 
 def keep_refs(journal: Journal) -> None:
@@ -284,28 +326,16 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     left += [step.path for step in coming if not _finish_file(repo, step, work)]
     prune(repo.root, left_empty(going))
     left += [path for path in make_folders(repo.root, steps) if path not in left]
-    paths = [step.path for step in steps]
     if not steps and not is_ours:  # nothing of it is in index and worktree
         return left
     lock = lock_of(repo.index)
-    if is_ours and _is_sound(repo, paths, lock):
-        publish_refreshed(repo, lock, work, [step.path for step in steps if not step.is_deletion])
+    if is_ours and is_whole(repo, lock):
+        finish_index(repo, lock, work, [step.path for step in steps if not step.is_deletion])
         return left
     if is_ours:
         lock.unlink()
-    _rebuild_index(repo, steps, work)
+    _put_entries(repo, {s.path: (s.indexed, s.staged) for s in steps if s.changes_index}, work)
     return left
-
-
-def _is_sound(repo: Repo, paths: list[str], index: Path) -> bool:
-    """Whether a power cut has left the whole of an index, which is not fsynced."""
-    try:  # by git, which looks at all of it
-        repo.git.read(
-            "ls-files", "--stage", "-z", "--", *pathspecs(paths), environment={"GIT_INDEX_FILE": str(index)}
-        )
-    except UserError:
-        return False
-    return True
 
 
 def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
@@ -355,20 +385,26 @@ def _finish_deletion(repo: Repo, step: FileStep) -> bool:
     return True
 
 
-def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
-    """Puts the entries into the index that is there now, where they are still what they were."""
+def _put_entries(repo: Repo, wanted: Mapping[str, tuple[Entry | None, Entry | None]], work: Path) -> None:
+    """Puts entries into the index that is there now, where they are still what they were.
+
+    Args:
+        repo: The repository.
+        wanted: By path, what the entry was and what it is to be; None: there is none.
+        work: The folder of the commit lock.
+
+    Raises:
+        UserError: Somebody else's lock is in the way.
+    """
     while True:
         await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
         new_index, before = copy_index(repo, work)
-        now = {one.path: one for one in index_entries(repo, [step.path for step in steps], index=new_index)}
+        there = {one.path: one for one in index_entries(repo, list(wanted), index=new_index)}
         entries: dict[str, Entry | None] = {}
-        for step in steps:
-            one = now.get(step.path)
-            is_as_before = (one and (one.mode, one.id, one.stage)) == (
-                step.indexed and (step.indexed.mode, step.indexed.id, 0)
-            )
-            if is_as_before and (step.staged is not None or (step.is_deletion and one is not None)):
-                entries[step.path] = step.staged
+        for path, (was, to_be) in wanted.items():
+            one = there.get(path)
+            if (one and (one.mode, one.id, one.stage)) == (was and (was.mode, was.id, 0)):
+                entries[path] = to_be
         if not entries:
             return
         items = list(entries.items())
@@ -379,7 +415,9 @@ def _rebuild_index(repo: Repo, steps: list[FileStep], work: Path) -> None:
             take_index_lock(repo.index, new_index)
         except FileExistsError:
             continue
-        if signature(repo.index) == before:
-            publish_refreshed(repo, new_index, work, [path for path, entry in entries.items() if entry])
-            return
-        lock_of(repo.index).unlink()
+        try:
+            if signature(repo.index) == before:
+                finish_index(repo, new_index, work, [path for path, entry in entries.items() if entry])
+                return
+        finally:
+            release_index_lock(repo.index, new_index)

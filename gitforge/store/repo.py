@@ -360,32 +360,16 @@ class Repo:
         except FileNotFoundError:
             return list(paths)
 
-    def move_head(
-        self, head: Head, commit: str, *, refs: Mapping[str, str], reason: str, timeout: float
-    ) -> None:
-        """Moves HEAD's branch, or a detached HEAD, by compare-and-swap.
+    def make_refs(self, refs: Mapping[str, str], *, timeout: float) -> None:
+        """Lets refs keep objects, whatever they kept before.
 
         Args:
-            head: What HEAD has to be still.
-            commit: The commit to move to.
-            refs: Ids of objects by the refs that are to keep them, which are made in the same transaction.
-            reason: The reflog's message.
+            refs: Ids of objects by refs.
             timeout: Seconds after which a hook of the user's is given up.
 
         Raises:
-            UserError: HEAD is elsewhere by now, or is being moved, or a hook refuses.
+            UserError: A ref is being moved, or a hook refuses.
         """
-        no_deref = "option no-deref\0" if head.ref is None else ""
-        old = head.commit or "0" * len(commit)
-        command = f"{no_deref}update {head.ref or 'HEAD'}\0{commit}\0{old}\0"
-        command += "".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items())
-        stdin = os.fsencode(command)
-        done = self.git.run("update-ref", "-m", reason, "-z", "--stdin", options=DURABLE, stdin=stdin,
-                         timeout=timeout, shielded=True, writes=True)  # fmt: skip
-        succeed(done)
-
-    def make_refs(self, refs: Mapping[str, str], *, timeout: float) -> None:
-        """Lets refs keep objects, whatever they kept before; arguments as in `move_head`."""
         stdin = os.fsencode("".join(f"update {ref}\0{id_}\0\0" for ref, id_ in refs.items()))
         done = self.git.run("update-ref", "-z", "--stdin", options=DURABLE, stdin=stdin, timeout=timeout,
                          shielded=True, writes=True)  # fmt: skip

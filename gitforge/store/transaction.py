@@ -32,7 +32,7 @@ from gitforge.store.commit import (
 from gitforge.store.commit_point import LostRace, reach_commit_point, until_won
 from gitforge.store.edits import UNSTAGE, Change, Edit, merge_edits
 from gitforge.store.hooks import HOOK_SECONDS, run_post_commit
-from gitforge.store.index import Signature, copy_index, publish_refreshed, signature, start_index
+from gitforge.store.index import Signature, copy_index, finish_index, publish, signature, start_index
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
     await_index_lock,
@@ -42,11 +42,7 @@ from gitforge.store.locks import (
     take_index_lock,
 )
 from gitforge.store.placing import stage_files, told, write_worktree
-from gitforge.store.recovery import (
-    Repair,
-    is_withdrawn,
-    recover,
-)
+from gitforge.store.recovery import Repair, is_withdrawn, recover, take_back
 from gitforge.store.repo import Head, Identity, Repo
 from gitforge.store.spool import drop
 from gitforge.store.worktree import Staging
@@ -215,18 +211,20 @@ def carry_out(built: Built, repo: Repo, work: Path) -> list[str]:
             is_finished = True
             try:
                 lock_index(repo, built.head, built.new_index, built.before)
-                try:
-                    reach_commit_point(journal)
-                except BaseException:
-                    is_finished = is_withdrawn(journal)
-                    raise
                 is_finished = False
+                try:
+                    reach_commit_point(journal, lambda: publish(repo, built.new_index, work))
+                except BaseException:
+                    if is_withdrawn(journal):
+                        take_back(journal, work)
+                        is_finished = True
+                    raise
                 try:
                     failures = write_worktree(repo, built.changes, files, staging)
                 finally:
                     staging.discard()  # the second name of a new file, before its times are noted
                     there = [change.path for change in built.changes if not change.is_deletion]
-                    publish(repo, built.commit, built.new_index, work, there)
+                    unlock_index(repo, built.commit, built.new_index, work, there)
                 drop(repo, built.drafts)
                 is_finished = True
             finally:
@@ -299,14 +297,14 @@ def journal_of(repo: Repo, built: Built) -> Journal:
     return Journal(repo, built.head, built.commit, reason, identity, steps, built.drafts, built.refs)
 
 
-def publish(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:
-    """Makes the new index the index.
+def unlock_index(repo: Repo, commit: str, new_index: Path, work: Path, paths: Sequence[str]) -> None:
+    """Notes in the index that the new files are unchanged, and frees git's lock.
 
     Raises:
         UserError: The system refuses.
     """
     try:
-        publish_refreshed(repo, new_index, work, paths)
+        finish_index(repo, new_index, work, paths)
     except OSError as error:
         raise UserError(
             f"Recorded as {commit[:12]}, but the index could not be written: {told(error)}",

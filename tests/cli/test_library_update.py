@@ -184,7 +184,7 @@ KILLS = (
     "gitforge.store.transaction:write_journal:after",
     "gitforge.store.transaction:lock_index:after",
     "gitforge.store.transaction:reach_commit_point:after",
-    "gitforge.store.transaction:publish:before",
+    "gitforge.store.transaction:unlock_index:before",
 )
 
 

@@ -34,7 +34,8 @@ STEPS = [
         "store.transaction:stage_files", "store.transaction:write_journal",
         "store.transaction:take_index_lock", "store.transaction:lock_index",
         "store.transaction:reach_commit_point", "store.transaction:write_worktree",
-        "store.transaction:publish", "store.transaction:release_index_lock",
+        "store.transaction:publish", "store.transaction:unlock_index",
+        "store.transaction:release_index_lock",
         "store.transaction:drop_journal", "store.placing:remove_file", "store.placing:clear_folder",
         "store.placing:prune",
     )

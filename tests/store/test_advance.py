@@ -106,8 +106,9 @@ def test_worktree_and_index_are_as_git_has_them_where(
 @pytest.mark.parametrize(
     "step",
     [
-        "transaction:reach_commit_point:after", "placing:remove_file:after", "placing:clear_folder:after",
-        "placing:prune:before", "transaction:write_worktree:after", "index:publish_index:before",
+        "transaction:publish:after", "transaction:reach_commit_point:after", "placing:remove_file:after",
+        "placing:clear_folder:after", "placing:prune:before", "transaction:write_worktree:after",
+        "transaction:finish_index:before",
     ],
 )  # fmt: skip
 def test_killed_halfway_the_next_command_completes_it_where(
@@ -131,7 +132,7 @@ class TestAPowerCut:
         """All is written, but neither the index is, nor is the journal gone."""
         first: Files = {"many/0": "old\n", "many/1": "old\n", "x": "x\n"}
         _, new = moves(root, git, first, dict.fromkeys(self.NAMES, "a line\nanother one\n"))
-        killed(root, "gitforge.store.transaction:publish:before", "alone", new, program=PROGRAM)
+        killed(root, "gitforge.store.transaction:unlock_index:before", "alone", new, program=PROGRAM)
         return new
 
     def test_empty_short_and_zeroed_files_are_written_again(

@@ -141,9 +141,10 @@ def test_worktree_and_index_are_as_git_has_them_where(
 
 
 STEPS = (
-    "transaction:write_journal:after", "transaction:lock_index:after", "transaction:reach_commit_point:after",
+    "transaction:write_journal:after", "transaction:lock_index:after", "transaction:publish:after",
+    "transaction:reach_commit_point:after",
     "placing:prune:before", "placing:make_folders:before", "transaction:write_worktree:after",
-    "index:publish_index:before",
+    "transaction:finish_index:before",
 )  # fmt: skip
 """What every change comes to; and the changes that come to one more, where something is removed or is new."""
 KILLED = {

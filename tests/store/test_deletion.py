@@ -210,10 +210,10 @@ STEPS = steps(
         f"transaction:{name}"
         for name in (
             "merge_edits", "building_index", "build_commit", "stage_files", "write_journal", "lock_index",
-            "reach_commit_point", "write_worktree", "publish", "drop_journal",
+            "publish", "reach_commit_point", "write_worktree", "unlock_index", "finish_index", "drop_journal",
         )
     ]
-    + ["placing:remove_file", "index:publish_index"]
+    + ["placing:remove_file"]
 )  # fmt: skip
 
 
@@ -256,7 +256,7 @@ def test_a_new_a_rewritten_and_a_deleted_file_survive_a_kill_at_every_step(
     assert_recorded_once(root, git, before)
 
 
-@pytest.mark.parametrize("step", ["recovery:_finish", "recovery:remove_file", "index:publish_index"])
+@pytest.mark.parametrize("step", ["recovery:_finish", "recovery:remove_file", "recovery:finish_index"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_its_recovery_may_be_killed_too(root: Path, git: Git, step: str, moment: str) -> None:
     users_work(root, git)

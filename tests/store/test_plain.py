@@ -376,7 +376,7 @@ class TestWhatAReviewBroke:
         script = (
             "import os\nfrom pathlib import Path\nfrom gitforge.store import transaction\n"
             "from gitforge.store.edits import NewFile\nfrom gitforge.store.repo import Repo\n"
-            "transaction.reach_commit_point = lambda journal: os._exit(9)\n"
+            "transaction.reach_commit_point = lambda journal, publish: os._exit(9)\n"
             "transaction.record(Repo.discover(Path('.')), [NewFile('library/new.md', b'new\\n')], 'Add it')\n"
         )
         assert subprocess.run([sys.executable, "-c", script], cwd=work, check=False).returncode == 9

@@ -23,11 +23,11 @@ STEPS = steps(
         for name in (
             "commit_lock", "recover", "refuse_during_operation", "copy_index", "merge_edits", "building_index",
             "refuse_ignored", "build_tree", "build_commit", "await_index_lock", "stage_files", "write_journal",
-            "take_index_lock", "lock_index", "reach_commit_point", "write_worktree", "publish", "drop",
-            "release_index_lock", "drop_journal",
+            "take_index_lock", "lock_index", "reach_commit_point", "publish", "write_worktree", "unlock_index",
+            "finish_index", "drop", "release_index_lock", "drop_journal",
         )
     ]
-    + ["spool:keep", "spool:write_durably", "index:publish_index", "durable:sync_folder"]
+    + ["spool:keep", "spool:write_durably", "durable:sync_folder"]
 )  # fmt: skip
 
 
@@ -50,10 +50,11 @@ def test_killed_at_a_step_the_next_command_repairs(
 IN_THE_JOURNAL = steps(
     [
         f"transaction:{name}"
-        for name in ("take_index_lock", "lock_index", "reach_commit_point", "write_worktree")
+        for name in (
+            "take_index_lock", "lock_index", "publish", "reach_commit_point", "write_worktree", "finish_index",
+        )
     ]
-    + ["index:publish_index"]
-)
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_every_command_that_looks_repairs_and_says_so(
     ],
 )
 @pytest.mark.parametrize(
-    "step", ["recovery:_finish", "recovery:drop", "index:publish_index", "recovery:sweep"]
+    "step", ["recovery:_finish", "recovery:drop", "recovery:finish_index", "recovery:sweep"]
 )
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_recovery_itself_may_be_killed(

@@ -579,7 +579,7 @@ class TestOthersAtTheSameTime:
 
     def test_a_race_that_is_always_lost_ends(self, root: Path, git: Git) -> None:
         (root / ".git/refs/heads/main.lock").write_text("")
-        with pytest.raises(UserError, match=r"20 times in a row; nothing was recorded"):
+        with pytest.raises(UserError, match=r"\d\d times in a row; nothing was recorded"):
             record(Repo.discover(root), [NEW], "Generate x")
         (root / ".git/refs/heads/main.lock").unlink()
         assert not (root / "library/protocols").exists()
@@ -618,11 +618,12 @@ class TestOthersAtTheSameTime:
             subprocess.Popen([sys.executable, "-W", "error", "-c", script, str(n)], cwd=root)
             for n in range(8)
         ]
-        own = 0
+        own = refused = 0
         while any(process.poll() is None for process in processes):
             done = subprocess.run(["git", "commit", "-q", "--allow-empty", "-m", f"own {own}"], cwd=root,
-                                  capture_output=True, check=False)  # fmt: skip
+                                  capture_output=True, text=True, check=False)  # fmt: skip
             own += done.returncode == 0
+            refused += "cannot lock ref" in done.stderr
             time.sleep(0.2)
         assert [process.wait() for process in processes] == [0] * 8
         subjects = git("log", "--format=%s", cwd=root).splitlines()
@@ -631,14 +632,18 @@ class TestOthersAtTheSameTime:
         )
         assert len(subjects) == 8 * each + own + 1
         assert len((root / GOALS).read_text().splitlines()) == 3 + 8 * each
-        assert git("status", "--porcelain", cwd=root) == ""
+        assert len(list(root.glob("library/[0-7]/*.md"))) == 8 * each
+        if (
+            not refused
+        ):  # git may write the index that it read too early, before it refuses: docs/commit-protocol.md
+            assert git("status", "--porcelain", cwd=root) == ""
         assert_sound(git, root)
 
 
 STEPS = [
     "refuse_during_operation", "copy_index", "merge_edits", "building_index", "refuse_ignored", "build_tree",
     "build_commit", "await_index_lock", "stage_files", "write_journal", "lock_index", "reach_commit_point",
-    "write_worktree", "publish", "drop_journal",
+    "publish", "write_worktree", "unlock_index", "drop_journal",
 ]  # fmt: skip
 
 
