@@ -11,14 +11,17 @@ import time
 from collections.abc import Mapping
 
 from gitforge.errors import UserError
+from gitforge.goals import Pin
 from gitforge.libraries import Terms
 from gitforge.sharing.decisions import Decisions
 from gitforge.sharing.integrating import integrate, refuse_rewritten
+from gitforge.sharing.pins_moved import PinsMoved
 from gitforge.sharing.publishing import has_branches, look, publish
 from gitforge.sharing.records import Disputed, Plan, Synced
 from gitforge.store import kept, transfer
 from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
+from gitforge.store.incoming import sweep_abandoned
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
 from gitforge.store.upstream import Upstream, find_upstream, remember, seen_last
@@ -48,6 +51,7 @@ def sync(workspace: Workspace, repo: Repo, plan: Plan) -> Synced:
         UserError: There is no remote, what came cannot be used, or git refuses.
     """
     refuse_during_operation(repo)
+    sweep_abandoned(repo.common_dir)
     work = _Sync(workspace, repo, plan)
     for number in range(ATTEMPTS):
         try:
@@ -74,7 +78,11 @@ class _Sync:
     def __init__(self, workspace: Workspace, repo: Repo, plan: Plan) -> None:
         self._workspace, self._repo, self._plan = workspace, repo, plan
         self._upstream: Upstream = find_upstream(repo, plan.remote)
-        self._decisions = Decisions(plan.decide, plan.decide_goal)
+        self._unasked = Unasked(
+            Terms(plan.progress, plan.before_library, plan.can_ask, plan.max_bytes, plan.silence)
+        )
+        self._pins = PinsMoved(repo, None if plan.dry_run else self._bring_pin)
+        self._decisions = Decisions(plan.decide, plan.decide_goal, self._pins)
         head = repo.head().commit
         self._done = Synced(self._upstream, head, head)
         self._is_library_done = False
@@ -126,6 +134,7 @@ class _Sync:
             done.arrivals += new.arrivals
             done.dropped = tuple(dict.fromkeys((*done.dropped, *new.dropped)))
             done.repair = done.repair or new.repair
+            done.pins = self._pins.taken
 
     def _refuse_deleted(self, *, was_there: bool) -> None:
         """Raises UserError where somebody has deleted the branch there, after they merged it say."""
@@ -164,17 +173,16 @@ class _Sync:
                 "left there, and not told again"
             )
 
+    def _bring_pin(self, pin: Pin) -> None:
+        self._unasked.bring(self._workspace, self._repo, pin)
+
     def _fetch_libraries(self) -> None:
         """Brings the pins of goals.yaml that are not here, in the first attempt that comes so far."""
         if self._is_library_done or not self._workspace.goals_file.exists():
             return
         self._is_library_done = True
         try:
-            terms = Terms(
-                self._plan.progress, self._plan.before_library, self._plan.can_ask, self._plan.max_bytes,
-                self._plan.silence,
-            )  # fmt: skip
-            brought = Unasked(terms).fetch_missing(self._workspace, self._repo)
+            brought = self._unasked.fetch_missing(self._workspace, self._repo)
         except UserError as error:  # a goals.yaml that the user is in the middle of editing, say
             self._done.warn(f"the libraries in it are not looked for: {error.message}")
             return

@@ -6,6 +6,7 @@ user has been before; no password is asked for anywhere else; what does not answ
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, replace
 
@@ -81,6 +82,17 @@ class Unasked:
             except UserError as error:
                 found = replace(found, left=(*found.left, Left(pin, error)))
         return found
+
+    def bring(self, workspace: Workspace, repo: Repo, pin: Pin) -> None:
+        """Fetches a pin that somebody's goals.yaml has, if it can be done; within the same budget.
+
+        Args:
+            workspace: From where its address is meant.
+            repo: The repository.
+            pin: What is to be here.
+        """
+        with contextlib.suppress(UserError):
+            self._fetch(repo, pin, addresses.parse(pin.url, base=workspace.root))
 
     def _fetch(self, repo: Repo, pin: Pin, address: Address) -> None:
         is_trusted = trusted_url(repo, pin.name) == pin.url

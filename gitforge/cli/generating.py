@@ -16,7 +16,7 @@ from gitforge.cli.reviewing import Replaced, accept_all, on_terminal
 from gitforge.cli.session import SEEDS, open_provider, prices_and_limit, settings
 from gitforge.cost import Estimate, Pricing
 from gitforge.errors import AnswerMissing, Conflict, GitforgeError, ProviderError, UserError
-from gitforge.generation.records import Generated, Spent, Task, Terms
+from gitforge.generation.records import Event, Generated, OnEvent, Spent, Task, Terms
 from gitforge.goals import Goal, Need
 from gitforge.named import refuse_foreign
 from gitforge.names import COMPONENT_SUFFIXES, component_name, foreign_parts
@@ -76,7 +76,7 @@ def run_tasks(
                 tasks,
                 provider,
                 progress.pausing(decide),
-                progress,
+                _both(progress, options.on_event),
                 new_goal,
                 terms,
                 on_estimate,
@@ -88,6 +88,14 @@ def run_tasks(
     if done.fallback:
         output.say(("note: ", output.WARN), f"no git identity is set, so the commits are by {done.fallback}")
     return done
+
+
+def _both(progress: OnEvent, other: OnEvent) -> OnEvent:
+    def tell(event: Event) -> None:
+        progress(event)
+        other(event)
+
+    return tell
 
 
 def _replaced(task: Task, options: Options) -> Replaced:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gitforge import plain_data
 from gitforge.build import Forge
 from gitforge.cli import generating, plans
 from gitforge.errors import UserError
+from gitforge.generation.records import Event, OnEvent
 from gitforge.goals import Goal, Need
 from gitforge.plan import State
 from gitforge.serving.origin import not_reviewed
@@ -18,7 +21,33 @@ from gitforge.serving.schemas import PLANNED, arguments, flag, maybe, result, te
 MOST_PURPOSE = 2000  # characters
 
 
-def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
+class Reported:
+    """How far a generation has come; written by the thread that generates, read by another.
+
+    Attributes:
+        count: How many events there were: it only grows.
+        said: The last one in words.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.said = ""
+        self._size = 0
+
+    def __call__(self, event: Event) -> None:
+        """Notes an event."""
+        self._size = self._size + len(event.text) if event.what == "text" else 0
+        told = f"{self._size:,} characters" if event.what == "text" else event.what
+        self.said = f"{event.need.path}: {told}"
+        self.count += 1
+
+
+def reporting_to(on_event: OnEvent) -> Tool:
+    """The tool, of which somebody is told how far it has come."""
+    return replace(GENERATE, call=partial(_generate, on_event=on_event))
+
+
+def _generate(forge: Forge, given: Mapping[str, Any], *, on_event: OnEvent = lambda _: None) -> Data:
     need = generating.find(forge, given["component"])
     chosen = forge.goal(given["goal"]) if "goal" in given else None
     (before,) = forge.states([need])
@@ -32,7 +61,9 @@ def _generate(forge: Forge, given: Mapping[str, Any]) -> Data:
         return chosen or generating.goal_using(forge, one)
 
     described = [f"{need.path}={given['purpose']}"] if given.get("purpose") else []
-    options = plans.Options(described, yes=False, no_review=True, provider=None, model=None)
+    options = plans.Options(
+        described, yes=False, no_review=True, provider=None, model=None, on_event=on_event
+    )
     done = generating.generate_missing(forge, [before], goal_of, options)
     generating.stop_where_failed(done)
     (now,) = forge.states([need])

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ Context = ServerRequestContext[Any, Any]
 READERS = 4  # requests that only look, at once
 GRACE = 10.0  # seconds to finish what was begun, once the input has ended or a signal has come
 _QUIET = 0.05  # seconds without a request, after which none is on its way any more
+_REPORTED = 0.25  # seconds from one report of progress to the next
 _MOST_NAMES = 100  # completions, by the protocol
 
 INSTRUCTIONS = """\
@@ -140,9 +141,13 @@ class _Offer:
         while self._busy:
             await anyio.sleep(_QUIET)
 
-    async def _list_prompts(self, context: Context, asked: Any) -> types.ListPromptsResult:
-        found = await self._read(lambda forge: list(prompts.offered(forge)))
-        return types.ListPromptsResult(prompts=[mcp_forms.prompt(one) for one in found])
+    async def _list_prompts(
+        self, context: Context, asked: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        cursor = asked.cursor if asked is not None else None
+        found = await self._read(lambda forge: prompts.offered(forge, cursor))
+        listed = [mcp_forms.prompt(one) for one in found.items]
+        return types.ListPromptsResult(prompts=listed, next_cursor=found.cursor)
 
     async def _get_prompt(
         self, context: Context, asked: types.GetPromptRequestParams
@@ -150,9 +155,13 @@ class _Offer:
         found = await self._read(lambda forge: prompts.rendered(forge, asked.name, asked.arguments or {}))
         return mcp_forms.rendered(found)
 
-    async def _list_resources(self, context: Context, asked: Any) -> types.ListResourcesResult:
-        found = await self._read(lambda forge: list(resources.listed(forge)))
-        return types.ListResourcesResult(resources=[mcp_forms.resource(one) for one in found])
+    async def _list_resources(
+        self, context: Context, asked: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        cursor = asked.cursor if asked is not None else None
+        found = await self._read(lambda forge: resources.listed(forge, cursor))
+        listed = [mcp_forms.resource(one) for one in found.items]
+        return types.ListResourcesResult(resources=listed, next_cursor=found.cursor)
 
     async def _list_resource_templates(
         self, context: Context, asked: Any
@@ -175,9 +184,13 @@ class _Offer:
             hint = did_you_mean(asked.name, list(self._tools)) or f"There is {', '.join(self._tools)}."
             message = f"there is no tool {spelled_out(asked.name[:60])!r}. {hint}"
             raise MCPError(types.INVALID_PARAMS, message)
+        reported = mcp_generating.Reported()
+        if tool is mcp_generating.GENERATE:
+            tool = mcp_generating.reporting_to(reported)
         work = partial(tools.call, tool, self._desk, asked.arguments or {})
         try:
-            found = spelled_out(await self._in_thread(work, is_writing=tool.is_writing))
+            async with _reporting(context, reported):
+                found = spelled_out(await self._in_thread(work, is_writing=tool.is_writing))
         except Exception as error:  # noqa: BLE001 -- an agent that called a tool is told in its result
             return types.CallToolResult(content=[types.TextContent(text=_told(error))], is_error=True)
         content: list[types.ContentBlock] = [types.TextContent(text=text) for text in tools.readable(found)]
@@ -227,6 +240,37 @@ class _Offer:
             yield
         finally:
             self._busy -= 1
+
+
+@asynccontextmanager
+async def _reporting(context: Context, reported: mcp_generating.Reported) -> AsyncIterator[None]:
+    """Tells the client how far its request has come, if it has asked to be told."""
+    told = 0
+
+    async def report() -> None:
+        nonlocal told
+        if reported.count > told:
+            told = reported.count
+            # Who does not listen any more holds up nothing: what was begun is recorded.
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await context.session.report_progress(told, message=spelled_out(reported.said))
+
+    async def report_on() -> None:
+        while True:
+            await anyio.sleep(_REPORTED)
+            await report()
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(report_on)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- goes on outside of the group, which would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    await report()
 
 
 def _told(error: Exception) -> str:

@@ -14,7 +14,7 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned, State
 
 if TYPE_CHECKING:
-    from gitforge.generation.records import Generated, Prefer
+    from gitforge.generation.records import Generated, OnEvent, Prefer
     from gitforge.llm import Usage
 
 Candidates = Annotated[
@@ -60,6 +60,7 @@ class Options:
     max_cost: float | None = None
     branch: str | None = None
     prefer: Prefer | None = None
+    on_event: OnEvent = lambda _: None
 
     def __post_init__(self) -> None:
         wrong = next((option for option in self.describe if "=" not in option), None)

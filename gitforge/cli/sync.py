@@ -132,6 +132,12 @@ def _lines(done: Synced, *, dry_run: bool) -> Iterator[tuple[output.Part, ...]]:
         yield ("  approvals ", output.DIM), str(came.approvals)
     if done.replayed and came.commits:
         yield (f"{would}put on top: ", output.GOOD), f"{counted(done.replayed, 'commit')} of yours"
+    for pin in done.pins:
+        whose = "yours" if pin.side == "ours" else "the published one"
+        yield (
+            (f"{would}pinned: ", output.GOOD),
+            f"{pin.name} to {pin.commit[:12]}: {whose} is newer, and has {pin.older[:12]} of the other side",
+        )
     for one in done.dropped:
         what = one.path or one.subject
         yield (f"{would}left out: ", output.WARN), f"{what} of {one.commit[:12]}: {one.why}"
@@ -185,6 +191,10 @@ def _as_json(done: Synced, *, dry_run: bool) -> dict[str, Any]:
         ],
         "sent": {"commits": done.sent, "kept": done.kept_sent, "new_branch": done.is_new_branch},
         "suspicions": receiving.suspicions_as_data(came.suspicious),
+        "pins": [
+            {"library": one.name, "commit": one.commit, "older": one.older, "side": one.side}
+            for one in done.pins
+        ],
         "libraries": receiving.libraries_as_data(done.libraries.fetched, done.libraries.left),
         "warnings": list(done.warnings),
         "refused": done.refused.message if done.refused is not None else None,

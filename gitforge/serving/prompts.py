@@ -11,23 +11,37 @@ from gitforge.errors import UserError
 from gitforge.plan import Planned
 from gitforge.serving.assembling import assembled, refuse_unusable
 from gitforge.serving.origin import not_reviewed, suspicious
+from gitforge.serving.pages import Key, Page, page
 from gitforge.serving.records import Argument, Prompt, Rendered
 from gitforge.text import one_line
 
 
-def offered(forge: Forge) -> Iterator[Prompt]:
-    """Every goal, other libraries' last; one whose components are missing or cannot be read says so."""
+def offered(forge: Forge, cursor: str | None = None) -> Page[Prompt]:
+    """The goals by name, other libraries' last; one whose components are missing or cannot be read says so.
+
+    Args:
+        forge: Where.
+        cursor: The one of the page before; None for the first page.
+
+    Raises:
+        UserError: No page has such a cursor.
+    """
+    return page(_goals(forge), cursor, lambda one: _offered(forge, *one))
+
+
+def _goals(forge: Forge) -> Iterator[tuple[Key, tuple[catalog.Readiness, str]]]:
+    """All of them, each with the library that it is of."""
     book, library = forge.book, forge.workspace.library
     for one in catalog.readiness(book, library):
-        yield _offered(forge, one, "")
+        yield ("", one.goal.name), (one, "")
     for pin in book.libraries.values():
         with suppress(UserError):  # status names a library that is not fetched
             for one in catalog.readiness(book, library, pin):
-                yield _offered(forge, one, f" (Of the library {pin.name}.)")
+                yield (pin.name, one.goal.name), (one, pin.name)
 
 
-def _offered(forge: Forge, one: catalog.Readiness, note: str) -> Prompt:
-    goal = one.goal
+def _offered(forge: Forge, one: catalog.Readiness, of: str) -> Prompt:
+    goal, note = one.goal, f" (Of the library {of}.)" if of else ""
     if missing := [need.shown for need in one.missing]:
         note += f" (Not complete: {', '.join(missing)} is missing.)"
     slots: tuple[Argument, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gitforge import catalog, documents, plain_data, toolkits
@@ -14,6 +15,7 @@ from gitforge.foreign import LibraryNotFetched
 from gitforge.goals import MANIFEST, Goal
 from gitforge.serving import uris
 from gitforge.serving.origin import origin_of, suspicious
+from gitforge.serving.pages import Key, Page, page
 from gitforge.serving.records import Content, Resource, ResourceTemplate
 from gitforge.serving.uris import COMPONENT, GOAL, TOOLKIT, NoSuchResource, Uri
 from gitforge.text import did_you_mean
@@ -37,18 +39,48 @@ TEMPLATES = (
 )
 
 
-def listed(forge: Forge) -> Iterator[Resource]:
-    """Everything that can be read: goals, components, files of toolkits; other libraries' behind our own."""
+def listed(forge: Forge, cursor: str | None = None) -> Page[Resource]:
+    """What can be read: goals, components, files of toolkits, each by name, and other libraries' behind our own.
+
+    Args:
+        forge: Where.
+        cursor: The one of the page before; None for the first page.
+
+    Raises:
+        UserError: No page has such a cursor.
+    """
+    return page(_readable(forge), cursor, lambda resource: resource())
+
+
+def _readable(forge: Forge) -> Iterator[tuple[Key, Callable[[], Resource]]]:
     for goal in _goals(forge):
-        yield Resource(str(Uri(GOAL, goal.name)), goal.name, goal.description, _JSON)
+        yield ("1", *_whose(goal.name)), partial(_of_goal, goal)
     for one in _components(forge):
         if not one.is_missing:
-            size = None if one.need.pin else _size(forge.workspace.library.folder / one.need.path)
-            uri = str(Uri(COMPONENT, one.need.path))
-            yield Resource(uri, one.need.path, one.description, _type_of(one.need.name), size)
+            yield ("2", *_whose(one.need.path)), partial(_of_component, forge, one)
     for name, path in _files(forge).items():
-        about = f"Of the toolkit {path.parent.name}"
-        yield Resource(str(Uri(TOOLKIT, name)), name, about, _type_of(name), _size(path))
+        yield ("3", name), partial(_of_file, name, path)
+
+
+def _whose(name: str) -> tuple[str, str]:
+    """The library of a name, which is empty for our own, and the name."""
+    library, colon, rest = name.rpartition(":")
+    return (library, rest) if colon else ("", name)
+
+
+def _of_goal(goal: Goal) -> Resource:
+    return Resource(str(Uri(GOAL, goal.name)), goal.name, goal.description, _JSON)
+
+
+def _of_component(forge: Forge, one: catalog.Listed) -> Resource:
+    size = None if one.need.pin else _size(forge.workspace.library.folder / one.need.path)
+    uri = str(Uri(COMPONENT, one.need.path))
+    return Resource(uri, one.need.path, one.description, _type_of(one.need.name), size)
+
+
+def _of_file(name: str, path: Path) -> Resource:
+    about = f"Of the toolkit {path.parent.name}"
+    return Resource(str(Uri(TOOLKIT, name)), name, about, _type_of(name), _size(path))
 
 
 def _goals(forge: Forge) -> Iterator[Goal]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gitforge import documents, goals_file
 from gitforge.components import MAX_BYTES
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.goals import FILE_NAME, Goal
+from gitforge.goals import FILE_NAME, Goal, GoalBook
 from gitforge.payloads import Suspicion, suspicions
-from gitforge.store.advance import colliding, refuse_strange
+from gitforge.store.advance import colliding, refuse_outside
 from gitforge.store.process import harmless
 from gitforge.store.records import Entry
 from gitforge.store.repo import Repo
 from gitforge.store.series import Member, PathChange, compare, renamed
+from gitforge.store.survey import MAX_TARGET, leads_out
 from gitforge.workspace import Workspace
 
 _REPAIR = "`git pull --rebase` brings it as it is; repair it, then sync again."
@@ -75,11 +77,12 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
 
     Raises:
         UserError: It has no goals.yaml (any more) or one that cannot be used, a path that no file here can have, two
-            names that a file system may take for one, or a file that is too large.
+            names that a file system may take for one, a link that leads out, or a file that is too large.
     """
     changes = compare(repo, base, tip)
     _refuse_strange_here(workspace, repo, changes, where)
-    refuse_strange(changes)
+    refuse_outside(changes)
+    _refuse_escapes(repo, changes, where)
     path = repo.relative(workspace.goals_file)
     had = base is not None and path in repo.objects.entries(base, [path])
     if had or base is None:
@@ -110,10 +113,30 @@ def _refuse_strange_here(workspace: Workspace, repo: Repo, changes: Sequence[Pat
                 hint="Rename it there.",
             )
         if not change.new.is_file:
-            what = "a symbolic link" if change.new.mode == "120000" else "a submodule"
+            what = "a symbolic link" if change.new.is_link else "a submodule"
             raise UserError(
                 f"{harmless(path)} of {where} is {what}, where a library has files; nothing was changed",
                 hint="Ask who published it what it is for.",
+            )
+
+
+def _refuse_escapes(repo: Repo, changes: Sequence[PathChange], where: str) -> None:
+    """Raises UserError where a link that came leads out of the repository."""
+    links = {
+        change.path: change.new.id for change in changes if change.new is not None and change.new.is_link
+    }
+    if not links:
+        return
+    sizes = repo.objects.sizes(links.values())
+    targets = repo.objects.read_many("blob", [id_ for id_ in links.values() if sizes[id_] <= MAX_TARGET])
+    for path, id_ in links.items():
+        target = os.fsdecode(targets.get(id_, b""))
+        if leads_out(path, target):
+            to = f", to {harmless(target)[:200]}" if target else ", or to no place that can be one"
+            raise UserError(
+                f"{harmless(path)} of {where} is a symbolic link that leads out of the repository{to}; "
+                "nothing was changed",
+                hint="If you trust it, `git pull --rebase` brings it as it is; then sync again.",
             )
 
 
@@ -145,8 +168,13 @@ def read_goals(repo: Repo, commit: str, path: str, where: str) -> dict[str, Goal
         UserError: There is no such file.
         InvalidFile: It cannot be used.
     """
+    return dict(read_book(repo, commit, path, where).goals)
+
+
+def read_book(repo: Repo, commit: str, path: str, where: str) -> GoalBook:
+    """All that a commit's goals.yaml says; arguments and errors are those of `read_goals`."""
     text = goals_text(repo, repo.objects.entries(commit, [path]).get(path), f"{path} of {where}")
-    return dict(goals_file.parse(text, f"{path} of {where}").goals)
+    return goals_file.parse(text, f"{path} of {where}")
 
 
 def goals_text(repo: Repo, entry: Entry | None, name: str) -> str:
@@ -168,7 +196,8 @@ def goals_text(repo: Repo, entry: Entry | None, name: str) -> str:
 
 
 def _refuse_large(repo: Repo, changes: Sequence[PathChange], where: str) -> None:
-    blobs = {change.new.id: change.path for change in changes if change.new is not None}
+    there = [(change.path, change.new) for change in changes if change.new is not None]
+    blobs = {entry.id: path for path, entry in there if not entry.is_submodule}
     for id_, size in repo.objects.sizes(blobs).items():
         if size > MAX_FILE:
             raise UserError(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gitforge.errors import InvalidFile
 from gitforge.goals_merge import GoalClash, merge
+from gitforge.sharing.pins_moved import PinsMoved
 from gitforge.sharing.records import DecideGoal
 from gitforge.store.disputes import Decide, Dispute, Joined, Side
 
@@ -19,10 +20,11 @@ class Decisions:
     Args:
         decide: Who decides what clashes in files.
         decide_goal: Who decides what clashes in goals.yaml.
+        pins: Decides first, where that is about a pin.
     """
 
-    def __init__(self, decide: Decide, decide_goal: DecideGoal) -> None:
-        self._decide, self._decide_goal = decide, decide_goal
+    def __init__(self, decide: Decide, decide_goal: DecideGoal, pins: PinsMoved) -> None:
+        self._decide, self._decide_goal, self.pins = decide, decide_goal, pins
         self._files: dict[_Key, Side | Sequence[str]] = {}
         self._goals: dict[_Key, Side] = {}
 
@@ -38,7 +40,7 @@ class Decisions:
         """goals.yaml merged as data: the published text, with what this clone has changed; a `Join`."""
         try:
             merged = merge(base, theirs, ours)
-            sides = {_key(clash): self._goal(_turned(clash)) for clash in merged.clashes}
+            sides = {_key(clash): self._goal(_turned(clash), ours, theirs) for clash in merged.clashes}
             if left := tuple(_turned(clash) for clash in merged.clashes if sides[_key(clash)] is None):
                 return Joined(merged.text, left)
             if not sides:
@@ -50,8 +52,9 @@ class Decisions:
         except InvalidFile:  # somewhere in between it was of no use; what comes out is looked at
             return None
 
-    def _goal(self, clash: GoalClash) -> Side | None:
-        answer = self._goals.get(_key(clash)) or self._decide_goal(clash)
+    def _goal(self, clash: GoalClash, ours: str, theirs: str) -> Side | None:
+        newer = self.pins.side(clash, ours, theirs)
+        answer = newer or self._goals.get(_key(clash)) or self._decide_goal(clash)
         if answer is not None:
             self._goals[_key(clash)] = answer
         return answer

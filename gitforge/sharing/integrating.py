@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gitforge.errors import Conflict, UserError
+from gitforge.goals import Pin
+from gitforge.sharing import adopted_twice
 from gitforge.sharing import arrivals as came
 from gitforge.sharing.arrivals import Arrivals
 from gitforge.sharing.decisions import Decisions
@@ -80,9 +82,12 @@ def _replay(
     changes: Sequence[PathChange], decisions: Decisions,
 ) -> Replayed:  # fmt: skip
     path = repo.relative(workspace.goals_file)
+    twice = adopted_twice.find(
+        repo, lambda names: _pins(repo, tip, path, names, decisions), base, head, published
+    )
     done = replay(
-        repo, base, head, tip, decide=decisions.file, joins={path: decisions.join_goals},
-        generated=came.generated_in(published), changes=changes,
+        repo, base, head, tip, decide=decisions.file, joins={**twice.joins, path: decisions.join_goals},
+        generated=came.generated_in(published), changes=changes, outdated=twice.outdated,
     )  # fmt: skip
     if done.disputes:
         raise Disputed(done.disputes)
@@ -90,6 +95,15 @@ def _replay(
         came.read_goals(repo, done.tip, path, "both sides together")
     came.refuse_colliding(repo, done.tip, compare(repo, tip, done.tip), "What both sides have made")
     return done
+
+
+def _pins(repo: Repo, tip: str, path: str, names: Collection[str], decisions: Decisions) -> dict[str, Pin]:
+    """Libraries as the published goals.yaml has them, fetched where that can be."""
+    book = came.read_book(repo, tip, path, "what was published")
+    found = {name: book.libraries[name] for name in names if name in book.libraries}
+    for pin in found.values():
+        decisions.pins.bring(pin)
+    return found
 
 
 def _base(repo: Repo, upstream: Upstream, head: Head, tip: str) -> str | None:

@@ -9,6 +9,7 @@ from gitforge.errors import Conflict, UserError
 from gitforge.goals_merge import GoalClash
 from gitforge.libraries import OnFetch
 from gitforge.sharing.arrivals import Arrivals
+from gitforge.sharing.pins_moved import PinMoved
 from gitforge.store import transfer
 from gitforge.store.disputes import Decide, Dispute, Side
 from gitforge.store.meter import OnProgress
@@ -86,6 +87,7 @@ class Synced:
         warnings: What the user should know.
         refused: Why nothing could be sent, though all the rest is done.
         repair: What a killed gitforge had begun, and was finished first.
+        pins: The libraries that both sides have pinned anew, and what stands.
     """
 
     upstream: Upstream
@@ -102,6 +104,7 @@ class Synced:
     warnings: list[str] = field(default_factory=list)
     refused: UserError | None = None
     repair: Repair | None = None
+    pins: tuple[PinMoved, ...] = ()
 
     def warn(self, *warnings: str | None) -> None:
         """Notes what the user should know, once."""

@@ -19,10 +19,12 @@ from gitforge.store.index import copy_index
 from gitforge.store.locks import await_index_lock, commit_lock
 from gitforge.store.placing import told
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry, Head, IndexEntry, fields, parse_staged, with_folders
+from gitforge.store.records import Entry, Head, IndexEntry, Link, fields, parse_staged, with_folders
 from gitforge.store.recovery import Repair, recover
 from gitforge.store.repo import Repo
 from gitforge.store.series import PathChange, compare
+from gitforge.store.submodules import refuse_occupied
+from gitforge.store.texts import id_of
 from gitforge.store.transaction import (
     INDEX_LOCK_SECONDS,
     LOCK_SECONDS,
@@ -30,7 +32,7 @@ from gitforge.store.transaction import (
     building_index,
     carry_out,
 )
-from gitforge.store.worktree import check_inside, read_file
+from gitforge.store.worktree import check_inside, read_entry, read_file
 
 _SHOWN = 10  # files that are named
 
@@ -95,10 +97,10 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
 
     Raises:
         Conflict: Something of the user's is in the way; all of it is named.
-        UserError: A path cannot be one of a file here, or is no file.
+        UserError: A path cannot be one of a file here.
     """
     differing = compare(repo, old, new)
-    refuse_strange(differing)
+    refuse_outside(differing)
     staged = _index_of(repo, index)
     contents = _contents(repo, new, differing, staged, index.parent)
     going = {one.path for one in differing if one.new is None}
@@ -119,21 +121,14 @@ def changes_to(repo: Repo, old: str | None, new: str, index: Path) -> list[Chang
     return changes
 
 
-def refuse_strange(changes: Sequence[PathChange]) -> None:
-    """Refuses paths that lead out of the repository, and what is no file.
+def refuse_outside(changes: Sequence[PathChange]) -> None:
+    """Refuses paths that lead out of the repository.
 
     Raises:
         UserError: There is one.
     """
     for change in changes:
         check_inside(change.path)
-        for entry in (change.old, change.new):
-            if entry is not None and not entry.is_file:
-                what = "a symbolic link" if entry.mode == "120000" else "a submodule"
-                raise UserError(
-                    f"{harmless(change.path)}, which was changed upstream, is {what}, and gitforge writes only files",
-                    hint="Bring that in with `git pull --rebase`; then sync again.",
-                )
 
 
 def _index_of(repo: Repo, index: Path) -> dict[str, list[IndexEntry]]:
@@ -165,11 +160,18 @@ def _neighbours(changes: Sequence[PathChange], staged: Mapping[str, object]) -> 
 def _contents(
     repo: Repo, commit: str, changes: Sequence[PathChange], staged: Collection[str], work: Path
 ) -> dict[str, bytes]:
-    """The worktree's bytes of the new files, as git would check them out, by path."""
-    wanted = {change.path: change.new.id for change in changes if change.new is not None}
+    """The worktree's bytes of the new files, and the new links, as git would check them out, by path."""
+    new = {change.path: change.new for change in changes if change.new is not None}
+    wanted = {path: entry.id for path, entry in new.items() if entry.is_file}
+    links = {path: entry.id for path, entry in new.items() if entry.is_link}
     gone = {change.path for change in changes if change.new is None}
     named = {path for path in (*staged, *wanted) if path.rpartition("/")[2] == filtered.ATTRIBUTES}
-    return filtered.contents(repo, commit, wanted, attributes=named, gone=gone, work=work)
+    targets = repo.objects.read_many("blob", links.values())
+    kind = Link if repo.configuration.makes_links else bytes
+    return {
+        **filtered.contents(repo, commit, wanted, attributes=named, gone=gone, work=work),
+        **{path: kind(targets[id_]) for path, id_ in links.items()},
+    }
 
 
 def _change(
@@ -185,7 +187,7 @@ def _change(
     indexed = Entry(staged[0].mode, staged[0].id) if staged else None
     if indexed not in {change.old, change.new}:
         raise Conflict(f"{name} is staged")
-    seen = read_file(repo.root, path, going=going if change.new is not None else None)
+    seen = _seen(repo, change, going)
     is_new_already = seen == content  # both may be absent
     if not is_new_already and not _is(repo, path, seen, change.old):
         if seen is not None and change.old is None:
@@ -204,10 +206,27 @@ def _change(
     )
 
 
+def _seen(repo: Repo, change: PathChange, going: Collection[str]) -> bytes | None:
+    """What the worktree has at a path; nothing where only the folder of a submodule can be there."""
+    old, new = change.old, change.new
+    if new is not None and new.is_submodule and old is None:
+        refuse_occupied(repo.root, change.path, going)
+    kinds = {entry.is_submodule for entry in (old, new) if entry is not None}
+    if kinds == {True}:
+        return None
+    read = read_entry if any(entry is not None and entry.is_link for entry in (old, new)) else read_file
+    return read(repo.root, change.path, going=going if new is not None and not new.is_submodule else None)
+
+
 def _is(repo: Repo, path: str, seen: bytes | None, entry: Entry | None) -> bool:
-    """Whether the worktree has what an entry says."""
-    if seen is None or entry is None:
-        return seen is None and entry is None
+    """Whether the worktree has what an entry says; of a submodule, nothing but its folder."""
+    if seen is None or entry is None or entry.is_submodule:
+        return seen is None and (entry is None or entry.is_submodule)
+    if entry.is_link:
+        is_link = isinstance(seen, Link) or not repo.configuration.makes_links
+        return is_link and id_of(repo, seen) == entry.id
+    if isinstance(seen, Link):
+        return False
     return repo.objects.id_of_file(seen, path) == entry.id
 
 

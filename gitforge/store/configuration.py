@@ -93,6 +93,11 @@ class Configuration:
         return Path(chosen) if chosen.startswith("/") else None
 
     @property
+    def makes_links(self) -> bool:
+        """Whether a symbolic link is one in the worktree; else a file that says where it leads."""
+        return "core.symlinks" not in self.values or self.is_on("core.symlinks")
+
+    @property
     def converts(self) -> bool:
         """Whether line endings are converted everywhere, or attributes come from a chosen file."""
         return self.is_on("core.autocrlf") or "core.attributesfile" in self.values

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gitforge.errors import Conflict
 from gitforge.store.index import index_entries
-from gitforge.store.records import FILE
+from gitforge.store.records import FILE, Link
 from gitforge.store.repo import Entry, Head, IndexEntry, Repo
 from gitforge.store.tree import kind
 from gitforge.store.worktree import read_file
@@ -105,8 +105,8 @@ class Change:
         committed: The commit's entry; None if the file is deleted, from index and worktree too.
         indexed: The index's entry now; None if it has none.
         staged: The index's new entry; None leaves the index's as it is, or deletes it with the commit's.
-        seen: The worktree's bytes now; None if the file is absent.
-        content: The worktree's new bytes; None leaves the file as it is, or deletes it with the commit's.
+        seen: The worktree's bytes now, or the link; None if the file is absent.
+        content: The worktree's new bytes, or link; None leaves the file as it is, or deletes it with the commit's.
     """
 
     edit: Edit
@@ -125,6 +125,16 @@ class Change:
     def is_deletion(self) -> bool:
         """Whether the file goes."""
         return self.committed is None
+
+    @property
+    def is_going(self) -> bool:
+        """Whether what is in the worktree goes: deleted, or for a submodule's folder."""
+        return self.committed is None or self.committed.is_submodule
+
+    @property
+    def is_new_file(self) -> bool:
+        """Whether no file is there, but nothing, or a link."""
+        return self.seen is None or isinstance(self.seen, Link)
 
 
 def merge_edits(

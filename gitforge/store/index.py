@@ -183,6 +183,10 @@ def _refresh(repo: Repo, paths: Sequence[str], index: Path) -> None:
     repo.git.run("status", *about, "--", *pathspecs(paths), environment=there, shielded=True, writes=True)
 
 
+def _not_through_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
 def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     """Does it without git; False where only git can tell whether a file is unchanged."""
     if repo.objects.loose is None:
@@ -190,7 +194,7 @@ def _note_unchanged(repo: Repo, paths: Sequence[str], index: Path) -> bool:
     files, contents = {}, {}
     for path in paths:
         try:
-            with (repo.root / path).open("rb") as file:
+            with open(repo.root / path, "rb", opener=_not_through_links) as file:
                 status = os.fstat(file.fileno())  # first: what is written later shows as younger
                 contents[path] = file.read()
         except OSError:

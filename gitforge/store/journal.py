@@ -18,14 +18,15 @@ from typing import Any
 
 from gitforge.errors import UserError
 from gitforge.store.durable import Unreadable, read_own, remove, write_durably
-from gitforge.store.records import Entry, Head
+from gitforge.store.records import Entry, Head, Link
 from gitforge.store.repo import Repo
 from gitforge.store.texts import id_of
 from gitforge.store.worktree import check_inside
 
-VERSION = 3
-"""What is written; 1 knew no deletion, 2 no content that is a blob's."""
+VERSION = 4
+"""What is written; 1 knew no deletion, 2 no content that is a blob's, 3 neither links nor submodules."""
 MAX_BYTES = 64 * 1024 * 1024
+_LINK = "link:"
 
 
 class OtherVersion(Unreadable):
@@ -60,8 +61,8 @@ class FileStep:
         committed: What the commit has there; None: nothing, and index and worktree lose it too.
         indexed: What the index had.
         staged: What the index gets; None: it stays.
-        seen: SHA-256 of the worktree's bytes; None if the file was absent.
-        content: The worktree's new bytes; None: they stay.
+        seen: SHA-256 of the worktree's bytes, `link:` before it for a link's; None if the file was absent.
+        content: The worktree's new bytes, or link; None: they stay.
     """
 
     path: str
@@ -75,6 +76,16 @@ class FileStep:
     def is_deletion(self) -> bool:
         """Whether the file goes."""
         return self.committed is None
+
+    @property
+    def is_going(self) -> bool:
+        """Whether what is in the worktree goes: deleted, or for a submodule's folder."""
+        return self.committed is None or self.committed.is_submodule
+
+    @property
+    def is_new_file(self) -> bool:
+        """Whether no file was there, but nothing, or a link."""
+        return self.seen is None or self.seen.startswith(_LINK)
 
     @property
     def changes_index(self) -> bool:
@@ -109,7 +120,9 @@ class Journal:
 
 def fingerprint(content: bytes | None) -> str | None:
     """What stands for a file's bytes in a journal."""
-    return hashlib.sha256(content).hexdigest() if content is not None else None
+    if content is None:
+        return None
+    return _LINK * isinstance(content, Link) + hashlib.sha256(content).hexdigest()
 
 
 def journal_file(repo: Repo) -> Path:
@@ -168,7 +181,7 @@ def read_journal(repo: Repo) -> Journal | None:
         version = data["version"]
         if isinstance(version, int) and version > VERSION:
             raise OtherVersion(f"its version is {version}, and this gitforge knows {VERSION}")
-        if version not in (1, 2, VERSION):
+        if version not in (1, 2, 3, VERSION):
             raise Unreadable("it has no version that this gitforge knows")
         return _parse(repo, data)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -184,7 +197,8 @@ def _step_as_json(repo: Repo, step: FileStep) -> dict[str, Any]:
         content = is_blob or base64.b64encode(step.content).decode()
     entries = {"committed": step.committed, "indexed": step.indexed, "staged": step.staged}
     plain = {name: [entry.mode, entry.id] if entry else None for name, entry in entries.items()}
-    return {"path": step.path, **plain, "seen": step.seen, "content": content}
+    is_link = isinstance(step.content, Link)
+    return {"path": step.path, **plain, "seen": step.seen, "content": content, "is_link": is_link}
 
 
 def _parse(repo: Repo, data: Mapping[str, Any]) -> Journal:
@@ -219,6 +233,8 @@ def _parse_step(data: Mapping[str, Any], blobs: Mapping[str, bytes]) -> FileStep
         content: bytes | None = blobs.get(data["committed"][1])
     else:
         content = None if data["content"] is None else base64.b64decode(_text(data["content"]), validate=True)
+    if content is not None and data.get("is_link", False) is True:
+        content = Link(content)
     return FileStep(data["path"], committed, indexed, staged, seen, content)
 
 

@@ -16,6 +16,23 @@ _REVERTS = re.compile(r"^This reverts commit [0-9a-f]{7,64}\b", re.MULTILINE)
 
 TREE = "040000"
 FILE = "100644"
+LINK = "120000"
+SUBMODULE = "160000"
+
+
+class Link(bytes):
+    """What a symbolic link leads to, where else a file's bytes are: it equals no file."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Link) and bytes.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((Link, bytes(self)))
 
 
 @dataclass(frozen=True)
@@ -159,6 +176,16 @@ class Entry:
     def is_file(self) -> bool:
         """A regular file, executable or not: no symlink, folder or submodule."""
         return self.mode.startswith("100")
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link."""
+        return self.mode == LINK
+
+    @property
+    def is_submodule(self) -> bool:
+        """Another repository's commit."""
+        return self.mode == SUBMODULE
 
 
 @dataclass(frozen=True)

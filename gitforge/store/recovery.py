@@ -44,16 +44,18 @@ from gitforge.store.locks import (
 )
 from gitforge.store.moving import moving_head
 from gitforge.store.process import harmless
-from gitforge.store.records import TREE, Entry
+from gitforge.store.records import TREE, Entry, Link
 from gitforge.store.repo import Repo
 from gitforge.store.spool import drop
+from gitforge.store.submodules import left_empty, make_folders
 from gitforge.store.worktree import (
     Staging,
     clear_folder,
     executable,
     is_replaced,
     prune,
-    read_file,
+    put_new,
+    read_entry,
     remove_file,
     sweep,
 )
@@ -318,11 +320,12 @@ def _finish(journal: Journal, work: Path) -> list[str]:
     # What the user has committed or switched to meanwhile is theirs.
     steps = [s for s in journal.steps if head.ref == journal.head.ref and now.get(s.path) == s.committed]
     left = sorted(set(paths) - {step.path for step in steps})
-    going = [step for step in steps if step.is_deletion]  # first: a folder may take a file's place
+    going = [step for step in steps if step.is_going]  # first: a folder may take a file's place
     left += [step.path for step in going if not _finish_deletion(repo, step)]
-    coming = [step for step in steps if not step.is_deletion]
+    coming = [step for step in steps if not step.is_going]
     left += [step.path for step in coming if not _finish_file(repo, step, work)]
-    prune(repo.root, [step.path for step in going if step.seen is not None])
+    prune(repo.root, left_empty(going))
+    left += [path for path in make_folders(repo.root, steps) if path not in left]
     if not steps and not is_ours:  # nothing of it is in index and worktree
         return left
     lock = lock_of(repo.index)
@@ -340,12 +343,12 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
     if step.content is None:
         return True
     target = repo.root / step.path
-    mode = executable(step.committed, step.indexed, is_new=step.seen is None)
+    mode = executable(step.committed, step.indexed, is_new=step.is_new_file)
     try:
-        now = read_file(repo.root, step.path, going=())
+        now = read_entry(repo.root, step.path, going=())
     except Conflict:
         return False
-    if now == step.content and mode is None:
+    if now == step.content and (mode is None or isinstance(now, Link)):
         return True
     is_torn = now is not None and _is_torn(target, now, step.content)
     if now != step.content and fingerprint(now) != step.seen and not is_torn:
@@ -354,7 +357,7 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
     if now is None:
         clear_folder(target)
         with contextlib.suppress(FileExistsError):
-            os.link(source, target)
+            put_new(source, target)
         source.unlink()
         return True
     source.replace(target)
@@ -364,15 +367,16 @@ def _finish_file(repo: Repo, step: FileStep, work: Path) -> bool:
 def _is_torn(target: Path, now: bytes, content: bytes) -> bool:
     """Whether a power cut has left the beginning of a file, or zeros: what a kill leaves is whole or the user's."""
     began = time.time() - time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-    is_older = target.stat().st_mtime < began
-    return is_older and len(now) <= len(content) and content.startswith(now.rstrip(b"\0"))
+    is_older = target.lstat().st_mtime < began
+    is_file = not isinstance(now, Link) and not isinstance(content, Link)
+    return is_older and is_file and len(now) <= len(content) and content.startswith(now.rstrip(b"\0"))
 
 
 def _finish_deletion(repo: Repo, step: FileStep) -> bool:
     if step.seen is None:  # what is there by now is the user's
         return True
     try:
-        now = read_file(repo.root, step.path)
+        now = read_entry(repo.root, step.path)
     except Conflict:
         return is_replaced(repo.root, step.path)  # by what has taken its place
     if now is not None and fingerprint(now) != step.seen:

@@ -70,6 +70,7 @@ def replay(
     decide: Decide,
     joins: Mapping[str, Join] | None = None,
     generated: Collection[tuple[str, str]] = frozenset(),
+    outdated: Collection[tuple[str, str]] = frozenset(),
     sign_seconds: float = SIGN_SECONDS,
 ) -> Replayed:
     """Makes commits again on top of another one.
@@ -83,6 +84,7 @@ def replay(
         decide: Who decides what clashes.
         joins: How files are merged that are not merged by lines, by path.
         generated: Path and id of the texts that were published as generations.
+        outdated: Path and id of the texts of which the commits say what does not hold on top of the published one.
         sign_seconds: How long to wait for each signature.
 
     Raises:
@@ -91,7 +93,7 @@ def replay(
     """
     series = read_series(repo, base, head)
     refuse_merges(series)
-    line = _Line(repo, base, onto, decide, joins or {}, generated, changes)
+    line = _Line(repo, base, onto, decide, joins or {}, generated, changes, outdated)
     signer = _Signer(repo, sign_seconds)
     for member in series:
         line.add(member, signer)
@@ -145,6 +147,7 @@ class _Line:
         joins: How files are merged that are not merged by lines, by path.
         generated: Path and id of the texts that were published as generations.
         published: What the published one has changed since the base.
+        outdated: Path and id of the texts of which the commits say what does not hold any more.
     """
 
     repo: Repo
@@ -154,6 +157,7 @@ class _Line:
     joins: Mapping[str, Join]
     generated: Collection[tuple[str, str]]
     published: Sequence[PathChange]
+    outdated: Collection[tuple[str, str]]
     commits: dict[str, str] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
@@ -194,7 +198,8 @@ class _Line:
         self.commits[member.id] = self.tip
 
     def _is_lost(self, group: Group, gone: set[str]) -> bool:
-        return group.path in gone or (group.path, group.blob or "") in self._lost
+        text = group.path, group.blob or ""
+        return group.path in gone or text in self._lost or text in self.outdated
 
     def _edited(self, edits: Mapping[str, Entry | None]) -> str:
         tree = self._tree

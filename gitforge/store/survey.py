@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from gitforge.errors import UserError
 from gitforge.names import folded
 from gitforge.store.process import harmless
-from gitforge.store.records import with_folders
+from gitforge.store.records import LINK, SUBMODULE, with_folders
 from gitforge.store.repo import Repo
 
 MAX_FILES = 100_000
-_MAX_TARGET = 4096  # bytes of a link
-_LINK, _SUBMODULE = "120000", "160000"
+MAX_TARGET = 4096
+"""Bytes of a link."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Planned:
     @property
     def is_link(self) -> bool:
         """Whether it is a symbolic link."""
-        return self.mode == _LINK
+        return self.mode == LINK
 
     @property
     def is_submodule(self) -> bool:
         """Whether it is another repository's commit."""
-        return self.mode == _SUBMODULE
+        return self.mode == SUBMODULE
 
     @property
     def is_file(self) -> bool:
@@ -118,7 +118,7 @@ def _too_large(entries: Iterable[Planned], max_bytes: int) -> UserError:
 def _refuse_escapes(repo: Repo, links: Sequence[Planned]) -> None:
     """Raises UserError where a link leads out of the repository."""
     for link in links:
-        if link.size > _MAX_TARGET:
+        if link.size > MAX_TARGET:
             raise UserError(f"{harmless(link.path)} is a symbolic link of {link.size:,} bytes")
     targets = repo.objects.read_many("blob", [link.id for link in links])
     for link in links:

@@ -121,7 +121,7 @@ def fetch(
         Rejected: A ref here has what the remote has not, and its refspec has no `+`.
     """
     meter = Meter(progress, max_bytes, shown(repo, source))
-    with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir / "objects"):
+    with _size_told(shown(repo, source), max_bytes), swept(repo.common_dir):
         done = talk(
             repo, source, "fetch", *_ONLY_THESE, "--", named(source), *refspecs,
             silence=silence, can_ask=can_ask, writes=True, on_line=meter, accept=(0, 1),

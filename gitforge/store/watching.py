@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from subprocess import Popen, TimeoutExpired
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO, cast
 
 from gitforge.errors import UserError
@@ -23,6 +23,7 @@ from gitforge.store.process import Done, Running
 MAX_OUTPUT = 64 << 20  # bytes of answers and of messages each: a server could go on for ever
 _GRACE = 5.0  # seconds to remove lock files in
 _TICK = 0.2  # seconds
+_GUARD = 'read -r word; [ "$word" = done ] || kill -s TERM -- "$1"'
 
 
 def watch(
@@ -51,6 +52,7 @@ def watch(
     if max_file is not None and hasattr(resource, "prlimit"):
         with suppress(OSError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (max_file, max_file))
+    guard = _guard(process.pid, has_group=has_group)
     try:
         done = _followed(running, on_line, silence, first_silence or silence)
         if done.timed_out:
@@ -59,6 +61,7 @@ def watch(
         _end(process, has_group=has_group)
         raise
     finally:
+        _dismiss(guard)
         for stream in (process.stdout, process.stderr):
             cast("IO[bytes]", stream).close()
     return done
@@ -111,6 +114,27 @@ def _lines(content: bytearray, on_line: Callable[[str], None]) -> bytearray:
 
 def _text(content: bytes | bytearray) -> str:
     return bytes(content).decode(errors="replace")
+
+
+def _guard(pid: int, *, has_group: bool) -> Popen[bytes] | None:
+    """Starts what ends git when this process is killed: it waits for a word, and hears its pipe close without one.
+
+    In a session of its own, so that what kills this process's whole group leaves it; the kernel closes the pipe. A
+    signal on the parent's death, which Linux has, would come when the thread ends that started git.
+    """
+    try:
+        return Popen(  # noqa: S603 -- an argument list, of our own words
+            ["/bin/sh", "-c", _GUARD, "gitforge", f"-{pid}" if has_group else str(pid)],
+            stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    except OSError:  # no more processes, say: git talks all the same
+        return None
+
+
+def _dismiss(guard: Popen[bytes] | None) -> None:
+    if guard is not None:
+        with suppress(OSError):
+            guard.communicate(b"done\n")
 
 
 def _end(process: Popen[bytes], *, has_group: bool) -> None:

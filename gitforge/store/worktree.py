@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.process import harmless
-from gitforge.store.records import Entry
+from gitforge.store.records import Entry, Link
 
 
 def check_path(path: str) -> None:
@@ -52,8 +52,22 @@ def read_file(root: Path, path: str, *, going: Collection[str] | None = None) ->
     Raises:
         Conflict: Something else than a regular file is there, or a parent is not a folder of this repository.
     """
+    content = read_entry(root, path, going=going)
+    if isinstance(content, Link):
+        raise Conflict(
+            f"{harmless(path)} is a symbolic link, where a file should be", hint="Move it away or rename it"
+        )
+    return content
+
+
+def read_entry(root: Path, path: str, *, going: Collection[str] | None = None) -> bytes | None:
+    """The same, but a symbolic link is what it leads to, as a `Link`; it is not followed.
+
+    Raises:
+        Conflict: Neither a regular file nor a link is there, or a parent is not a folder of this repository.
+    """
     for parent in reversed(PurePosixPath(path).parents[:-1]):
-        if going is not None and str(parent) in going and _is_regular(root / parent):
+        if going is not None and str(parent) in going and _is_no_folder(root / parent):
             return None
         _check_folder(root / parent, str(parent), path)
     try:
@@ -61,8 +75,10 @@ def read_file(root: Path, path: str, *, going: Collection[str] | None = None) ->
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(mode) and going is not None:
-        _check_emptied(root, path, going)
+        check_emptied(root, path, going)
         return None
+    if stat.S_ISLNK(mode):
+        return Link(os.fsencode((root / path).readlink()))
     if not stat.S_ISREG(mode):
         raise Conflict(
             f"{harmless(path)} is {_kind(mode)}, where a file should be", hint="Move it away or rename it"
@@ -78,26 +94,50 @@ def _stands_in(folder: Path) -> bool:
         return False
 
 
-def _is_regular(path: Path) -> bool:
+def _is_no_folder(path: Path) -> bool:
+    """Whether a file or a link is there."""
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
+        mode = path.lstat().st_mode
     except OSError:
         return False
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
-def _check_emptied(root: Path, path: str, going: Collection[str]) -> None:
+def check_emptied(root: Path, path: str, going: Collection[str], what: str = "a file") -> None:
+    """Refuses a folder in the place of what is to come where it has more than empty folders.
+
+    Args:
+        root: The worktree's top.
+        path: The folder, from there.
+        going: Files and links that count as gone.
+        what: What is to come.
+
+    Raises:
+        Conflict: Something else is in it, or the user stands there.
+    """
     for folder, _, names in os.walk(root / path):
         if _stands_in(Path(folder)):
-            raise Conflict(f"{harmless(path)} is to be a file, and the folder that you are in is there")
+            raise Conflict(f"{harmless(path)} is to be {what}, and the folder that you are in is there")
         for name in names:
             other = str((Path(folder) / name).relative_to(root))
             if other not in going:
-                raise Conflict(f"{harmless(path)} is to be a file, and {harmless(other)} is in that folder")
+                raise Conflict(f"{harmless(path)} is to be {what}, and {harmless(other)} is in that folder")
     for folder, names, _ in os.walk(root / path):
         for name in names:
-            if (Path(folder) / name).is_symlink() or name == ".git":
-                other = str((Path(folder) / name).relative_to(root))
-                raise Conflict(f"{harmless(path)} is to be a file, and {harmless(other)} is in that folder")
+            other = str((Path(folder) / name).relative_to(root))
+            is_link = (Path(folder) / name).is_symlink()
+            if (is_link and other not in going) or name == ".git":
+                raise Conflict(f"{harmless(path)} is to be {what}, and {harmless(other)} is in that folder")
+
+
+def check_parents(root: Path, path: str) -> None:
+    """Refuses a path of which something above it is there, and no folder of this repository.
+
+    Raises:
+        Conflict: A link, a file or another repository is there.
+    """
+    for parent in reversed(PurePosixPath(path).parents[:-1]):
+        _check_folder(root / parent, str(parent), path)
 
 
 def remove_file(root: Path, path: str) -> None:
@@ -107,6 +147,19 @@ def remove_file(root: Path, path: str) -> None:
         OSError: The system refuses.
     """
     (root / path).unlink(missing_ok=True)
+
+
+def put_new(source: Path, target: Path) -> None:
+    """Gives a staged file or link its name, over nothing; `source` stays too.
+
+    Raises:
+        FileExistsError: Something is there.
+        OSError: The system refuses.
+    """
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+    else:
+        os.link(source, target)
 
 
 def prune(root: Path, paths: Iterable[str]) -> None:
@@ -119,7 +172,8 @@ def prune(root: Path, paths: Iterable[str]) -> None:
         paths: The files, from there.
     """
     for path in paths:
-        with contextlib.suppress(OSError):  # not empty
+        with contextlib.suppress(OSError, Conflict):  # not empty, or behind a link
+            check_parents(root, path)
             for parent in PurePosixPath(path).parents[:-1]:
                 if not (root / parent).exists():
                     continue
@@ -138,10 +192,10 @@ def clear_folder(folder: Path) -> None:
 
 
 def is_replaced(root: Path, path: str) -> bool:
-    """Whether a folder has the place of a file, or a file that of a folder above it: the file is not there."""
+    """Whether a folder has the place of a file, or a file or link that of a folder above it: it is not there."""
     if (root / path).is_dir() and not (root / path).is_symlink():
         return True
-    return any(_is_regular(root / parent) for parent in PurePosixPath(path).parents[:-1])
+    return any(_is_no_folder(root / parent) for parent in PurePosixPath(path).parents[:-1])
 
 
 def _check_folder(folder: Path, name: str, path: str) -> None:
@@ -197,30 +251,38 @@ class Staging:
         self._folders: list[Path] = []
 
     def write(
-        self, target: Path, content: bytes, *, is_executable: bool | None = None, durable: bool = True
-    ) -> Path:
+        self, target: Path, content: bytes, *, is_executable: bool | None = None, durable: bool = True,
+        within: Path | None = None,
+    ) -> Path:  # fmt: skip
         """Writes a file's content under another name, with its permissions and in reach of a rename.
 
         Args:
             target: The file.
-            content: What it is to hold.
+            content: What it is to hold; or what the link is to lead to that it is to be.
             is_executable: Whether it can be run by those who can read it; None: as it is.
             durable: Whether it is to survive a power cut that comes at once.
+            within: A folder on its file system, where its own cannot be made yet.
 
         Raises:
             OSError: The disk is full, or the target's folder cannot be made or written to.
         """
-        above = self.make_folder(target.parent)
+        above = within or self.make_folder(target.parent)
         if not os.access(above, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
         near = self._work.stat().st_dev == above.stat().st_dev
         folder = self._work if near else above
+        if near and isinstance(content, Link):  # beside the notes, which are links
+            folder = self._work / "links"
+            folder.mkdir(exist_ok=True)
         source = folder / f".gitforge-{os.getpid()}-{time.monotonic_ns()}"
         self._sources.append(source)
         if not near:
             _note(self._work, "source", source)
+        if isinstance(content, Link):
+            source.symlink_to(os.fsdecode(content))
+            return source
         with source.open("xb") as file:  # the umask gives a new file git's permissions
-            if target.is_file():
+            if target.is_file() and not target.is_symlink():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             if is_executable is not None:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

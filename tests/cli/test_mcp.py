@@ -36,7 +36,8 @@ def test_each_goal_is_a_prompt_whose_arguments_are_the_slots_of_its_toolkit(
 ) -> None:
     found = talk(workspace, lambda client: client.list_prompts(), mode=mode)
     listed = gitforge("list", "--json", cwd=workspace).json
-    assert [prompt.name for prompt in found.prompts] == [goal["name"] for goal in listed]
+    assert [prompt.name for prompt in found.prompts] == sorted(goal["name"] for goal in listed)
+    assert found.next_cursor is None
     prompt = next(one for one in found.prompts if one.name == GOAL)
     assert (prompt.title, prompt.description) == (
         "Diagnose root cause",
