@@ -211,7 +211,7 @@ class TestReviewMeanwhile:
             return Say("## Second\n" if "Shorter." in received.prompt else "## First\n")
 
         llm.otherwise = answer
-        with Terminal(*asking(*range(25)), cwd=workspace) as terminal:
+        with Terminal(*asking(*range(25)), cwd=workspace, GITFORGE_TIMEOUT="1000") as terminal:
             terminal.wait_for(REVIEW)
             terminal.enter("r")
             terminal.wait_for("What should be different?")

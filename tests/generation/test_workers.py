@@ -70,11 +70,11 @@ def no_thread_is_left() -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def job(number: int, candidate: int = 1) -> Job:
+def job(number: int, candidate: int = 1, *, is_urgent: bool = False) -> Job:
     need = Need(DEFAULT_KINDS[1], f"part_{number}.md")
     planned = Planned(need, f"library/{need.path}", State.MISSING, None, None, is_outline=False)
     prompt = Prompt((Message("user", f"Write {number}."),), "")
-    return Job(Task(planned, None, f"For {number}."), prompt, candidate)
+    return Job(Task(planned, None, f"For {number}."), prompt, candidate, is_urgent)
 
 
 def ends(workers: Workers, count: int) -> list[Ended]:
@@ -159,15 +159,19 @@ def test_no_more_are_written_at_once_than_may_be_but_for_one_that_a_person_waits
 
     speaker = Speaker(waits)
     with Workers(repo, speaker, Terms(jobs=2), nothing) as workers:
-        workers.start([job(number) for number in range(4)])
+        workers.start([job(number) for number in range(6)])
         assert begun.acquire(timeout=30)
         assert begun.acquire(timeout=30)
         assert not begun.acquire(timeout=0.1)
-        workers.start([job(9)], is_urgent=True)
+        workers.start([job(9, is_urgent=True)])
         assert begun.acquire(timeout=30)
         assert speaker.requests[2].messages[0].content == "Write 9."
-        go_on.release(5)
-        ends(workers, 5)
+        assert [request.is_urgent for request in speaker.requests] == [False, False, True]
+        go_on.release()
+        ends(workers, 1)
+        assert not begun.acquire(timeout=0.1), "two others still run"
+        go_on.release(6)
+        ends(workers, 6)
 
 
 def test_whoever_leaves_stops_what_runs_and_nothing_more_is_kept(repo: Repo) -> None:
