@@ -34,6 +34,7 @@ FOREIGN = (
     "VISUAL",
     "EDITOR",
     "PAGER",
+    "PYTHON",
     "NO_COLOR",
     "FORCE_COLOR",
 )
