@@ -22,7 +22,7 @@ from program import COMMAND
 UP, DOWN, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\r", "\x1b"
 CTRL_C, CTRL_D = "\x03", "\x04"
 
-PATIENCE = 30.0  # seconds for anything to happen: a guard against a test that hangs, not a measurement
+PATIENCE = 60.0  # seconds for anything to happen: a guard against a test that hangs, not a measurement
 LONGEST = 120.0  # seconds for what is waited for, where something else happens all the time
 
 

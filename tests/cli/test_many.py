@@ -205,7 +205,7 @@ class TestInterrupted:
             subprocess.Popen([*COMMAND, *asking(*numbers), "--yes"], cwd=workspace, stderr=subprocess.DEVNULL)
             for numbers in ((0, 1, 2, 3), (2, 3, 4, 5), (5, 3, 1))
         ]
-        assert [process.wait(60) for process in running] == [0, 0, 0]
+        assert [process.wait(120) for process in running] == [0, 0, 0]
         assert Counter(made(git, workspace)) == {path(number): 1 for number in range(6)}
         assert Counter(map(number_in, llm.requests)) == dict.fromkeys(range(6), 1)
         assert_nothing_is_left(workspace, git)

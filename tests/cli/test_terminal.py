@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -489,8 +488,7 @@ def test_ctrl_c_in_mid_draft_leaves_everything_as_it_was(
     before = head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)
     with Terminal(*BUILD, *DESCRIBE, cwd=incomplete) as terminal:
         terminal.wait_for(f"drafting {NAME}")
-        while not llm.requests:
-            time.sleep(0.01)
+        assert llm.arrived(1)
         if answer is not HANG:
             terminal.wait_for(": 13 characters")
         terminal.send(CTRL_C)
