@@ -48,11 +48,14 @@ _NEVER = ("gitforge.__main__", "gitforge.cli.mcp_", "gitforge.cli.prompts", "git
 _NUMBER = 8  # bytes of a number on a connection
 
 
+def is_on() -> bool:
+    """Whether this system can fork what has been imported: elsewhere not all libraries survive it."""
+    return sys.platform == "linux" and "FRESH" not in os.environ
+
+
 def is_true(environment: Mapping[str, str]) -> bool:
     """Whether a fork with that environment is as a process that is started with it."""
-    if sys.platform != "linux" or "FRESH" in os.environ:  # elsewhere not all libraries survive a fork
-        return False
-    return _of_start(environment) == _ENVIRONMENT
+    return is_on() and _of_start(environment) == _ENVIRONMENT
 
 
 def run(
