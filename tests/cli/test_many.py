@@ -63,7 +63,7 @@ def answer(received: Received) -> Behaviour:
 
 def all_at_once(count: int) -> Callable[[Received], Behaviour]:
     """Answers when so many have asked; fails where they never do."""
-    barrier = threading.Barrier(count, timeout=30)
+    barrier = threading.Barrier(count, timeout=120)
 
     def answer_together(received: Received) -> Behaviour:
         try:
@@ -168,11 +168,11 @@ class TestInterrupted:
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         process.stderr.close()
-        assert process.wait(30) == 130
+        assert process.wait(120) == 130
         assert "3 drafts are kept: `gitforge drafts` lists them" in rest
         assert "Interrupted: nothing is half-written" in rest
         assert "Traceback" not in told + rest
-        assert all(one.gone.wait(30) for one in llm.requests if number_in(one) in {0, 1})
+        assert all(one.gone.wait(120) for one in llm.requests if number_in(one) in {0, 1})
         assert {one["path"] for one in drafts(workspace)} == {path(2), path(3), path(4)}
         assert made(git, workspace) == []
         assert_nothing_is_left(workspace, git)

@@ -495,7 +495,7 @@ def test_ctrl_c_in_mid_draft_leaves_everything_as_it_was(
         assert terminal.ended() == 130
         assert "Interrupted: nothing is half-written" in terminal.told
         assert "drafting" not in terminal.screen.splitlines()[-1]
-    assert llm.requests[0].gone.wait(30), "the server is told to stop"
+    assert llm.requests[0].gone.wait(120), "the server is told to stop"
     assert (head(git, incomplete), files(incomplete), git("ls-files", "-s", cwd=incomplete)) == before
 
 
@@ -525,7 +525,7 @@ def test_ctrl_c_in_review_stops_the_others_and_keeps_the_drafts_that_are_there(
         terminal.send(CTRL_C)
         assert terminal.ended() == 130
         assert "1 draft is kept: `gitforge drafts`" in terminal.told
-    assert all(one.gone.wait(30) for one in llm.requests if PURPOSE in one.prompt)
+    assert all(one.gone.wait(120) for one in llm.requests if PURPOSE in one.prompt)
     assert (head(git, lacking), files(lacking)) == before
     (kept,) = gitforge("drafts", "--json", cwd=lacking).json["drafts"]
     assert kept["path"] == PERSONA

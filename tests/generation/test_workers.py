@@ -154,17 +154,17 @@ def test_no_more_are_written_at_once_than_may_be_but_for_one_that_a_person_waits
 
     def waits(_: Request) -> Generator[Piece]:
         begun.release()
-        go_on.acquire(timeout=30)
+        go_on.acquire(timeout=120)
         yield "text"
 
     speaker = Speaker(waits)
     with Workers(repo, speaker, Terms(jobs=2), nothing) as workers:
         workers.start([job(number) for number in range(6)])
-        assert begun.acquire(timeout=30)
-        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=120)
+        assert begun.acquire(timeout=120)
         assert not begun.acquire(timeout=0.1)
         workers.start([job(9, is_urgent=True)])
-        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=120)
         assert speaker.requests[2].messages[0].content == "Write 9."
         assert [request.is_urgent for request in speaker.requests] == [False, False, True]
         go_on.release()
@@ -183,16 +183,16 @@ def test_whoever_leaves_stops_what_runs_and_nothing_more_is_kept(repo: Repo) -> 
         try:
             yield "a"
             begun.set()
-            go_on.wait(30)
+            go_on.wait(120)
             yield "b"
         finally:
             is_closed.set()
 
     with Workers(repo, Speaker(waits), Terms(), nothing) as workers:
         workers.start([job(1)])
-        assert begun.wait(30)
+        assert begun.wait(120)
     go_on.set()
-    assert is_closed.wait(30), "the provider's stream is closed, which tells the server"
+    assert is_closed.wait(120), "the provider's stream is closed, which tells the server"
     assert spool.drafts(repo).kept == ()
 
 

@@ -308,7 +308,7 @@ def side_by_side(asking: OpenAIProvider, number: int) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return pieces
 
 
