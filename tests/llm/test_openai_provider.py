@@ -412,9 +412,13 @@ def test_an_interrupt_while_waiting_closes_the_connection(llm_server: LlmServer)
     main = threading.main_thread().ident
     assert main is not None
     interrupt = threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT))
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def wait() -> None:
+        interrupt.start()
         next(stream)
+
+    with pytest.raises(KeyboardInterrupt):  # from the start of the timer on, or it would be pytest's
+        wait()
     interrupt.join()
     assert llm_server.requests[0].gone.wait(60)
 
