@@ -7,7 +7,6 @@ killed processes, scripts that call `gitforge`. `FRESH=1 pytest` starts every pr
 
 from __future__ import annotations
 
-import atexit
 import gc
 import importlib
 import itertools
@@ -116,40 +115,36 @@ def _number(connection: socket.socket) -> int:
 
 
 class _Processes:
-    """The warm processes of this one, started when they are first needed; they end with it."""
+    """The warm processes, started when they are first needed; they end with the one that asks them.
+
+    None is a child of this one: some tests say that no child is left.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._started: list[tuple[socket.socket, subprocess.Popen[bytes]]] = []
+        self._connections: list[socket.socket] = []
         self._turns = itertools.count()
 
     def next(self) -> socket.socket:
         """A connection to one of them."""
         with self._lock:
             turn = next(self._turns) % _PROCESSES
-            if turn == len(self._started):
-                self._started.append(self._start())
-            return self._started[turn][0]
-
-    def end(self) -> None:
-        """Ends them all."""
-        for connection, process in self._started:
-            connection.close()
-            process.wait()
+            if turn == len(self._connections):
+                self._connections.append(self._start())
+            return self._connections[turn]
 
     @staticmethod
-    def _start() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    def _start() -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
+            subprocess.run(
+                [sys.executable, __file__, str(theirs.fileno())], check=True, pass_fds=[theirs.fileno()],
                 env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
-        return ours, process
+        return ours
 
 
 _processes = _Processes()
-atexit.register(_processes.end)
 
 
 # In the warm process
@@ -237,4 +232,6 @@ def _import_everything() -> None:
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)  # the process that goes on is nobody's child
     _serve(socket.socket(fileno=int(sys.argv[1])))
