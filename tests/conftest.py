@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from llm_server import LlmServer
 from making import accept_any_draft
 from program import COMMAND, PROTOCOL
@@ -23,6 +24,14 @@ for _number, _handler in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
 
+# The same examples in every run, however slow the machine: what is found by chance is found on purpose, by
+# `pytest --hypothesis-profile=search`.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
 Git = Callable[..., str]
 
 FOREIGN = (
@@ -34,6 +43,7 @@ FOREIGN = (
     "VISUAL",
     "EDITOR",
     "PAGER",
+    "PYTHON",
     "NO_COLOR",
     "FORCE_COLOR",
 )

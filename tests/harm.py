@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import warm
 from llm_server import LlmServer, Say
 from program import DESCRIBE, NAME, PROTOCOL, Done, files, gitforge
 
@@ -41,12 +42,17 @@ def users_work(root: Path, git: Git) -> None:
 
 def killed(root: Path, where: str, how: str, *arguments: str, program: Sequence[str] = DYING) -> None:
     """Runs gitforge until it is killed at a step, in a process group of its own."""
+    environment = {**os.environ, "DIE_AT": where, "DIE_HOW": how}
+    if program is DYING and warm.is_true(environment):
+        code, *told = warm.run(arguments or GENERATE, root, environment, is_dying=True)
+        assert code == -signal.SIGKILL, told
+        return
     process = subprocess.Popen(
-        [*program, *(arguments or GENERATE)], cwd=root, env={**os.environ, "DIE_AT": where, "DIE_HOW": how},
+        [*program, *(arguments or GENERATE)], cwd=root, env=environment,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
-    told, _ = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, told.decode()
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, output.decode()
 
 
 def locks_in(root: Path) -> list[Path]:

@@ -193,7 +193,7 @@ class LlmServer:
         with self._lock:
             self._queue += behaviours
 
-    def arrived(self, number: int, seconds: float = 10) -> bool:
+    def arrived(self, number: int, seconds: float = 60) -> bool:
         """Waits until so many requests have come."""
         with self._came:
             return self._came.wait_for(lambda: len(self.requests) >= number, seconds)

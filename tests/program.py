@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm
+
 GOAL = "DIAGNOSE_ROOT_CAUSE"
 NAME = "root_cause_analysis_drilldown.md"
 PROTOCOL = f"library/protocols/{NAME}"
@@ -44,13 +46,17 @@ def run(*command: str, cwd: Path, **environment: str) -> Done:
     """Runs a command to its end, with nobody at standard input."""
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-        capture_output=True, check=False, timeout=60,
+        capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def gitforge(*arguments: str, cwd: Path, **environment: str) -> Done:
     """Runs `gitforge` to its end, with nobody at standard input."""
+    everything = {**os.environ, **environment}
+    if warm.is_true(everything):
+        code, out, err = warm.run(arguments, cwd, everything)
+        return Done(code, out.decode(), err.decode())
     return run(*COMMAND, *arguments, cwd=cwd, **environment)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 30.0  # seconds for a server to come up: a guard, not a measurement
+PATIENCE = 60.0  # seconds for a server to come up: a guard, not a measurement
 
 
 def free_port() -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import termios
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +22,8 @@ from program import COMMAND
 UP, DOWN, ENTER, ESCAPE = "\x1b[A", "\x1b[B", "\r", "\x1b"
 CTRL_C, CTRL_D = "\x03", "\x04"
 
-PATIENCE = 30.0  # seconds for anything to happen: a guard against a test that hangs, not a measurement
+PATIENCE = 60.0  # seconds for anything to happen: a guard against a test that hangs, not a measurement
+LONGEST = 120.0  # seconds for what is waited for, where something else happens all the time
 
 
 class Terminal:
@@ -81,7 +83,9 @@ class Terminal:
 
     def wait_for(self, text: str, *, times: int = 1) -> None:
         """Waits until a text has been shown, as often as said."""
+        until = time.monotonic() + LONGEST
         while self.told.count(text) < times:
+            assert time.monotonic() < until, f"{text!r} was not shown {times} times:\n{self.told}"
             assert self._read(), f"ended before it showed {text!r} {times} times:\n{self.told}"
 
     def wait_until_gone(self, text: str) -> None:

@@ -289,11 +289,11 @@ def test_the_limit_on_memory_is_taken_back_when_threads_render_at_once(
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS)
     write("{% for one in many %}{{ one() }}{% endfor %}")
-    both_inside = threading.Barrier(2, timeout=10)
+    both_inside = threading.Barrier(2, timeout=60)
     second_out = threading.Event()
 
     def first() -> str:
-        return templates.render("templates/t.md", {"many": [both_inside.wait, lambda: second_out.wait(10)]})
+        return templates.render("templates/t.md", {"many": [both_inside.wait, lambda: second_out.wait(60)]})
 
     def second() -> str:
         return templates.render("templates/t.md", {"many": [both_inside.wait]})

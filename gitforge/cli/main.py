@@ -149,10 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     gc.disable()  # a short life: what the imports allocate is never garbage
     output.prepare_streams()
-    if "_GITFORGE_COMPLETE" in os.environ:  # a shell asks what it can offer
-        return int(importlib.import_module("gitforge.cli.completion").answer(app))
     try:
-        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        if "_GITFORGE_COMPLETE" in os.environ:  # a shell asks what it can offer
+            code = int(importlib.import_module("gitforge.cli.completion").answer(app))
+        else:
+            code = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except OSError as error:
         return unsaid(error)

@@ -78,6 +78,8 @@ def write_draft(
     clock: Callable[[], float] = time.monotonic,
     seed: int | None = None,
     on_refused: Callable[[Draft], None] = lambda _: None,
+    *,
+    is_urgent: bool = False,
 ) -> Draft:
     """Asks the provider for a draft; once more, with the reasons, where a model's draft is refused.
 
@@ -90,6 +92,7 @@ def write_draft(
         clock: Seconds, counted up.
         seed: For this draft; None: the provider's own.
         on_refused: Called with a draft that is refused, where it could be a component, before another is asked for.
+        is_urgent: Whether a person waits for it.
 
     Returns:
         The draft with fewer problems, the later of two with as many. Usage and seconds are those of both.
@@ -99,7 +102,7 @@ def write_draft(
     """
     for notice in prompt.notices:
         on_piece(Notice(notice))
-    ask = partial(_ask, provider, need, purpose, on_piece, clock, seed)
+    ask = partial(_ask, provider, need, purpose, on_piece, clock, seed, is_urgent=is_urgent)
     first = ask(prompt)
     again = prompt.again(first.draft.text, first.draft.problems) if first.draft.problems else None
     if again is None:
@@ -178,6 +181,8 @@ def _ask(
     clock: Callable[[], float],
     seed: int | None,
     prompt: Prompt,
+    *,
+    is_urgent: bool,
 ) -> _Answer:
     """One request and its answer, repaired and checked."""
     texts: list[str] = []
@@ -186,7 +191,8 @@ def _ask(
     size = 0
     since = clock()
     try:
-        with closing(provider.stream(Request(prompt.messages, prompt.outline, seed=seed))) as stream:
+        request = Request(prompt.messages, prompt.outline, seed=seed, is_urgent=is_urgent)
+        with closing(provider.stream(request)) as stream:
             for piece in stream:
                 if isinstance(piece, str):
                     texts.append(piece)

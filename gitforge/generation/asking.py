@@ -137,7 +137,7 @@ class Asking:
             wanted = [(task.need, task.goal, task.purpose, retry)]
             (prompt,) = prompts_for(self._forge, wanted, for_model=self._workers.is_model)
             fresh = Asked(task, {}, open=1)
-            self._workers.start([Job(task, prompt, number)], is_urgent=True)
+            self._workers.start([Job(task, prompt, number, is_urgent=True)])
             while fresh.open:
                 self._share_out(self._workers.wait(), [fresh, *self._left])
             return fresh.drafts.get(number, draft)

@@ -31,11 +31,12 @@ _KEEPING_SECONDS = 10.0  # for a draft that is being written to a slow disk when
 
 @dataclass(frozen=True)
 class Job:
-    """One draft to be written."""
+    """One draft to be written; an urgent one is waited for by a person."""
 
     task: Task
     prompt: Prompt
     candidate: int = 1
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,8 @@ class Workers:
         with self._state:
             return self._terms.max_cost is not None and self._total() > self._terms.max_cost
 
-    def start(self, jobs: Iterable[Job], *, is_urgent: bool = False) -> None:
-        """Has drafts written, in this order as far as there is a free hand.
-
-        Args:
-            jobs: The drafts.
-            is_urgent: A person waits for them: they get hands beyond the limit.
-        """
+    def start(self, jobs: Iterable[Job]) -> None:
+        """Has drafts written, in this order as far as there is a free hand; urgent ones get hands beyond the limit."""
         jobs = list(jobs)
         for job in jobs:
             self._on_event(Event("queued", job.task.need, candidate=job.candidate))
@@ -121,9 +117,11 @@ class Workers:
                 self._write(job)
             return
         with self._state:
-            self._waiting.extendleft(reversed(jobs)) if is_urgent else self._waiting.extend(jobs)
-            missing = len(jobs) if is_urgent else min(len(jobs), self._terms.jobs - self._threads)
-            for _ in range(missing):
+            urgent = [job for job in jobs if job.is_urgent]
+            self._waiting.extendleft(reversed(urgent))
+            self._waiting.extend(job for job in jobs if not job.is_urgent)
+            free = max(0, self._terms.jobs - self._threads)
+            for _ in range(len(urgent) + min(len(jobs) - len(urgent), free)):
                 self._threads += 1
                 # A daemon: a server that says nothing must not hold up the end of the process.
                 threading.Thread(target=self._work, daemon=True).start()
@@ -175,11 +173,15 @@ class Workers:
 
     def _next(self) -> Job | None:
         with self._state:
-            if self._is_abandoned or not self._waiting:
+            if self._is_abandoned or not self._waiting or self._is_one_too_many():
                 self._threads -= 1
                 return None
             self._busy += 1
             return self._waiting.popleft()
+
+    def _is_one_too_many(self) -> bool:
+        """Whether a thread was started for an urgent draft, and what waits is not urgent."""
+        return self._busy >= self._terms.jobs and not self._waiting[0].is_urgent
 
     def _write(self, job: Job) -> None:
         """Writes one draft and keeps it; whatever becomes of it is told."""
@@ -200,6 +202,7 @@ class Workers:
                 lambda piece: self._take(job, piece),
                 seed=seed,
                 on_refused=lambda refused: self._keep(job, self._priced(refused)),
+                is_urgent=job.is_urgent,
             )
             draft = self._priced(draft)
             self._keep(job, draft)

@@ -40,6 +40,7 @@ class Request:
         max_tokens: Upper limit of the answer, in tokens; None leaves it to the server.
         seed: Makes a server's answer repeatable as far as it can; None leaves it to the server.
         reasoning_effort: How much a reasoning model thinks, in its server's words; None leaves it to the server.
+        is_urgent: A person waits for this one: it goes before the others.
     """
 
     messages: tuple[Message, ...]
@@ -48,6 +49,7 @@ class Request:
     max_tokens: int | None = None
     seed: int | None = None
     reasoning_effort: str | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)

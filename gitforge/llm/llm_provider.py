@@ -73,7 +73,7 @@ class LlmProvider:
     def stream(self, request: Request) -> Generator[Piece]:
         """Yields the answer as the plugin gives it, or whole where it does not stream."""
         deadline = Deadline(self._settings.deadline)
-        with self._pace.turn(deadline) as turn:
+        with self._pace.turn(deadline, is_urgent=request.is_urgent) as turn:
             turn.take()
             with self._errors_translated():
                 response, notices = self._prompt(request)

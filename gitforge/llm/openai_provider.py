@@ -94,7 +94,8 @@ class OpenAIProvider:
         """Yields the answer as it comes; closes the connection however it ends."""
         exchange = Exchange(self.model, self._endpoint, self._settings)
         without = set(self._rejected)
-        with exchange.errors_translated(), self._pace.turn(exchange.deadline) as turn:
+        turn = self._pace.turn(exchange.deadline, is_urgent=request.is_urgent)
+        with exchange.errors_translated(), turn:
             turn.check()
             completions = self._client_for(exchange).chat.completions  # before time counts: imports much
             while True:

@@ -78,6 +78,7 @@ class Pace:
         self._wait: Final = wait
         self._changed: Final = threading.Condition()
         self._in_flight = 0
+        self._urgent = 0  # waiting requests before which nobody else is sent
         self._is_stopped = False
         self._until, self._what = -float("inf"), ""  # when the pause ends, and what it is for
         self._reaction = 0  # how often the pace has changed: a burst of failures is one trouble, not twenty
@@ -98,11 +99,23 @@ class Pace:
             self._is_stopped = True
             self._changed.notify_all()
 
-    def turn(self, deadline: Deadline) -> Turn:
-        """The way of one more request; use it in `with`."""
-        return Turn(self, deadline)
+    def turn(self, deadline: Deadline, *, is_urgent: bool = False) -> Turn:
+        """The way of one more request; use it in `with`.
+
+        Args:
+            deadline: Its time.
+            is_urgent: It goes before all others, and as the only one beyond the limit where that is more than one and
+                the server has not wanted fewer: so it need not wait for answers that take their time.
+        """
+        return Turn(self, deadline, is_urgent=is_urgent)
 
     # What a turn does, which holds `_changed`
+
+    def _has_room(self, *, is_urgent: bool) -> bool:
+        """Whether one more request may be in flight."""
+        if not is_urgent:
+            return self._in_flight < self.limit and not self._urgent
+        return self._in_flight < self.limit + (self._limit == self._most > 1)
 
     def _pause(self, trouble: Trouble, tries: int, reaction: int) -> float:
         """Slows down, and returns for how many seconds nobody asks."""
@@ -126,9 +139,10 @@ class Pace:
 class Turn:
     """The way of one request to its answer: waits for its place, and says whether to send it again."""
 
-    def __init__(self, pace: Pace, deadline: Deadline) -> None:
+    def __init__(self, pace: Pace, deadline: Deadline, *, is_urgent: bool = False) -> None:
         self._pace = pace
         self._deadline = deadline
+        self._is_urgent = is_urgent
         self._has_place = False
         self._reaction = 0
         self._failures = self._refusals = 0
@@ -158,23 +172,33 @@ class Turn:
         with pace._changed:
             if self._has_place:
                 return
-            spread = pace._chance()
-            while True:
-                self.check()
-                now = pace._clock()
-                pause = max(pace._until - now, 0.0)
-                if pause >= self._deadline.left():
-                    raise PauseTooLong(pace._what, pause)
-                pause += spread * min(pause, 1) / 4
-                if pause == 0 and pace._in_flight < pace.limit:
-                    break
-                pace._wait(pace._changed, pause if pause > 0 else None)
-                if pause == 0:
-                    self._deadline.postpone(pace._clock() - now)
+            pace._urgent += self._is_urgent
+            try:
+                self._wait_for_place()
+            finally:
+                if self._is_urgent:
+                    pace._urgent -= 1
+                    pace._changed.notify_all()  # the others may go
             pace._in_flight += 1
             self._has_place = True
             self._reaction = pace._reaction
         self._deadline.start()
+
+    def _wait_for_place(self) -> None:
+        pace = self._pace
+        spread = pace._chance()
+        while True:
+            self.check()
+            now = pace._clock()
+            pause = max(pace._until - now, 0.0)
+            if pause >= self._deadline.left():
+                raise PauseTooLong(pace._what, pause)
+            pause += spread * min(pause, 1) / 4
+            if pause == 0 and pace._has_room(is_urgent=self._is_urgent):
+                return
+            pace._wait(pace._changed, pause if pause > 0 else None)
+            if pause == 0:
+                self._deadline.postpone(pace._clock() - now)
 
     def retry(self, trouble: Trouble) -> float | None:
         """Gives the place up, and says in how many seconds to take one again; None: do not.

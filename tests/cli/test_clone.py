@@ -453,7 +453,7 @@ def large(bare: Path) -> None:
 
 def wait_for_part(tmp_path: Path) -> None:
     """Until something of a pack has come."""
-    for _ in range(600):
+    for _ in range(2400):
         if any(path.stat().st_size for path in tmp_path.glob(".prompts*/clone/.git/objects/pack/tmp_*")):
             return
         time.sleep(0.05)

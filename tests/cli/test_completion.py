@@ -209,7 +209,7 @@ class Shell:
             pytest.skip(f"{command[0]} is not installed")
         environment = {**os.environ, "TERM": "dumb", "PS1": "> "}
         self._child = pexpect.spawn(
-            command[0], [*command[1:]], cwd=str(folder), env=environment, encoding="utf-8", timeout=30,
+            command[0], [*command[1:]], cwd=str(folder), env=environment, encoding="utf-8", timeout=60,
             dimensions=(50, 200),
         )  # fmt: skip
         self._child.sendline(f"{setup}; echo rea''dy")

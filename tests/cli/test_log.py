@@ -177,7 +177,8 @@ class TestPager:
     def test_without_a_pager_that_the_shell_can_start_everything_is_printed(
         self, workspace: Path, long: bool
     ) -> None:
-        text = "".join(f"unheard{number}\n" for number in range(9000 if long else 3))
+        more = f" {'x' * 100}"  # with which it is more than a pipe holds
+        text = "".join(f"unheard{number}{more}\n" for number in range(900 if long else 3))
         (workspace / PERSONA).write_text(text)
         for pager in ("X=1 no-such-pager", f"X=1 {workspace / PERSONA}"):
             with Terminal("diff", cwd=workspace, GIT_PAGER=pager, columns=160) as terminal:

@@ -63,7 +63,7 @@ def answer(received: Received) -> Behaviour:
 
 def all_at_once(count: int) -> Callable[[Received], Behaviour]:
     """Answers when so many have asked; fails where they never do."""
-    barrier = threading.Barrier(count, timeout=30)
+    barrier = threading.Barrier(count, timeout=120)
 
     def answer_together(received: Received) -> Behaviour:
         try:
@@ -168,11 +168,11 @@ class TestInterrupted:
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         process.stderr.close()
-        assert process.wait(30) == 130
+        assert process.wait(120) == 130
         assert "3 drafts are kept: `gitforge drafts` lists them" in rest
         assert "Interrupted: nothing is half-written" in rest
         assert "Traceback" not in told + rest
-        assert all(one.gone.wait(30) for one in llm.requests if number_in(one) in {0, 1})
+        assert all(one.gone.wait(120) for one in llm.requests if number_in(one) in {0, 1})
         assert {one["path"] for one in drafts(workspace)} == {path(2), path(3), path(4)}
         assert made(git, workspace) == []
         assert_nothing_is_left(workspace, git)
@@ -205,7 +205,7 @@ class TestInterrupted:
             subprocess.Popen([*COMMAND, *asking(*numbers), "--yes"], cwd=workspace, stderr=subprocess.DEVNULL)
             for numbers in ((0, 1, 2, 3), (2, 3, 4, 5), (5, 3, 1))
         ]
-        assert [process.wait(60) for process in running] == [0, 0, 0]
+        assert [process.wait(120) for process in running] == [0, 0, 0]
         assert Counter(made(git, workspace)) == {path(number): 1 for number in range(6)}
         assert Counter(map(number_in, llm.requests)) == dict.fromkeys(range(6), 1)
         assert_nothing_is_left(workspace, git)

@@ -154,7 +154,7 @@ class TestReviewMeanwhile:
 
         def answer(received: Received) -> Behaviour:
             if number_in(received) != 2:
-                go_on.wait(30)
+                go_on.wait(120)
             return Say(f"## Part {number_in(received)}\n")
 
         llm.otherwise = answer
@@ -184,7 +184,7 @@ class TestReviewMeanwhile:
 
         def answer(received: Received) -> Behaviour:
             if number_in(received):
-                go_on.wait(30)
+                go_on.wait(120)
             return Say(f"## Part {number_in(received)}\n")
 
         llm.otherwise = answer
@@ -211,7 +211,7 @@ class TestReviewMeanwhile:
             return Say("## Second\n" if "Shorter." in received.prompt else "## First\n")
 
         llm.otherwise = answer
-        with Terminal(*asking(*range(25)), cwd=workspace) as terminal:
+        with Terminal(*asking(*range(25)), cwd=workspace, GITFORGE_TIMEOUT="1000") as terminal:
             terminal.wait_for(REVIEW)
             terminal.enter("r")
             terminal.wait_for("What should be different?")
@@ -239,7 +239,7 @@ class TestInterrupted:
             assert "Interrupted: nothing is half-written" in terminal.told
             assert "Traceback" not in terminal.told
             assert " running" not in terminal.told
-        assert all(one.gone.wait(30) for one in llm.requests if number_in(one) < 2)
+        assert all(one.gone.wait(120) for one in llm.requests if number_in(one) < 2)
         assert sorted(kept(workspace)) == [path(2), path(3), path(4)]
         assert list((workspace / ".git/gitforge/making").iterdir()) == []
         assert git("status", "--porcelain", cwd=workspace) == ""

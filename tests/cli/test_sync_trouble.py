@@ -13,7 +13,7 @@ from harm import assert_sound, killed, snapshot
 from making import hook
 from program import GOAL, PERSONA, gitforge
 from servers import git_daemon, ssh_server
-from team import commit, subjects, sync
+from team import clone, commit, share, subjects, sync
 
 Git = Callable[..., str]
 
@@ -43,11 +43,11 @@ STEPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("how", ["alone", pytest.param("group", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_at_a_step_the_next_sync_completes_it(
-    workspace: Path, bare: Path, other: Path, git: Git, step: str, how: str
-) -> None:
+SWAPPED = {"file/x.txt": "x\n", "folder": "folder\n", "alone/b.txt": "alone\n"}
+
+
+def make_apart(workspace: Path, other: Path, git: Git) -> None:
+    """Commits of two clones that are to come together, of which one is published; and work of the user's."""
     text = read(other, PERSONA)
     commit(
         other,
@@ -63,12 +63,9 @@ def test_killed_at_a_step_the_next_sync_completes_it(
     commit(
         other,
         git,
-        {
-            PERSONA: f"{text}More.\n", "new/y.txt": "y\n", "library/personas/gone.md": None,
-            "file/x.txt": "x\n", "folder": "folder\n", "alone/b.txt": "alone\n",
-        },
+        {PERSONA: f"{text}More.\n", "new/y.txt": "y\n", "library/personas/gone.md": None, **SWAPPED},
         "B",
-    )  # fmt: skip
+    )
     assert sync(other).code == 0
     commit(workspace, git, {PERSONA: text.replace("name: ", "name: The ", 1) + "Theirs.\n"}, "C")
     (workspace / "staged.txt").write_text("staged\n")
@@ -76,6 +73,31 @@ def test_killed_at_a_step_the_next_sync_completes_it(
     (workspace / "goals.yaml").write_text(read(workspace, "goals.yaml") + "# changed\n")
     (workspace / "untracked.txt").write_text("untracked\n")
     git("config", "--remove-section", "branch.main", cwd=workspace)
+
+
+@pytest.fixture
+def apart(
+    starter: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, git: Git
+) -> tuple[Path, Path]:
+    """A workspace as `make_apart` leaves it, and the bare repository that it shares: a copy of what is made once."""
+    made = tmp_path_factory.getbasetemp() / "apart"
+    if not made.exists():
+        first = tmp_path_factory.mktemp("first")
+        workspace = Path(shutil.copytree(starter, first / "work"))
+        make_apart(workspace, clone(share(workspace, git), "bob", git), git)
+        first.rename(made)
+    workspace, bare = (Path(shutil.copytree(made / name, tmp_path / name)) for name in ("work", "team.git"))
+    git("remote", "set-url", "origin", str(bare), cwd=workspace)
+    return workspace, bare
+
+
+@pytest.mark.parametrize("how", ["alone", pytest.param("group", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_a_step_the_next_sync_completes_it(
+    apart: tuple[Path, Path], starter: Path, git: Git, step: str, how: str
+) -> None:
+    workspace, bare = apart
+    text = read(starter, PERSONA)
     before = git("status", "--porcelain", cwd=workspace)
     killed(workspace, step, how, "sync")
     done = sync(workspace)
@@ -86,8 +108,7 @@ def test_killed_at_a_step_the_next_sync_completes_it(
     assert read(workspace, PERSONA) == text.replace("name: ", "name: The ", 1) + "More.\n"
     assert read(workspace, "goals.yaml").endswith("# changed\n")
     assert (read(workspace, "new/y.txt"), (workspace / "library/personas/gone.md").exists()) == ("y\n", False)
-    swapped = {"file/x.txt": "x\n", "folder": "folder\n", "alone/b.txt": "alone\n"}
-    assert {name: read(workspace, name) for name in swapped} == swapped
+    assert {name: read(workspace, name) for name in SWAPPED} == SWAPPED
     assert_sound(git, workspace)
 
 

@@ -66,15 +66,15 @@ def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def job(number: int, candidate: int = 1) -> Job:
+def job(number: int, candidate: int = 1, *, is_urgent: bool = False) -> Job:
     need = Need(DEFAULT_KINDS[1], f"part_{number}.md")
     planned = Planned(need, f"library/{need.path}", State.MISSING, None, None, is_outline=False)
     prompt = Prompt((Message("user", f"Write {number}."),), "")
-    return Job(Task(planned, None, f"For {number}."), prompt, candidate)
+    return Job(Task(planned, None, f"For {number}."), prompt, candidate, is_urgent)
 
 
 def ends(workers: Workers, count: int) -> list[Ended]:
@@ -154,20 +154,24 @@ def test_no_more_are_written_at_once_than_may_be_but_for_one_that_a_person_waits
 
     def waits(_: Request) -> Generator[Piece]:
         begun.release()
-        go_on.acquire(timeout=30)
+        go_on.acquire(timeout=120)
         yield "text"
 
     speaker = Speaker(waits)
     with Workers(repo, speaker, Terms(jobs=2), nothing) as workers:
-        workers.start([job(number) for number in range(4)])
-        assert begun.acquire(timeout=30)
-        assert begun.acquire(timeout=30)
+        workers.start([job(number) for number in range(6)])
+        assert begun.acquire(timeout=120)
+        assert begun.acquire(timeout=120)
         assert not begun.acquire(timeout=0.1)
-        workers.start([job(9)], is_urgent=True)
-        assert begun.acquire(timeout=30)
+        workers.start([job(9, is_urgent=True)])
+        assert begun.acquire(timeout=120)
         assert speaker.requests[2].messages[0].content == "Write 9."
-        go_on.release(5)
-        ends(workers, 5)
+        assert [request.is_urgent for request in speaker.requests] == [False, False, True]
+        go_on.release()
+        ends(workers, 1)
+        assert not begun.acquire(timeout=0.1), "two others still run"
+        go_on.release(6)
+        ends(workers, 6)
 
 
 def test_whoever_leaves_stops_what_runs_and_nothing_more_is_kept(repo: Repo) -> None:
@@ -179,16 +183,16 @@ def test_whoever_leaves_stops_what_runs_and_nothing_more_is_kept(repo: Repo) -> 
         try:
             yield "a"
             begun.set()
-            go_on.wait(30)
+            go_on.wait(120)
             yield "b"
         finally:
             is_closed.set()
 
     with Workers(repo, Speaker(waits), Terms(), nothing) as workers:
         workers.start([job(1)])
-        assert begun.wait(30)
+        assert begun.wait(120)
     go_on.set()
-    assert is_closed.wait(30), "the provider's stream is closed, which tells the server"
+    assert is_closed.wait(120), "the provider's stream is closed, which tells the server"
     assert spool.drafts(repo).kept == ()
 
 

@@ -52,7 +52,7 @@ class Scripted(llm.Model):
             if isinstance(piece, BaseException):
                 raise piece
             if isinstance(piece, threading.Event):
-                piece.wait(30)
+                piece.wait(120)
             else:
                 yield piece
         self.active -= 1
@@ -243,7 +243,7 @@ def test_a_model_without_a_key_is_asked_one_at_a_time(plugged: Any) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert (len(model.asked), model.most) == (8, 1)
 
 
@@ -268,7 +268,7 @@ def test_cancelling_ends_all_waiting(plugged: Any) -> None:
     timer = threading.Timer(0.1, asking.cancel)
     timer.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     timer.join()
     assert ended == [Cancelled] * 3
 
@@ -280,7 +280,7 @@ def test_closing_the_stream_ends_the_plugins_answer(plugged: Any) -> None:
         def execute(self, *arguments: Any, **named: Any) -> Iterator[str]:
             try:
                 yield "x"
-                going_on.wait(30)
+                going_on.wait(120)
                 while True:
                     yield "y"
             finally:
@@ -289,7 +289,7 @@ def test_closing_the_stream_ends_the_plugins_answer(plugged: Any) -> None:
     with closing(plugged(Endless("endless")).stream(REQUEST)) as stream:
         assert next(stream) == "x"
     going_on.set()
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 # As an extra

@@ -51,7 +51,7 @@ def provider(server: LlmServer, **settings: Any) -> OpenAIProvider:
     """One whose pauses are over at once."""
     fake = FakeTime()
     return OpenAIProvider(
-        ProviderSettings(**{"model": "test-model", "base_url": server.url, "timeout": 5.0, **settings}),
+        ProviderSettings(**{"model": "test-model", "base_url": server.url, "timeout": 60.0, **settings}),
         Pace(20, clock=fake.clock, wait=fake.wait),
     )
 
@@ -308,7 +308,7 @@ def side_by_side(asking: OpenAIProvider, number: int) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return pieces
 
 
@@ -346,7 +346,7 @@ def test_cancelling_ends_what_any_thread_waits_for(llm_server: LlmServer, behavi
     ended = [piece for piece in side_by_side(asking, 4) if piece != "x"]
     canceller.join()
     assert [type(one) for one in ended] == [Cancelled] * 4
-    assert all(received.gone.wait(10) for received in llm_server.requests)
+    assert all(received.gone.wait(60) for received in llm_server.requests)
 
 
 def test_cancelling_ends_a_pause(llm_server: LlmServer) -> None:
@@ -384,7 +384,7 @@ def test_an_exchange_over_tls_can_be_cancelled(tmp_path: Path, monkeypatch: pyte
         with pytest.raises(Cancelled):
             next(stream)
         timer.join()
-        assert server.requests[0].gone.wait(10)
+        assert server.requests[0].gone.wait(60)
 
 
 def test_a_silent_handshake_can_be_cancelled() -> None:
@@ -402,7 +402,7 @@ def test_closing_the_stream_closes_the_connection(llm_server: LlmServer) -> None
     llm_server.queue(Send((event({"content": "x"}), "hang")))
     with closing(provider(llm_server).stream(REQUEST)) as stream:
         next(stream)
-    assert llm_server.requests[0].gone.wait(10)
+    assert llm_server.requests[0].gone.wait(60)
 
 
 def test_an_interrupt_while_waiting_closes_the_connection(llm_server: LlmServer) -> None:
@@ -412,11 +412,15 @@ def test_an_interrupt_while_waiting_closes_the_connection(llm_server: LlmServer)
     main = threading.main_thread().ident
     assert main is not None
     interrupt = threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT))
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def wait() -> None:
+        interrupt.start()
         next(stream)
+
+    with pytest.raises(KeyboardInterrupt):  # from the start of the timer on, or it would be pytest's
+        wait()
     interrupt.join()
-    assert llm_server.requests[0].gone.wait(10)
+    assert llm_server.requests[0].gone.wait(60)
 
 
 # Retries
@@ -744,12 +748,14 @@ def test_a_server_that_does_not_answer_is_given_up_after_the_timeout_and_two_ret
     llm_server.otherwise = SILENT
     told = failure(llm_server, timeout=0.05)
     assert told.message == f"the server {llm_server.url} did not answer within 0.05 seconds"
+    assert llm_server.arrived(3)
     assert len(llm_server.requests) == 3
 
 
 def test_a_server_that_falls_silent_in_mid_stream_is_given_up(llm_server: LlmServer) -> None:
-    told = failure(llm_server, Send((event({"content": "x"}), "hang")), timeout=0.1)
-    assert "fell silent in the middle of the answer, for 0.1 seconds" in told.message
+    llm_server.otherwise = Send((event({"content": "x"}), "hang"))
+    told = failure(llm_server, timeout=1.0)
+    assert "fell silent in the middle of the answer, for 1 seconds" in told.message
 
 
 TRICKLE = Send((event({"content": "x"}), *(0.02, b": keep-alive\n\n") * 500))
@@ -770,7 +776,8 @@ def test_the_deadline_ends_the_exchange_whatever_the_server_does(
 
 def test_no_retry_starts_after_the_deadline(llm_server: LlmServer) -> None:
     told = failure(llm_server, CLOSE, deadline=0.2)
-    assert told.message.startswith(f"no connection to {llm_server.url}: ")
+    too_late = f"the server {llm_server.url} did not finish"  # where this machine is slow
+    assert told.message.startswith((f"no connection to {llm_server.url}: ", too_late))
     assert len(llm_server.requests) == 1
 
 

@@ -29,9 +29,9 @@ def paced(time: FakeTime, limit: int = 20) -> Pace:
     return Pace(limit, clock=time.clock, chance=lambda: 0.0, wait=time.wait)
 
 
-def turn(pace: Pace, time: FakeTime, deadline: float = 600.0) -> Turn:
+def turn(pace: Pace, time: FakeTime, deadline: float = 600.0, *, is_urgent: bool = False) -> Turn:
     """A turn that has its place."""
-    one = pace.turn(Deadline(deadline, time.clock))
+    one = pace.turn(Deadline(deadline, time.clock), is_urgent=is_urgent)
     one.take()
     return one
 
@@ -57,7 +57,7 @@ def test_no_more_requests_are_in_flight_than_the_limit() -> None:
             with lock:
                 active += 1
                 most = max(most, active)
-            full.wait(10)  # three are there together, or this test fails
+            full.wait(60)  # three are there together, or this test fails
             with lock:
                 active -= 1
 
@@ -99,6 +99,58 @@ def test_the_limit_never_falls_below_one() -> None:
     for _ in range(5):
         turn(pace, time).retry(BUSY)
     assert pace.limit == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_refused", "is_sent"), [(20, False, True), (20, True, False), (1, False, False)]
+)
+def test_one_urgent_request_goes_beyond_the_limit_where_the_server_can_take_more_than_one(
+    limit: int, is_refused: bool, is_sent: bool
+) -> None:
+    time = FakeTime()
+
+    def wait(condition: threading.Condition, seconds: float | None) -> None:
+        if seconds is None:
+            raise TimeoutError("waits for others")
+        time.wait(condition, seconds)
+
+    pace = Pace(limit, clock=time.clock, chance=lambda: 0.0, wait=wait)
+    if is_refused:
+        turn(pace, time).retry(BUSY)
+    for _ in range(pace.limit):
+        turn(pace, time)
+
+    for _ in range(is_sent):
+        turn(pace, time, is_urgent=True)
+    with pytest.raises(TimeoutError):
+        turn(pace, time, is_urgent=True)
+
+
+def test_an_urgent_request_gets_the_next_place_before_those_that_wait_longer() -> None:
+    waiting = threading.Semaphore(0)
+
+    def wait(condition: threading.Condition, seconds: float | None) -> None:
+        waiting.release()
+        condition.wait(seconds)
+
+    pace = Pace(1, wait=wait)
+    order: list[str] = []
+
+    def work(name: str) -> None:
+        with pace.turn(Deadline(600), is_urgent=name == "urgent") as one:
+            one.take()
+            order.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("first", "second", "urgent")]
+    with pace.turn(Deadline(600)) as one:
+        one.take()
+        for thread in threads:
+            thread.start()
+            assert waiting.acquire(timeout=120)
+    for thread in threads:
+        thread.join(120)
+    assert order[0] == "urgent"
+    assert sorted(order) == ["first", "second", "urgent"]
 
 
 def test_a_failure_lets_the_limit_be() -> None:
@@ -249,7 +301,7 @@ def test_stopping_ends_all_waiting_and_lets_nobody_begin(what: str) -> None:
         thread.start()
     pace.stop()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert ended == [what] * 5
     with pytest.raises(Cancelled):
         pace.turn(Deadline(1000)).take()

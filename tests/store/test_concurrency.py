@@ -19,7 +19,6 @@ from program import COMMAND, gitforge
 Git = Callable[..., str]
 
 PROCESSES = 8
-SECONDS = 12.0
 
 
 def wanted(root: Path, git: Git, count: int) -> list[str]:
@@ -52,10 +51,15 @@ def assert_nothing_lost_or_doubled(root: Path, git: Git, names: list[str], own: 
 
 
 @pytest.mark.parametrize(
-    ("seed", "is_killing"),
-    [(1, False), (2, True), *(pytest.param(seed, True, marks=pytest.mark.slow) for seed in range(3, 9))],
-)
-def test_with_a_user_at_work(workspace: Path, git: Git, llm: LlmServer, seed: int, is_killing: bool) -> None:
+    ("seed", "is_killing", "seconds"),
+    [
+        (1, False, 4.0), (2, True, 4.0),
+        *(pytest.param(seed, True, 12.0, marks=pytest.mark.slow) for seed in range(3, 9)),
+    ],
+)  # fmt: skip
+def test_with_a_user_at_work(
+    workspace: Path, git: Git, llm: LlmServer, seed: int, is_killing: bool, seconds: float
+) -> None:
     chance = random.Random(seed)
     names = wanted(workspace, git, 6)
     llm.otherwise = Say(0.2, "# A protocol\n")
@@ -63,7 +67,7 @@ def test_with_a_user_at_work(workspace: Path, git: Git, llm: LlmServer, seed: in
     own: list[str] = []
     running: list[subprocess.Popen[bytes]] = []
     kills = 0
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         running = [process for process in running if process.poll() is None]
         while len(running) < PROCESSES:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from harm import GENERATE, TEXT, answers, generate, generated, killed, locks_in
-from llm_server import LlmServer, Say
+from llm_server import LlmServer, Received, Say
 from making import fill, mounted, small_disk
 from program import COMMAND, DESCRIBE, NAME, PROTOCOL, PURPOSE, gitforge
 from terminal import CTRL_C, Terminal
@@ -179,14 +179,20 @@ class TestADraftSurvives:
         assert len(generated(incomplete, git)) == len(llm.requests) == 1
 
     def test_a_full_git_directory_outside_of_it(self, incomplete: Path, git: Git, llm: LlmServer) -> None:
-        llm.queue(Say(1.0, TEXT))
+        is_full = threading.Event()
+
+        def answer(_: Received) -> Say:
+            is_full.wait(60)
+            return Say(TEXT)
+
+        llm.queue(answer)
         with small_disk(incomplete / ".git", "8m"):
             process = subprocess.Popen(
                 [*COMMAND, *GENERATE], cwd=incomplete, stderr=subprocess.PIPE, text=True
             )
-            while not llm.requests:
-                time.sleep(0.01)
+            assert llm.arrived(1)
             filler = fill(incomplete / ".git")
+            is_full.set()
             _, told = process.communicate()
             assert process.returncode == 1, told
             assert "could not be kept: No space left on device; it is in " in told
@@ -264,7 +270,6 @@ class TestAComponentsLock:
             lines = iter(waiting.stderr.readline, "")
             told = next(line for line in lines if line.startswith("waiting"))
             assert "Another gitforge (process " in told
-            time.sleep(0.3)
             assert waiting.poll() is None
             reviewer.enter("a")
             assert reviewer.ended() == 0
@@ -296,10 +301,13 @@ class TestAComponentsLock:
         with Terminal("generate", NAME, *DESCRIBE, cwd=incomplete) as reviewer:
             reviewer.wait_for("Record this protocol?")
             waiting = subprocess.Popen(
-                [*COMMAND, *GENERATE], cwd=incomplete, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [*COMMAND, *GENERATE], cwd=incomplete, stderr=subprocess.PIPE, text=True
             )
-            time.sleep(1)
+            assert waiting.stderr is not None
+            assert any(line.startswith("waiting") for line in iter(waiting.stderr.readline, ""))
             reviewer.enter("s")
             assert reviewer.ended() == 3
+            waiting.stderr.read()
+        waiting.stderr.close()
         assert waiting.wait() == 0
         assert len(generated(incomplete, git)) == 1
