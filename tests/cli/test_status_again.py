@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -336,6 +337,18 @@ def test_several_at_once_say_the_same_and_leave_a_whole_answer(
     assert said == {say(toolkit)[1].encode()}
     assert is_answered(toolkit, monkeypatch)
     assert [path.name for path in kept(toolkit).parent.glob("status*")] == ["status"]
+
+
+DEAF = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def test_it_is_said_also_where_nobody_hears_how_git_ended(toolkit: Path, tmp_path: Path) -> None:
+    deaf = [sys.executable, "-c", DEAF, *COMMAND]
+    before = gitforge("status", cwd=toolkit)
+    assert kept(toolkit).exists()
+    assert run(*deaf, "status", cwd=toolkit) == before
+    shutil.copy(toolkit / "goals.yaml", tmp_path)  # where there is no repository
+    assert "no git repository" in run(*deaf, "status", cwd=tmp_path).err
 
 
 def test_no_key_is_kept(toolkit: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
