@@ -432,6 +432,26 @@ def test_where_other_libraries_are_used_it_is_noticed_that_one_comes_or_goes(
     assert say(two.ours, quick=True) == here
 
 
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_library_that_was_not_whole_is_looked_at_again(
+    tmp_path: Path, git: Git, say: Say, *, is_built: bool
+) -> None:
+    two = make_two(tmp_path, git)
+    if is_built:  # a goal of the library alone, none of ours
+        assert gitforge("build", "theirs", "--goal", "acme:AUDIT", "--yes", cwd=two.ours).code == 0
+        goals = two.ours / "goals.yaml"
+        goals.write_text(f"{goals.read_text().partition('goals:')[0]}goals: {{}}\n")
+    whole = say(two.ours)
+    tree = git("rev-parse", f"{two.pin}^{{tree}}", cwd=two.ours)
+    (loose,) = two.ours.glob(f".git/objects/{tree[:2]}/{tree[2:]}")
+    loose.rename(tmp_path / "lost")
+    (two.ours / ".git/gitforge/status").unlink(missing_ok=True)
+    settle()
+    assert ("nobody can tell" if is_built else "unusable") in say(two.ours)[1]
+    (tmp_path / "lost").rename(loose)
+    assert say(two.ours, quick=True) == whole
+
+
 # How it is said
 
 
