@@ -93,7 +93,12 @@ def key(root: str, said: Mapping[str, bytes]) -> str:
         for name, value in os.environ.items()
         if name.startswith(_VARIABLES) or name in _PLACES
     )
-    texts = (gitforge.__version__, gitforge.__file__, root, *variables)
+    program = (
+        gitforge.__version__,
+        gitforge.__file__,
+        look(gitforge.__file__),
+    )  # installed again, it is another file
+    texts = (*program, root, *variables)
     printed = (part for verb in sorted(said) for part in (verb.encode(), said[verb]))
     digest = hashlib.sha256()
     for part in (*map(os.fsencode, texts), b"", *printed):

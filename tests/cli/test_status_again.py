@@ -309,6 +309,19 @@ def test_another_version_of_gitforge_answers_anew(toolkit: Path, monkeypatch: py
     assert not is_answered(toolkit, monkeypatch)
 
 
+def test_a_gitforge_that_was_installed_again_answers_anew(
+    toolkit: Path, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "__init__.py"
+    program.write_text("")
+    monkeypatch.setattr("gitforge.__file__", str(program))
+    say(toolkit)
+    assert is_answered(toolkit, monkeypatch)
+    program.unlink()
+    program.write_text("")
+    assert not is_answered(toolkit, monkeypatch)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_file_of_somebody_elses_is_not_believed(toolkit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(kept(toolkit), 12345, 12345)
