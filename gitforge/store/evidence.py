@@ -11,6 +11,7 @@ Nearly nothing is imported: the whole point is to be quick.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 import gitforge
@@ -98,7 +99,7 @@ def key(root: str, said: Mapping[str, bytes]) -> str:
         gitforge.__file__,
         look(gitforge.__file__),
     )  # installed again, it is another file
-    texts = (*program, root, *variables)
+    texts = (*program, sys.getfilesystemencoding(), root, *variables)
     printed = (part for verb in sorted(said) for part in (verb.encode(), said[verb]))
     digest = hashlib.sha256()
     for part in (*map(os.fsencode, texts), b"", *printed):

@@ -309,6 +309,18 @@ def test_another_version_of_gitforge_answers_anew(toolkit: Path, monkeypatch: py
     assert not is_answered(toolkit, monkeypatch)
 
 
+def test_where_names_are_read_in_another_encoding_it_answers_anew(starter: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(starter, tmp_path / "caf\u00e9"))
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(["git", "status"], cwd=root, check=True, capture_output=True)
+    settle()
+    said = run(*COMMAND, "status", "--json", cwd=root, **locale)
+    assert kept(root).exists()
+    assert run(*COMMAND, "status", "--json", cwd=root, PYTHONUTF8="1").json["workspace"] == str(root)
+    kept(root).unlink()
+    assert run(*COMMAND, "status", "--json", cwd=root, **locale) == said
+
+
 def test_a_gitforge_that_was_installed_again_answers_anew(
     toolkit: Path, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
