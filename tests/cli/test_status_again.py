@@ -477,6 +477,18 @@ def test_a_library_that_was_not_whole_is_looked_at_again(
     assert say(two.ours, quick=True) == whole
 
 
+def test_a_pin_that_a_power_cut_has_torn_does_not_stop_it(tmp_path: Path, git: Git, say: Say) -> None:
+    two = make_two(tmp_path, git)
+    (loose,) = two.ours.glob(f".git/objects/{two.pin[:2]}/{two.pin[2:]}")
+    loose.chmod(0o600)
+    loose.write_bytes(b"")
+    settle()
+    for _ in range(2):
+        code, out, _ = say(two.ours, quick=True)
+        assert code == 0
+        assert "not fetched  acme" in out
+
+
 # How it is said
 
 
