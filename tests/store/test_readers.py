@@ -280,6 +280,23 @@ class TestKilledInBetween:
         assert git("status", "--porcelain", cwd=root) == status
         assert_sound(git, root)
 
+    @pytest.mark.parametrize("is_later", [True, False])
+    def test_a_torn_index_goes_where_there_was_none_before(
+        self, tmp_path: Path, git: Git, is_later: bool
+    ) -> None:
+        root = make_repository(tmp_path / "unborn", git)
+        kill(root, "transaction:publish:after")
+        index = root / ".git/index"
+        times = index.stat()
+        index.write_bytes(bytes(times.st_size))
+        if not is_later:  # then it is known by its time, too
+            os.utime(index, ns=(times.st_atime_ns, times.st_mtime_ns))
+        repair = recover_if_needed(Repo.discover(root))
+        assert repair is not None
+        assert ("taken back" in repair.done) is is_later
+        assert git("status", "--porcelain", cwd=root) == ""
+        assert_sound(git, root)
+
     @pytest.mark.parametrize("moment", ["before", "after"])
     @pytest.mark.parametrize("step", ["moving_head", "publish", "take_back", "_put_entries", "finish_index"])
     @pytest.mark.parametrize("went_on", [True, False])
