@@ -109,6 +109,7 @@ LAYERS = [
     "store.submodules",
     "store.hooks",
     "store.moving",
+    "store.moved_refs",
     "store.recovery",
     "store.inspection",
     "store.placing",

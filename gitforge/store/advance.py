@@ -16,7 +16,7 @@ from gitforge.store.commit import refuse_during_operation
 from gitforge.store.commit_point import LostRace
 from gitforge.store.edits import Change, Rewrite
 from gitforge.store.index import copy_index
-from gitforge.store.locks import await_index_lock, commit_lock
+from gitforge.store.locks import INDEX_LOCK_SECONDS, await_index_lock, commit_lock
 from gitforge.store.placing import told
 from gitforge.store.process import harmless
 from gitforge.store.records import Entry, Head, IndexEntry, Link, fields, parse_staged, with_folders
@@ -26,7 +26,6 @@ from gitforge.store.series import PathChange, compare
 from gitforge.store.submodules import refuse_occupied
 from gitforge.store.texts import id_of
 from gitforge.store.transaction import (
-    INDEX_LOCK_SECONDS,
     LOCK_SECONDS,
     Built,
     building_index,

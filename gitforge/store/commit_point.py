@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from gitforge.errors import UserError
 from gitforge.store.journal import Journal
+from gitforge.store.moved_refs import MOVE_SECONDS, free_dead_ref_locks, keep_refs
 from gitforge.store.moving import moving_head
-from gitforge.store.recovery import MOVE_SECONDS, free_dead_ref_locks, keep_refs
 
 ATTEMPTS = 20
 """How often at least a commit is built anew because the branch or the index moved meanwhile."""
@@ -68,7 +68,7 @@ def reach_commit_point(journal: Journal, publish: Callable[[], None] = lambda: N
     except UserError as error:
         is_killed = free_dead_ref_locks(journal)
         now = repo.commit_of(head.ref or "HEAD")
-        if now == commit:  # killed, but after that
+        if now is not None and repo.contains(now, commit):  # killed, but after that
             keep_refs(journal)
             return
         if is_killed or now != head.commit or ".lock': File exists" in error.message:

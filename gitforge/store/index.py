@@ -11,13 +11,20 @@ from pathlib import Path
 from gitforge.errors import UserError
 from gitforge.store import plain
 from gitforge.store.git import pathspecs
-from gitforge.store.locks import lock_of
+from gitforge.store.locks import (
+    INDEX_LOCK_SECONDS,
+    await_index_lock,
+    lock_of,
+    release_index_lock,
+    take_index_lock,
+)
 from gitforge.store.process import Asked, succeed
 from gitforge.store.records import FILE, Entry, IndexEntry, parse_staged
 from gitforge.store.repo import Repo
 
 Signature = tuple[int, ...]
 
+_AT_ONCE = 500  # entries that a command line holds
 _BEFORE = "before"  # the index that was there, by another name
 
 
@@ -152,6 +159,44 @@ def is_whole(repo: Repo, index: Path) -> bool:
     except UserError:
         return False
     return True
+
+
+def put_entries(repo: Repo, wanted: Mapping[str, tuple[Entry | None, Entry | None]], work: Path) -> None:
+    """Puts entries into the index that is there now, where they are still what they were.
+
+    Args:
+        repo: The repository.
+        wanted: By path, what the entry was and what it is to be; None: there is none.
+        work: The folder of the commit lock.
+
+    Raises:
+        UserError: Somebody else's lock is in the way.
+    """
+    while True:
+        await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
+        new_index, before = copy_index(repo, work)
+        there = {one.path: one for one in index_entries(repo, list(wanted), index=new_index)}
+        entries: dict[str, Entry | None] = {}
+        for path, (was, to_be) in wanted.items():
+            one = there.get(path)
+            if (one and (one.mode, one.id, one.stage)) == (was and (was.mode, was.id, 0)):
+                entries[path] = to_be
+        if not entries:
+            return
+        items = in_order(entries)
+        for start in range(0, len(items), _AT_ONCE):
+            with start_index(repo, dict(items[start : start + _AT_ONCE]), index=new_index) as asked:
+                asked.answer()
+        try:
+            take_index_lock(repo.index, new_index)
+        except FileExistsError:
+            continue
+        try:
+            if signature(repo.index) == before:
+                finish_index(repo, new_index, work, [path for path, entry in entries.items() if entry])
+                return
+        finally:
+            release_index_lock(repo.index, new_index)
 
 
 def finish_index(repo: Repo, new_index: Path, work: Path, paths: Sequence[str]) -> None:

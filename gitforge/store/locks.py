@@ -21,6 +21,8 @@ from gitforge.store.worktree import sweep
 
 COMPONENT_SECONDS = 3600.0
 """How long to wait for a gitforge that makes the same component, whose user may be reading the draft."""
+INDEX_LOCK_SECONDS = 5.0
+"""How long to wait for a git command of the user's that holds `index.lock`."""
 
 _POLL = 0.01  # seconds between two tries
 _PATIENT_POLL = 0.1

@@ -5,22 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitforge.errors import Conflict, UserError
 from gitforge.store.durable import Unreadable, set_aside
 from gitforge.store.index import (
-    copy_index,
     finish_index,
-    in_order,
-    index_entries,
     is_whole,
     publish,
+    put_entries,
     restore_torn,
-    signature,
-    start_index,
 )
 from gitforge.store.journal import (
     FileIdentity,
@@ -34,18 +30,16 @@ from gitforge.store.journal import (
 )
 from gitforge.store.locks import (
     Busy,
-    await_index_lock,
     commit_lock,
     foreign_lock,
     interrupts_held,
     lock_of,
-    release_index_lock,
     sweep_component_locks,
-    take_index_lock,
 )
+from gitforge.store.moved_refs import MOVE_SECONDS, free_dead_ref_locks, keep_refs, ref_locks
 from gitforge.store.moving import moving_head
 from gitforge.store.process import harmless
-from gitforge.store.records import TREE, Entry, Link
+from gitforge.store.records import TREE, Link
 from gitforge.store.repo import Repo
 from gitforge.store.spool import drop
 from gitforge.store.submodules import left_empty, make_folders
@@ -63,14 +57,7 @@ from gitforge.store.worktree import (
 
 BUSY_SECONDS = 10.0
 """How long a command waits for a gitforge that is just recording, before it looks anyway."""
-MOVE_SECONDS = 60.0
-"""How long moving the branch may take, with the user's `reference-transaction` hook."""
-INDEX_LOCK_SECONDS = 5.0
-"""How long to wait for a git command of the user's that holds `index.lock`."""
 _SHOWN = 5  # files that are named
-_AT_ONCE = 500  # entries of the index that a command line holds
-DEAD_SECONDS = 1.0
-"""How long an empty lock of a ref stays unchanged until nobody can be writing it any more."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +214,7 @@ def _move_again(journal: Journal, work: Path) -> bool:
     except UserError as error:
         if _is_recorded(journal):
             return True
-        locks = [lock for lock, _ in _ref_locks(journal) if lock.exists()]
+        locks = [lock for lock, _ in ref_locks(journal) if lock.exists()]
         if locks and ".lock': File exists" in error.message:
             raise foreign_lock(locks[0]) from error
         return False
@@ -258,56 +245,7 @@ def take_back(journal: Journal, work: Path) -> None:
         step.path: (step.staged, step.indexed) for step in journal.steps
         if step.changes_index and now.get(step.path) != step.staged
     }  # fmt: skip
-    _put_entries(repo, taken, work)
-
-
-def keep_refs(journal: Journal) -> None:
-    """Makes the refs that a git was killed before, because it moves one after the other."""
-    repo = journal.repo
-    refs = {ref: id_ for ref, id_ in journal.refs.items() if repo.object_of(ref) != id_}
-    if refs:
-        repo.make_refs(refs, timeout=MOVE_SECONDS)
-
-
-def _ref_locks(journal: Journal) -> Iterator[tuple[Path, str]]:
-    """The locks of what the commit point moves, each with the id that our git writes into it."""
-    yield journal.repo.git_dir / "HEAD.lock", journal.commit
-    moved = {journal.head.ref: journal.commit} if journal.head.ref is not None else {}
-    for ref, id_ in {**moved, **journal.refs}.items():
-        yield journal.repo.common_dir / f"{ref}.lock", id_
-
-
-def free_dead_ref_locks(journal: Journal) -> bool:
-    """Removes the locks that a killed `update-ref` of ours left: nobody else writes our ids.
-
-    A kill before the id was written leaves an empty one, and git never writes into that of HEAD. An empty
-    lock is ours if it is younger than the journal and nothing happens to it: a living git fills or removes
-    its own at once.
-
-    Returns:
-        Whether there was one.
-    """
-    empty = []
-    is_freed = False
-    for lock, id_ in _ref_locks(journal):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            content = lock.read_bytes()
-            if content.strip() == id_.encode():
-                lock.unlink()
-                is_freed = True
-            elif not content and lock.stat().st_mtime_ns >= _written_ns(journal):
-                empty.append((lock, FileIdentity.of(lock)))
-    if empty:
-        time.sleep(DEAD_SECONDS)
-    for lock, identity in empty:
-        if FileIdentity.of(lock) == identity:
-            lock.unlink(missing_ok=True)
-            is_freed = True
-    return is_freed
-
-
-def _written_ns(journal: Journal) -> int:
-    return journal_file(journal.repo).stat().st_mtime_ns
+    put_entries(repo, taken, work)
 
 
 def _finish(journal: Journal, work: Path) -> list[str]:
@@ -335,7 +273,7 @@ def _finish(journal: Journal, work: Path) -> list[str]:
         return left
     if is_ours:
         lock.unlink()
-    _put_entries(repo, {s.path: (s.indexed, s.staged) for s in steps if s.changes_index}, work)
+    put_entries(repo, {s.path: (s.indexed, s.staged) for s in steps if s.changes_index}, work)
     return left
 
 
@@ -384,41 +322,3 @@ def _finish_deletion(repo: Repo, step: FileStep) -> bool:
         return False
     remove_file(repo.root, step.path)
     return True
-
-
-def _put_entries(repo: Repo, wanted: Mapping[str, tuple[Entry | None, Entry | None]], work: Path) -> None:
-    """Puts entries into the index that is there now, where they are still what they were.
-
-    Args:
-        repo: The repository.
-        wanted: By path, what the entry was and what it is to be; None: there is none.
-        work: The folder of the commit lock.
-
-    Raises:
-        UserError: Somebody else's lock is in the way.
-    """
-    while True:
-        await_index_lock(repo.index, timeout=INDEX_LOCK_SECONDS)
-        new_index, before = copy_index(repo, work)
-        there = {one.path: one for one in index_entries(repo, list(wanted), index=new_index)}
-        entries: dict[str, Entry | None] = {}
-        for path, (was, to_be) in wanted.items():
-            one = there.get(path)
-            if (one and (one.mode, one.id, one.stage)) == (was and (was.mode, was.id, 0)):
-                entries[path] = to_be
-        if not entries:
-            return
-        items = in_order(entries)
-        for start in range(0, len(items), _AT_ONCE):
-            with start_index(repo, dict(items[start : start + _AT_ONCE]), index=new_index) as asked:
-                asked.answer()
-        try:
-            take_index_lock(repo.index, new_index)
-        except FileExistsError:
-            continue
-        try:
-            if signature(repo.index) == before:
-                finish_index(repo, new_index, work, [path for path, entry in entries.items() if entry])
-                return
-        finally:
-            release_index_lock(repo.index, new_index)

@@ -35,6 +35,7 @@ from gitforge.store.hooks import HOOK_SECONDS, run_post_commit
 from gitforge.store.index import Signature, copy_index, finish_index, publish, signature, start_index
 from gitforge.store.journal import FileIdentity, FileStep, Journal, drop_journal, fingerprint, write_journal
 from gitforge.store.locks import (
+    INDEX_LOCK_SECONDS,
     await_index_lock,
     commit_lock,
     interrupts_held,
@@ -50,8 +51,6 @@ from gitforge.store.worktree import Staging
 
 LOCK_SECONDS = 180.0
 """How long to wait for another gitforge, which may be waiting for its user to unlock a signing key."""
-INDEX_LOCK_SECONDS = 5.0
-"""How long to wait for a git command of the user's that holds `index.lock`."""
 
 
 @dataclass(frozen=True)

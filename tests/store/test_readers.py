@@ -328,7 +328,7 @@ class TestKilledInBetween:
         assert_sound(git, root)
 
     @pytest.mark.parametrize("moment", ["before", "after"])
-    @pytest.mark.parametrize("step", ["moving_head", "publish", "take_back", "_put_entries", "finish_index"])
+    @pytest.mark.parametrize("step", ["moving_head", "publish", "take_back", "put_entries", "finish_index"])
     @pytest.mark.parametrize("went_on", [True, False])
     def test_recovery_may_be_killed_too(
         self, root: Path, git: Git, step: str, moment: str, went_on: bool
