@@ -81,7 +81,7 @@ def advance(
     if failures:
         raise UserError(
             f"the branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
-            hint="Free what is in the way, then run `git restore` with the file's name",
+            hint="Free what is in the way, then run `git restore` with the file's name.",
         )
     return repair
 

@@ -41,7 +41,7 @@ def until_won(attempt: Callable[[], _Result]) -> _Result:
         except LostRace as lost:
             if number >= ATTEMPTS and time.monotonic() > deadline:
                 raise UserError(
-                    f"{lost}, {number} times in a row; nothing was recorded", hint="Try again"
+                    f"{lost}, {number} times in a row; nothing was recorded", hint="Try again."
                 ) from lost
             time.sleep(random.uniform(0, 0.005) * min(number, ATTEMPTS))  # noqa: S311
     raise AssertionError  # `count` has no end

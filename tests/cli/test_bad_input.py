@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -477,6 +478,9 @@ def test_wrong_usage_is_told_as_such(arguments: list[str], workspace: Path, stat
     before = state()
     done = gitforge(*arguments, cwd=workspace)
     assert done.code == USAGE
-    assert done.err
+    said, hint = done.err.splitlines()
+    assert re.match(r"error: [a-z]", said), said
+    assert not said.endswith(".")
+    assert hint.startswith("hint: ")
     assert "Traceback" not in done.told
     assert state() == before
