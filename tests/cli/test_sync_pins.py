@@ -69,6 +69,17 @@ def test_the_newer_one_stands(place: Place, other: Path, git: Git, newer: str) -
     assert gitforge("check", cwd=other).code == 0
 
 
+def test_a_pin_that_a_colleague_has_moved_on_is_no_rewritten_history(place: Place, other: Path) -> None:
+    place.acme.commit({"library/x.txt": "1\n"})
+    updated(place.ours)
+    place.acme.commit({"library/x.txt": "2\n"})
+    updated(other)
+    assert sync(other).code == 0
+    assert sync(place.ours).code == 0
+    (told,) = gitforge("library", "list", "--json", cwd=place.ours).json
+    assert (told["commit"], told["behind"], told["rewritten"]) == (place.acme.head, 0, False)
+
+
 def test_a_script_is_told(place: Place, other: Path) -> None:
     place.acme.commit({"library/x.txt": "1\n"})
     updated(other)
