@@ -21,7 +21,7 @@ def name_of(node: ast.expr) -> str:
 def errors() -> set[str]:
     """The names of all classes of expected failures."""
     classes = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    found = {"GitforgeError"}
+    found = {"GitforgeError", "LostRace"}
     while new := {
         one.name for one in classes if one.name not in found and found & {*map(name_of, one.bases)}
     }:
@@ -40,13 +40,20 @@ def parts(message: ast.expr) -> list[str | None]:
     return [None]
 
 
+def message_of(made: ast.Call, errors: set[str]) -> ast.expr | None:
+    """The message of an error, of a problem in a file or of a notice, if a call makes one."""
+    at = {"Problem": 1, "Notice": 0}.get(
+        name_of(made.func), 0 if name_of(made.func) in errors else len(made.args)
+    )
+    return made.args[at] if at < len(made.args) else None
+
+
 def messages() -> Iterator[tuple[str, list[str | None]]]:
     """The messages that are written where an error is made, each with its place."""
     known = errors()
     for path, tree in TREES.items():
         for made in ast.walk(tree):
-            if isinstance(made, ast.Call) and name_of(made.func) in known and made.args:
-                given = made.args[0]
+            if isinstance(made, ast.Call) and (given := message_of(made, known)) is not None:
                 for one in (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,):
                     yield f"{path.name}:{made.lineno}", parts(one)
 
@@ -82,6 +89,8 @@ def given_hints(node: ast.AST) -> Iterator[ast.expr]:
         yield node.value or ast.Constant(None)
     elif isinstance(node, ast.Call) and name_of(node.func) == "Problem" and len(node.args) > 3:
         yield node.args[3]
+    elif isinstance(node, ast.Call) and name_of(node.func) == "problem" and len(node.args) > 1:
+        yield node.args[1]
     elif isinstance(node, ast.FunctionDef) and ("hint" in node.name or node.name in HINTING):
         yield from (one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value)
 

@@ -69,7 +69,7 @@ def advance(
             repair = recover(repo, work)
             refuse_during_operation(repo)
             if repo.head() != head:
-                raise LostRace("The branch moved meanwhile")
+                raise LostRace("the branch moved meanwhile")
             new_index, before = copy_index(repo, work)
             changes = changes_to(repo, head.commit, commit, new_index)
             with building_index(repo, changes, new_index, is_clear=True):

@@ -72,5 +72,5 @@ def reach_commit_point(journal: Journal, publish: Callable[[], None] = lambda: N
             keep_refs(journal)
             return
         if is_killed or now != head.commit or ".lock': File exists" in error.message:
-            raise LostRace(f"The branch could not be moved ({error.message})") from error
+            raise LostRace(f"the branch could not be moved ({error.message})") from error
         raise

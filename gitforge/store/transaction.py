@@ -280,12 +280,12 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
     try:
         take_index_lock(repo.index, new_index)
     except FileExistsError as error:
-        raise LostRace("Another git locked the index meanwhile") from error
+        raise LostRace("another git locked the index meanwhile") from error
     refuse_during_operation(repo)
     if signature(repo.index) != before:
-        raise LostRace("The index changed meanwhile")
+        raise LostRace("the index changed meanwhile")
     if repo.head() != head:
-        raise LostRace("The branch moved meanwhile")
+        raise LostRace("the branch moved meanwhile")
 
 
 def journal_of(repo: Repo, built: Built) -> Journal:

@@ -117,6 +117,20 @@ def test_a_newer_pin_that_cannot_be_fetched_is_for_a_person(place: Place, other:
     assert (done.code, "libraries > acme" in done.err) == (4, True), done.told
 
 
+def test_a_dry_run_says_that_the_newer_one_is_known_once_it_is_fetched(place: Place, other: Path) -> None:
+    place.acme.commit({"library/x.txt": "1\n"})
+    updated(place.ours)
+    place.acme.commit({"library/x.txt": "2\n"})
+    updated(other)
+    assert sync(other).code == 0
+    done = sync(place.ours, "--dry-run")
+    assert (done.code, "Which pin of acme is the newer one is known once it is fetched" in done.err) == (
+        4,
+        True,
+    )
+    assert sync(place.ours).code == 0
+
+
 def test_another_branch_is_for_a_person(place: Place, other: Path, git: Git) -> None:
     place.acme.commit({"library/x.txt": "1\n"})
     updated(other)
