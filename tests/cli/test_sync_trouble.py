@@ -27,7 +27,7 @@ STEPS = [
     for name in (
         "sync:find_upstream", "store.transfer:list_refs", "store.transfer:fetch", "store.kept:bring",
         "sync:integrate", "sharing.integrating:replay", "sharing.integrating:advance", "sync:publish",
-        "sync:remember", "store.transfer:push", "sharing.publishing:remember", "sharing.publishing:follow",
+        "sync:remember", "store.transfer:push", "sharing.publishing:follow",
         "store.replay:read_series", "store.replay:resolve", "store.replay:edit_tree",
         "store.advance:commit_lock", "store.advance:recover", "store.advance:copy_index",
         "store.advance:changes_to", "store.advance:building_index", "store.advance:carry_out",

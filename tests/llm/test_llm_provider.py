@@ -368,7 +368,7 @@ def test_an_installed_plugin_that_fails_is_told_without_its_key(
     arguments = ("--provider", "llm", "--model", "echo", "--yes")
     done = gitforge("generate", NAME, *DESCRIBE, *arguments, cwd=incomplete)
     assert done.code == 5, done.told
-    assert "failed: not with [hidden]\n" in done.err
+    assert "failed: not with [hidden]" in done.err
     assert KEY not in done.told
 
 
