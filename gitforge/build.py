@@ -72,7 +72,7 @@ class Forge:
 
 def _templates_of(workspace: Workspace, repo: Repo) -> Templates:
     """The templates, compiled once for all commands; of who only looks nothing is kept."""
-    return Templates(workspace, compiled_folder(os.environ) if repo.memory is None else None)
+    return Templates(workspace, compiled_folder(os.environ, repo.root) if repo.memory is None else None)
 
 
 def make_toolkit(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitforge import names, starter
-from gitforge.components import LibraryNotFetched
+from gitforge.components import InvalidLibrary, LibraryNotFetched
 from gitforge.errors import UserError
 from gitforge.goals import Goal, GoalBook, Kind, Need, Pin
 from gitforge.manifest import Manifest, Part
@@ -52,6 +52,10 @@ class Moved:
 
 class GoalGone(Moved):
     """That goals.yaml does not have the goal any more."""
+
+
+class Unknown(Moved):
+    """That another library cannot be read, so that nobody can tell what has moved there."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,8 @@ class _Compared:
         if names.foreign_parts(name) is not None:
             try:
                 return self._library.goal(self._book, name)
-            except LibraryNotFetched as error:
-                return Moved(name, f"nobody can tell: {error.message}")
+            except (LibraryNotFetched, InvalidLibrary) as error:
+                return Unknown(name, f"nobody can tell: {error.message}")
             except UserError:
                 pass
         return GoalGone(self._goals, f"the goal {name} is gone")
@@ -190,10 +194,10 @@ class _Compared:
         try:
             here = self._library.foreign.blob(need)
         except LibraryNotFetched:
-            yield Moved(need.path, f"nobody can tell: {at} is not fetched")
+            yield Unknown(need.path, f"nobody can tell: {at} is not fetched")
             return
         except UserError as error:
-            yield Moved(need.path, f"nobody can tell: {error.message}")
+            yield Unknown(need.path, f"nobody can tell: {error.message}")
             return
         if here != part.text.blob:
             how = "gone from" if here is None else "there now in" if part.text.blob is None else "changed in"

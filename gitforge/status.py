@@ -13,7 +13,7 @@ from gitforge.errors import UserError
 from gitforge.goals import MANIFEST, GoalBook
 from gitforge.manifest import Manifest
 from gitforge.plan import Planned, State, is_edited_outline, plan
-from gitforge.stale import GoalGone, Moved, StatesOf, moved
+from gitforge.stale import GoalGone, Moved, StatesOf, Unknown, moved
 from gitforge.store import origins, spool
 from gitforge.store.answered import Evidence
 from gitforge.store.recovery import is_pending
@@ -169,6 +169,9 @@ def _status(workspace: Workspace, repo: Repo, book: GoalBook, asked: Asked[Liste
     )
     if found.operation or found.is_repair_pending:
         seen.give_up()  # what goes on just now may end at any moment
+    unknown = (isinstance(one, Unknown) for toolkit in found.toolkits for one in toolkit.moved)
+    if any(unknown) or any(one.state is State.UNUSABLE for one in planned):
+        seen.give_up()  # of a library only the commit is looked for, and what that lacks may come
     return found
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import resource
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gitforge import __version__, documents, names, starter
 from gitforge.errors import InvalidFile, Problem, UserError
-from gitforge.store.durable import Unreadable, read_own
+from gitforge.store.durable import Unreadable, read_own, replace_if_possible
 from gitforge.workspace import Workspace
 
 MAX_BYTES = 256 * 1024
@@ -35,6 +37,13 @@ MAX_MEMORY = 512 * 1024 * 1024
 MAX_RENDERED = 16 * 1024 * 1024
 _MAX_COMPILED = 16 * 1024 * 1024
 _DIGEST_BYTES = 32
+_SYNTAX: Mapping[str, bool] = {
+    "autoescape": False,  # the results are prompts, not HTML
+    "keep_trailing_newline": True,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+}
+_CHECKED = frozenset({"*", "**"})  # operators that the sandbox looks at
 
 
 class Renderer:
@@ -54,12 +63,11 @@ class Renderer:
         self._environment = _Environment(
             loader=jinja2.FunctionLoader(self._source),
             undefined=jinja2.StrictUndefined,
-            autoescape=False,  # the results are prompts, not HTML
-            keep_trailing_newline=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
             cache_size=100,
-            bytecode_cache=_Compiled(compiled) if compiled is not None else None,
+            bytecode_cache=_Compiled(compiled, f"{_SYNTAX} {sorted(_CHECKED)}")
+            if compiled is not None
+            else None,
+            **_SYNTAX,
         )
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
@@ -163,61 +171,78 @@ class Templates(Renderer):
         return documents.read_text(path, f"library/{name}", MAX_BYTES), str(path)
 
 
-def compiled_folder(environment: Mapping[str, str]) -> Path | None:
+def compiled_folder(environment: Mapping[str, str], root: Path) -> Path | None:
     """Where compiled templates are kept: the user's cache, because a git directory may have come from somebody else.
 
     Args:
         environment: Of which XDG_CACHE_HOME and HOME count (XDG Base Directory Specification).
+        root: The repository's: a cache in it may be somebody else's commit, so nothing is kept there.
     """
     cache = environment.get("XDG_CACHE_HOME", "")
     if not cache.startswith("/"):
         home = environment.get("HOME", "")
         cache = f"{home}/.cache" if home.startswith("/") else ""
-    return Path(cache, "gitforge", "templates") if cache else None
+    if not cache:
+        return None
+    folder = Path(cache, "gitforge", "templates")
+    places = (os.path.normpath(folder), os.path.realpath(folder))
+    return None if any(Path(place).is_relative_to(root) for place in places) else folder
 
 
 class _Compiled(jinja2.BytecodeCache):
     """Templates as Jinja2 has compiled them, which takes longer than rendering them: a file for each.
 
-    The files are code, and can be deleted at any time. One that is somebody else's, torn, or made by another version or
-    from another text is made anew.
+    The files are code, and can be deleted at any time. One that is somebody else's, torn, or made by another version,
+    with other settings or from another text is made anew. A folder that others can write to is not used.
 
     Args:
         folder: Where they are; it is made if it is missing.
+        settings: All that decides what a text is compiled to.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: str) -> None:
         self._folder = folder
+        self._about = f"{__version__} {jinja2.__version__} {sys.version} {settings}\0".encode()
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """The name of the file; unlike Jinja2's own, also of what is in a folder whose name is no UTF-8."""
+        return hashlib.sha256(os.fsencode(f"{name}|{filename}")).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Takes what is kept, if it can be relied on."""
         try:
-            content = read_own(self._folder / bucket.key, _MAX_COMPILED)
+            content = read_own(self._folder / bucket.key, _MAX_COMPILED) if self._is_ours() else b""
         except (OSError, Unreadable):
             return
         digest, compiled = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        if digest == _digest(compiled):  # of a torn one, Jinja2 would raise anything
+        if digest == self._digest(compiled):  # of a torn one, Jinja2 would raise anything
             bucket.bytecode_from_string(compiled)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keeps it, where that can be."""
         compiled = bucket.bytecode_to_string()
-        temporary = self._folder / f".{bucket.key}.new"
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.write_bytes(_digest(compiled) + compiled)
-            temporary.replace(self._folder / bucket.key)
+            if self._is_ours():
+                replace_if_possible(self._folder / bucket.key, self._digest(compiled) + compiled)
 
+    def _is_ours(self) -> bool:
+        """Whether nobody else can put files there.
 
-def _digest(compiled: bytes) -> bytes:
-    versions = f"{__version__} {jinja2.__version__} {sys.version}\0".encode()
-    return hashlib.sha256(versions + compiled).digest()
+        Raises:
+            OSError: Nobody can tell.
+        """
+        found = self._folder.stat()
+        return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+    def _digest(self, compiled: bytes) -> bytes:
+        return hashlib.sha256(self._about + compiled).digest()
 
 
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, with a bound on what `*` and `**` can build up."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = _CHECKED
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**":

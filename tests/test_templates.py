@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from making import make_workspace
@@ -17,7 +18,7 @@ from gitforge import starter
 from gitforge.build import Forge
 from gitforge.errors import InvalidFile, UserError
 from gitforge.store.repo import Repo
-from gitforge.templates import MAX_BYTES, MAX_RENDERED, Templates, compiled_folder
+from gitforge.templates import _SYNTAX, MAX_BYTES, MAX_RENDERED, Templates, compiled_folder
 from gitforge.workspace import Workspace
 
 Render = Callable[..., str]
@@ -373,6 +374,73 @@ class TestCompiled:
         write("say {{ x }}")
         assert again() == "say X"
 
+    def test_a_folder_that_others_can_write_to_is_not_used(
+        self, write: Callable[..., None], again: Callable[[], str], folder: Path
+    ) -> None:
+        write("say {{ x }}")
+        again()
+        (kept,) = folder.iterdir()
+        whole = kept.read_bytes()
+        kept.write_bytes(b"torn")
+        folder.chmod(0o777)
+        assert again() == "say X"
+        assert kept.read_bytes() == b"torn"
+        folder.chmod(0o755)
+        assert again() == "say X"
+        assert kept.read_bytes() == whole
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+    def test_a_folder_of_somebody_elses_is_not_used(
+        self, write: Callable[..., None], again: Callable[[], str], folder: Path
+    ) -> None:
+        folder.mkdir(parents=True)
+        os.chown(folder, 12345, 12345)
+        write("say {{ x }}")
+        assert again() == "say X"
+        assert list(folder.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "put", [lambda place, _: os.mkfifo(place), lambda place, to: place.symlink_to(to)]
+    )
+    def test_what_stands_in_the_way_is_neither_waited_for_nor_written_through(
+        self,
+        write: Callable[..., None],
+        again: Callable[[], str],
+        folder: Path,
+        tmp_path: Path,
+        put: Callable[[Path, Path], None],
+    ) -> None:
+        precious = tmp_path / "precious"
+        precious.write_text("mine")
+        write("say {{ x }}")
+        again()
+        (kept,) = folder.iterdir()
+        kept.unlink()
+        for name in (f".{kept.name}.new", f"{kept.name}.new"):
+            put(folder / name, precious)
+        assert again() == "say X"
+        assert precious.read_text() == "mine"
+
+    def test_with_other_settings_it_is_compiled_anew(
+        self,
+        write: Callable[..., None],
+        again: Callable[[], str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        write("{% if x %}\n{{ x }}\n{% endif %}\n")
+        assert again() == "X\n"
+        monkeypatch.setitem(cast("dict[str, bool]", _SYNTAX), "trim_blocks", False)
+        assert again() == "\nX\n\n"
+
+    def test_it_is_kept_also_in_a_folder_whose_name_is_no_text(self, tmp_path: Path, folder: Path) -> None:
+        root = make_workspace(tmp_path / os.fsdecode(b"caf\xe9")).root
+        template = root / "library/templates/t.md"
+        template.parent.mkdir(parents=True, exist_ok=True)
+        template.write_text("say {{ x }}")
+        for _ in range(2):
+            assert Templates(Workspace(root), folder).render("templates/t.md", {"x": "X"}) == "say X"
+        assert len(list(folder.iterdir())) == 1
+
     def test_they_are_kept_in_the_users_cache_and_of_who_only_looks_nothing_is(
         self, root: Path, git: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -394,9 +462,12 @@ class TestCompiled:
             ({"HOME": "/h"}, Path("/h/.cache/gitforge/templates")),
             ({"HOME": ""}, None),
             ({}, None),
+            ({"XDG_CACHE_HOME": "/r/.cache", "HOME": "/h"}, None),  # where a stranger's commit may have it
+            ({"XDG_CACHE_HOME": "/h/../r", "HOME": "/h"}, None),
+            ({"HOME": "/r"}, None),
         ],
     )
     def test_the_cache_is_where_the_environment_says(
         self, environment: dict[str, str], folder: Path | None
     ) -> None:
-        assert compiled_folder(environment) == folder
+        assert compiled_folder(environment, Path("/r")) == folder

@@ -23,6 +23,10 @@ def entry() -> None:
 
 
 def _run() -> int:
+    import signal  # noqa: PLC0415
+
+    # Who started us may want to hear of no child's end; the system would then keep it from us how git ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     from gitforge.cli.main import main  # noqa: PLC0415 -- most of the time until anything is done
 
     code = main()

@@ -92,7 +92,12 @@ class Evidence:
         if any(name.endswith(".promisor") for name in repo.configuration.values):
             self.give_up()  # of such a commit anything else may be missing
         elif commits:
-            self.commits = (*commits,), repo.git.read("rev-list", *COMMANDS["rev-list"], *commits).stdout
+            found = repo.git.run(
+                "rev-list", *COMMANDS["rev-list"], *commits, options=("--no-optional-locks",)
+            )
+            self.commits = (*commits,), found.stdout
+            if found.status != 0:
+                self.give_up()  # one is damaged, which is said where it is read
 
     def is_settled(self, found: str) -> bool:
         """Whether a file that `look` describes so cannot have been changed since without another description."""

@@ -11,6 +11,7 @@ Nearly nothing is imported: the whole point is to be quick.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 import gitforge
@@ -93,7 +94,12 @@ def key(root: str, said: Mapping[str, bytes]) -> str:
         for name, value in os.environ.items()
         if name.startswith(_VARIABLES) or name in _PLACES
     )
-    texts = (gitforge.__version__, gitforge.__file__, root, *variables)
+    program = (
+        gitforge.__version__,
+        gitforge.__file__,
+        look(gitforge.__file__),
+    )  # installed again, it is another file
+    texts = (*program, sys.getfilesystemencoding(), root, *variables)
     printed = (part for verb in sorted(said) for part in (verb.encode(), said[verb]))
     digest = hashlib.sha256()
     for part in (*map(os.fsencode, texts), b"", *printed):

@@ -10,12 +10,15 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _PATIENCE = 2.0  # seconds for the last of git's processes to end
 _PAUSE = 0.1
 _OLD = 60.0  # seconds: index-pack closes an index a moment before it gives it its name
+_UNSEEN = (
+    1800.0  # seconds without a byte after which nobody can be writing any more, where that cannot be seen
+)
 _PROCESSES = Path("/proc")
 
 
@@ -30,15 +33,26 @@ def swept(common_dir: Path) -> Iterator[None]:
     sweep_abandoned(common_dir)
     folder = _packs(common_dir)
     before = set(_temporaries(folder))
-    with _noted(common_dir, before):
+    with _noted(common_dir, before) as note:
         try:
             yield
         except BaseException:
-            for path in set(_temporaries(folder)) - before:
-                if _is_released(path):
-                    with suppress(OSError):
-                        path.unlink()
+            came = set(_temporaries(folder)) - before
+            left = [path for path in came if not _is_gone(path)]
+            if not left:  # else the note stays, for who comes next
+                _drop(note)
             raise
+        _drop(note)
+
+
+def _is_gone(path: Path) -> bool:
+    """Removes what has just come; False where somebody may still write it."""
+    with suppress(OSError):
+        if path.lstat().st_uid == os.geteuid():
+            if not _is_released(path):
+                return False
+            path.unlink()
+    return True
 
 
 def sweep_abandoned(common_dir: Path) -> None:
@@ -78,26 +92,28 @@ def _is_old(status: os.stat_result) -> bool:
 
 
 @contextmanager
-def _noted(common_dir: Path, before: set[Path]) -> Iterator[None]:
+def _noted(common_dir: Path, before: set[Path]) -> Iterator[Path | None]:
     """Says what was there before, for who comes after a kill; without a note nothing is lost but disk space."""
     note = _notes(common_dir) / f"{os.getpid()}-{time.monotonic_ns()}"
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        file = note.open("xb")
-    except OSError:
-        yield
-        return
-    with file:
+    with ExitStack() as stack:
         try:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(note.open("xb", buffering=0))
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(b"\n".join(os.fsencode(path.name) for path in before))
-            file.flush()
-            yield
-        finally:
-            with suppress(OSError):
-                note.unlink()
-            with suppress(OSError):
-                note.parent.rmdir()  # others may have notes in it
+        except OSError:  # the disk is full, say
+            _drop(note)
+            yield None
+            return
+        yield note
+
+
+def _drop(note: Path | None) -> None:
+    if note is not None:
+        with suppress(OSError):
+            note.unlink()
+        with suppress(OSError):
+            note.parent.rmdir()  # others may have notes in it
 
 
 def _notes(common_dir: Path) -> Path:
@@ -131,7 +147,9 @@ def _is_released(path: Path) -> bool:
 
 def _is_open(path: Path) -> bool:
     wanted = path.resolve()
-    for process in _PROCESSES.glob("[0-9]*/fd"):  # nothing at all where there is no /proc
+    if not (_PROCESSES / "self" / "fd").is_dir():
+        return time.time() - wanted.stat().st_mtime < _UNSEEN
+    for process in _PROCESSES.glob("[0-9]*/fd"):
         with suppress(OSError):  # it has ended, or is another user's
             if any(one.is_symlink() and one.readlink() == wanted for one in process.iterdir()):
                 return True

@@ -76,21 +76,15 @@ def start_index(
     Raises:
         UserError: A file of the index is where a folder would have to be, or the reverse.
     """
-    order = sorted(entries.items(), key=lambda item: item[1] is not None)  # first what goes
+    order = in_order(entries)
     if is_clear:
         words, stdin = ["-z", "--index-info"], b"".join(_index_line(repo, *item) for item in order)
     else:
-        gone = [path for path, entry in order if entry is None]
-        words, stdin = (
-            [
-                word
-                for path, e in order
-                if e is not None
-                for word in ("--cacheinfo", f"{e.mode},{e.id},{path}")
-            ],
-            None,
-        )
-        words += ["--force-remove", "--", *gone]
+        words, stdin = ["--force-remove"], None  # of the paths that follow it
+        for path, entry in order:  # as ./, because behind -- there would be no options
+            words += (
+                ["--cacheinfo", f"{entry.mode},{entry.id},{path}"] if entry is not None else [f"./{path}"]
+            )
     whole = (
         "-c",
         "index.sparse=false",
@@ -100,6 +94,11 @@ def start_index(
         environment={"GIT_INDEX_FILE": str(index)}, writes=True,
     )  # fmt: skip
     return Asked(lambda: succeed(running.finish()), running.stop)
+
+
+def in_order(entries: Mapping[str, Entry | None]) -> list[tuple[str, Entry | None]]:
+    """What goes first, because a folder may take a file's place."""
+    return sorted(entries.items(), key=lambda item: item[1] is not None)
 
 
 def _index_line(repo: Repo, path: str, entry: Entry | None) -> bytes:
@@ -136,10 +135,14 @@ def publish(repo: Repo, new_index: Path, work: Path) -> None:
 
 
 def restore_torn(repo: Repo, work: Path) -> None:
-    """Puts the index back that was there before `publish`, where a power cut has torn the new one."""
-    before = work / _BEFORE
-    if before.exists() and not is_whole(repo, repo.index):
-        before.replace(repo.index)
+    """Puts the index back that was there before `publish`, or none, where a power cut has torn the new one."""
+    before, new_index = work / _BEFORE, work / "index"
+    with contextlib.suppress(FileNotFoundError):
+        if before.exists():
+            if not is_whole(repo, repo.index):
+                before.replace(repo.index)
+        elif repo.index.samefile(new_index) and not is_whole(repo, repo.index):
+            repo.index.unlink()
 
 
 def is_whole(repo: Repo, index: Path) -> bool:

@@ -127,11 +127,17 @@ def settle(begun: Sequence[Begun]) -> None:
         except OSError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=sync, args=(one,)) for one in begun[1:]]
+    threads: list[threading.Thread] = []
     left = list(begun)
     try:
-        for thread in threads:
-            thread.start()
+        for one in begun[1:]:
+            thread = threading.Thread(target=sync, args=(one,))
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more threads for us
+                sync(one)
+            else:
+                threads.append(thread)
         for one in begun[:1]:
             sync(one)
         for thread in threads:

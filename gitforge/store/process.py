@@ -20,6 +20,8 @@ from gitforge.errors import UserError
 from gitforge.store.spawn import ENVIRONMENT
 
 _CHUNK = 1 << 16
+_SHOWN = 4  # lines of a failure
+_LONGEST = 1000  # characters of one
 
 Answer = TypeVar("Answer")
 Other = TypeVar("Other")
@@ -226,9 +228,9 @@ def failure(done: Done) -> UserError:
     """What git said when it failed, on one line and safe for a terminal; its hints are the error's hint."""
     if done.timed_out:
         return UserError(f"git {done.verb} did not end in time and was stopped")
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.strip()[:_LONGEST] for line in done.stderr.splitlines() if line.strip()]
     hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
-    words = [line for line in lines if not line.startswith(("hint:", "warning:"))][:4]
+    words = [line for line in lines if not line.startswith(("hint:", "warning:"))][:_SHOWN]
     said = "; ".join(words) or f"exit status {done.status}"
     return UserError(harmless(f"git {done.verb} failed: {said}"), hint=harmless(" ".join(hints)) or None)
 

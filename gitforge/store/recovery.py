@@ -14,6 +14,7 @@ from gitforge.store.durable import Unreadable, set_aside
 from gitforge.store.index import (
     copy_index,
     finish_index,
+    in_order,
     index_entries,
     is_whole,
     publish,
@@ -407,7 +408,7 @@ def _put_entries(repo: Repo, wanted: Mapping[str, tuple[Entry | None, Entry | No
                 entries[path] = to_be
         if not entries:
             return
-        items = list(entries.items())
+        items = in_order(entries)
         for start in range(0, len(items), _AT_ONCE):
             with start_index(repo, dict(items[start : start + _AT_ONCE]), index=new_index) as asked:
                 asked.answer()

@@ -50,8 +50,13 @@ class Spawned:
             os.close(writing)
 
     def finish(self) -> bytes | None:
-        """Waits for its end: what it printed; None where it failed."""
+        """Waits for its end: what it printed; None where it failed, or nobody can tell."""
         with open(self._output, "rb") as file:
             content = file.read()
-        _, status = os.waitpid(self._process, 0)
+        try:
+            _, status = os.waitpid(self._process, 0)
+        except (
+            ChildProcessError
+        ):  # who started us wants to hear of no child's end, and so the system has none
+            return None
         return content if status == 0 else None

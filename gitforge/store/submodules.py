@@ -11,7 +11,7 @@ from gitforge.errors import Conflict
 from gitforge.store.edits import Change
 from gitforge.store.journal import FileStep
 from gitforge.store.process import harmless
-from gitforge.store.worktree import check_emptied, check_parents
+from gitforge.store.worktree import check_emptied, check_parents, is_no_folder
 
 
 def refuse_occupied(root: Path, path: str, going: Collection[str]) -> None:
@@ -26,7 +26,7 @@ def refuse_occupied(root: Path, path: str, going: Collection[str]) -> None:
         Conflict: Something is.
     """
     above = [str(parent) for parent in Path(path).parents[:-1]]
-    if any(one in going and not (root / one).is_dir() for one in above):
+    if any(one in going and is_no_folder(root / one) for one in above):
         return
     check_parents(root, path)
     try:

@@ -67,7 +67,7 @@ def read_entry(root: Path, path: str, *, going: Collection[str] | None = None) -
         Conflict: Neither a regular file nor a link is there, or a parent is not a folder of this repository.
     """
     for parent in reversed(PurePosixPath(path).parents[:-1]):
-        if going is not None and str(parent) in going and _is_no_folder(root / parent):
+        if going is not None and str(parent) in going and is_no_folder(root / parent):
             return None
         _check_folder(root / parent, str(parent), path)
     try:
@@ -94,7 +94,7 @@ def _stands_in(folder: Path) -> bool:
         return False
 
 
-def _is_no_folder(path: Path) -> bool:
+def is_no_folder(path: Path) -> bool:
     """Whether a file or a link is there."""
     try:
         mode = path.lstat().st_mode
@@ -195,7 +195,7 @@ def is_replaced(root: Path, path: str) -> bool:
     """Whether a folder has the place of a file, or a file or link that of a folder above it: it is not there."""
     if (root / path).is_dir() and not (root / path).is_symlink():
         return True
-    return any(_is_no_folder(root / parent) for parent in PurePosixPath(path).parents[:-1])
+    return any(is_no_folder(root / parent) for parent in PurePosixPath(path).parents[:-1])
 
 
 def _check_folder(folder: Path, name: str, path: str) -> None:

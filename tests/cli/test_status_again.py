@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -308,6 +309,31 @@ def test_another_version_of_gitforge_answers_anew(toolkit: Path, monkeypatch: py
     assert not is_answered(toolkit, monkeypatch)
 
 
+def test_where_names_are_read_in_another_encoding_it_answers_anew(starter: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(starter, tmp_path / "caf\u00e9"))
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run(["git", "status"], cwd=root, check=True, capture_output=True)
+    settle()
+    said = run(*COMMAND, "status", "--json", cwd=root, **locale)
+    assert kept(root).exists()
+    assert run(*COMMAND, "status", "--json", cwd=root, PYTHONUTF8="1").json["workspace"] == str(root)
+    kept(root).unlink()
+    assert run(*COMMAND, "status", "--json", cwd=root, **locale) == said
+
+
+def test_a_gitforge_that_was_installed_again_answers_anew(
+    toolkit: Path, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "__init__.py"
+    program.write_text("")
+    monkeypatch.setattr("gitforge.__file__", str(program))
+    say(toolkit)
+    assert is_answered(toolkit, monkeypatch)
+    program.unlink()
+    program.write_text("")
+    assert not is_answered(toolkit, monkeypatch)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_file_of_somebody_elses_is_not_believed(toolkit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(kept(toolkit), 12345, 12345)
@@ -336,6 +362,18 @@ def test_several_at_once_say_the_same_and_leave_a_whole_answer(
     assert said == {say(toolkit)[1].encode()}
     assert is_answered(toolkit, monkeypatch)
     assert [path.name for path in kept(toolkit).parent.glob("status*")] == ["status"]
+
+
+DEAF = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def test_it_is_said_also_where_nobody_hears_how_git_ended(toolkit: Path, tmp_path: Path) -> None:
+    deaf = [sys.executable, "-c", DEAF, *COMMAND]
+    before = gitforge("status", cwd=toolkit)
+    assert kept(toolkit).exists()
+    assert run(*deaf, "status", cwd=toolkit) == before
+    shutil.copy(toolkit / "goals.yaml", tmp_path)  # where there is no repository
+    assert "no git repository" in run(*deaf, "status", cwd=tmp_path).err
 
 
 def test_no_key_is_kept(toolkit: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,6 +455,38 @@ def test_where_other_libraries_are_used_it_is_noticed_that_one_comes_or_goes(
     assert is_answered(two.ours, monkeypatch)
     two.fetch()
     assert say(two.ours, quick=True) == here
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_library_that_was_not_whole_is_looked_at_again(
+    tmp_path: Path, git: Git, say: Say, *, is_built: bool
+) -> None:
+    two = make_two(tmp_path, git)
+    if is_built:  # a goal of the library alone, none of ours
+        assert gitforge("build", "theirs", "--goal", "acme:AUDIT", "--yes", cwd=two.ours).code == 0
+        goals = two.ours / "goals.yaml"
+        goals.write_text(f"{goals.read_text().partition('goals:')[0]}goals: {{}}\n")
+    whole = say(two.ours)
+    tree = git("rev-parse", f"{two.pin}^{{tree}}", cwd=two.ours)
+    (loose,) = two.ours.glob(f".git/objects/{tree[:2]}/{tree[2:]}")
+    loose.rename(tmp_path / "lost")
+    (two.ours / ".git/gitforge/status").unlink(missing_ok=True)
+    settle()
+    assert ("nobody can tell" if is_built else "unusable") in say(two.ours)[1]
+    (tmp_path / "lost").rename(loose)
+    assert say(two.ours, quick=True) == whole
+
+
+def test_a_pin_that_a_power_cut_has_torn_does_not_stop_it(tmp_path: Path, git: Git, say: Say) -> None:
+    two = make_two(tmp_path, git)
+    (loose,) = two.ours.glob(f".git/objects/{two.pin[:2]}/{two.pin[2:]}")
+    loose.chmod(0o600)
+    loose.write_bytes(b"")
+    settle()
+    for _ in range(2):
+        code, out, _ = say(two.ours, quick=True)
+        assert code == 0
+        assert "not fetched  acme" in out
 
 
 # How it is said

@@ -122,6 +122,26 @@ def test_killed_halfway_the_next_command_completes_it_where(
     assert_as_git_has_it(root, git, new, tmp_path)
 
 
+@pytest.mark.parametrize("has_lock", [True, False])
+@pytest.mark.parametrize("change", ["a file becomes a folder", "a folder becomes a file"])
+def test_killed_between_index_and_branch_the_index_is_taken_back_where(
+    change: str, has_lock: bool, root: Path, git: Git
+) -> None:
+    old, new = moves(root, git, *CHANGES[change])
+    killed(root, "gitforge.store.transaction:publish:after", "alone", new, program=PROGRAM)
+    if has_lock:  # and the branch goes on
+        old = git("commit-tree", "-m", "theirs", "-p", old, f"{old}^{{tree}}", cwd=root)
+        git("update-ref", "HEAD", old, cwd=root)
+    else:
+        (root / ".git/index.lock").unlink()
+    repair = recover_if_needed(Repo.discover(root))
+    assert repair is not None
+    assert "taken back" in repair.done
+    assert git("rev-parse", "HEAD", cwd=root) == old
+    assert git("status", "--porcelain", cwd=root) == ""
+    assert_sound(git, root)
+
+
 class TestAPowerCut:
     """Of many files none is fsynced, as with git: while the journal is there, what is torn is written again."""
 

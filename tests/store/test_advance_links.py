@@ -127,6 +127,9 @@ CHANGES: dict[str, tuple[State, State]] = {
     "a submodule becomes a file": ({"s": Sub("1"), "x": "x\n"}, {"s": "s\n", "x": "x\n"}),
     "a submodule becomes a link": ({"s": Sub("1"), "x": "x\n"}, {"s": To("x"), "x": "x\n"}),
     "a folder becomes a submodule": ({"s/d/a": "a\n", "x": "x\n"}, {"s": Sub("1"), "x": "x\n"}),
+    "a link to a folder becomes a folder with a submodule": (
+        {"l": To("d"), "d/x": "x\n"}, {"l/s": Sub("1"), "d/x": "x\n"},
+    ),
     "a submodule becomes a folder": ({"s": Sub("1"), "x": "x\n"}, {"s/d/a": "a\n", "x": "x\n"}),
 }  # fmt: skip
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import receiving
 from conftest import Git
+from making import fill, small_disk
 from servers import git_daemon, raw_server, stalling
 
-from gitforge.store.incoming import sweep_abandoned
+from gitforge.store import incoming
+from gitforge.store.incoming import sweep_abandoned, swept
 from gitforge.store.repo import Repo
 
 PATIENCE = 60.0  # seconds until a test gives up
@@ -138,3 +140,53 @@ def test_a_transfer_at_work_is_left_alone(repo: Repo, note: Path) -> None:
         sweep_abandoned(repo.common_dir)
     assert "tmp_pack_ours" in temporaries(repo)
     assert note.exists()
+
+
+def fail_with_a_pack(repo: Repo, owner: int) -> Path:
+    """A transfer that fails, and what has come meanwhile; returns its file."""
+    path = repo.git_dir / "objects/pack/tmp_pack_new"
+
+    def interrupted() -> None:
+        with swept(repo.common_dir):
+            path.write_text("half")
+            os.chown(path, owner, -1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    return path
+
+
+def test_what_came_with_a_transfer_that_fails_goes_with_it(repo: Repo) -> None:
+    assert not fail_with_a_pack(repo, os.geteuid()).exists()
+    assert temporaries(repo) == ["tmp_pack_others"]
+    assert notes(repo) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_user_receives_meanwhile_stays(repo: Repo) -> None:
+    assert fail_with_a_pack(repo, 12345).exists()
+    assert notes(repo) == []
+
+
+def test_where_nobody_can_see_who_has_it_open_it_goes_when_it_is_old(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "_PROCESSES", tmp_path / "no-proc")
+    monkeypatch.setattr(incoming, "_PATIENCE", 0)
+    path = fail_with_a_pack(repo, os.geteuid())
+    assert path.exists(), "another git may be writing it"
+    sweep_abandoned(repo.common_dir)
+    assert path.exists()
+    age(repo)
+    sweep_abandoned(repo.common_dir)
+    assert temporaries(repo) == ["tmp_pack_others"]
+    assert notes(repo) == []
+
+
+def test_a_transfer_goes_on_where_nothing_can_be_noted(repo: Repo) -> None:
+    with small_disk(repo.root, "512k"):
+        fill(repo.root)
+        with swept(repo.common_dir):
+            assert temporaries(repo) == ["tmp_pack_others"]
+        assert notes(repo) == []

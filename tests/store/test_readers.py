@@ -152,6 +152,36 @@ def test_a_failure_between_index_and_branch_takes_the_index_back(
     assert_sound(git, root)
 
 
+SPEAK = "head -c 100000 /dev/zero | tr '\\0' x >&2"
+STAY = "(n=0; while [ ! -e .git/ended ] && [ $n -lt 600 ]; do n=$((n + 1)); sleep 0.05; done; echo >> .git/over) &"
+
+
+@pytest.mark.parametrize("what", [SPEAK, STAY])
+def test_a_hook_that_says_much_or_leaves_a_process_with_its_messages_open_holds_nothing_up(
+    root: Path, git: Git, what: str
+) -> None:
+    hook(root, "reference-transaction", what)
+    record(Repo.discover(root), EDITS, "Generate x")
+    assert not (root / ".git/over").exists(), "it was waited for"
+    (root / ".git/ended").touch()
+    assert git("log", "--format=%s", cwd=root).split("\n") == ["Generate x", "start"]
+    assert_sound(git, root)
+
+
+@pytest.mark.parametrize("what", [SPEAK, STAY])
+def test_it_may_refuse_too_and_is_quoted_in_short(root: Path, git: Git, what: str) -> None:
+    before = snapshot(git, root)
+    hook(root, "reference-transaction", f"{what}\n[ $1 != prepared ]")
+    with pytest.raises(UserError, match="git update-ref failed") as error:
+        record(Repo.discover(root), EDITS, "Generate x")
+    assert not (root / ".git/over").exists(), "it was waited for"
+    (root / ".git/ended").touch()
+    assert len(error.value.message) < 5000
+    (root / ".git/hooks/reference-transaction").unlink()
+    assert snapshot(git, root) == before
+    assert_sound(git, root)
+
+
 def test_a_git_that_is_killed_between_index_and_branch_is_a_race_that_is_run_again(
     root: Path, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +308,23 @@ class TestKilledInBetween:
         assert repair is not None
         assert "taken back" in repair.done
         assert git("status", "--porcelain", cwd=root) == status
+        assert_sound(git, root)
+
+    @pytest.mark.parametrize("is_later", [True, False])
+    def test_a_torn_index_goes_where_there_was_none_before(
+        self, tmp_path: Path, git: Git, is_later: bool
+    ) -> None:
+        root = make_repository(tmp_path / "unborn", git)
+        kill(root, "transaction:publish:after")
+        index = root / ".git/index"
+        times = index.stat()
+        index.write_bytes(bytes(times.st_size))
+        if not is_later:  # then it is known by its time, too
+            os.utime(index, ns=(times.st_atime_ns, times.st_mtime_ns))
+        repair = recover_if_needed(Repo.discover(root))
+        assert repair is not None
+        assert ("taken back" in repair.done) is is_later
+        assert git("status", "--porcelain", cwd=root) == ""
         assert_sound(git, root)
 
     @pytest.mark.parametrize("moment", ["before", "after"])
