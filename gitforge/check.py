@@ -51,7 +51,7 @@ def missing(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
             if need.pin is None and need.name not in have[need.kind.name] and need.path not in told:
                 told.add(need.path)
                 message = f"the goal {goal.name} needs library/{need.path}, which is missing"
-                hint = f"Generate it: `gitforge generate {shlex.quote(need.path)}`"
+                hint = f"Generate it: `gitforge generate {shlex.quote(need.path)}`."
                 yield Problem(book.file, message, need.line or goal.line, hint)
 
 
@@ -78,7 +78,7 @@ def _libraries(workspace: Workspace, book: GoalBook) -> Iterator[Problem]:
         yield from found
         if goal is not None and not found and workspace.foreign.blob(need) is None:
             message = f"the goal {goal.name} needs {need.path}, which the library has not got at its pin"
-            hint = f"Correct the name, or pin another commit: `gitforge library update {need.library}`"
+            hint = f"Correct the name, or pin another commit: `gitforge library update {need.library}`."
             yield Problem(book.file, message, need.line or goal.line, hint)
 
 

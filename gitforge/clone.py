@@ -95,7 +95,8 @@ def folder_of(address: Address) -> str:
     name = re.split(r"[/:]", re.sub(r"(/\.git)?/*$", "", address.stored))[-1].removesuffix(".git")
     if name in {"", ".", ".."} or name.startswith("-") or not name.isprintable():
         raise UserError(
-            f"{address.shown} does not say how the folder is to be called", hint="Name it: clone URL DIR"
+            f"{address.shown} does not say how the folder is to be called",
+            hint="Name it: `gitforge clone URL DIR`.",
         )
     return name
 

@@ -113,7 +113,7 @@ def version_edited(old: bytes | None, edit: Callable[[str], str]) -> bytes:
     if old is None:
         raise Conflict(
             f"{FILE_NAME} is not committed yet, so nothing can be recorded in it",
-            hint=f"Commit it first: git add {FILE_NAME} && git commit",
+            hint=f"Commit it first: `git add {FILE_NAME} && git commit`.",
         )
     try:
         return edit(old.decode()).encode()

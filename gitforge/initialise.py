@@ -84,7 +84,7 @@ def _refuse_inside(root: Path) -> None:
     """Raises UserError in a folder of another workspace, where a second one is surely a mistake."""
     for folder in root.resolve().parents:
         if (folder / FILE_NAME).exists() and (folder / "library").exists():
-            hint = f"Use that one: gitforge -C {shlex.quote(str(folder))} list"
+            hint = f"Use that one: `gitforge -C {shlex.quote(str(folder))} list`."
             raise UserError(f"{root.resolve()} is inside the workspace {folder}", hint=hint)
 
 

@@ -94,7 +94,7 @@ def _there(data: dict[str, Any], pin: Pin) -> dict[str, Any]:
 
 def _commit_it() -> str:
     return (
-        f"Commit your changes of it, or take them back with {restoring(FILE_NAME, '--staged', '--worktree')}"
+        f"Commit your changes of it, or take them back with {restoring(FILE_NAME, '--staged', '--worktree')}."
     )
 
 

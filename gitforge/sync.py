@@ -155,7 +155,7 @@ class _Sync:
             silence=self._plan.silence, max_bytes=self._plan.max_bytes, can_ask=self._plan.can_ask,
         )  # fmt: skip
         if self._repo.commit_of(tip) is None:
-            raise LostRace("The branch moved there meanwhile")
+            raise LostRace("the branch moved there meanwhile")
 
     def _fetch_kept(self, there: Mapping[str, str]) -> None:
         """Brings prompts and texts."""

@@ -94,7 +94,7 @@ def test_a_missing_component_is_found_once_with_the_line_that_names_it(tmp_path:
     )
     problem = only(make_workspace(tmp_path / "work", goals))
     assert str(problem) == "goals.yaml:9: the goal SECOND needs library/protocols/none.md, which is missing"
-    assert problem.hint == "Generate it: `gitforge generate protocols/none.md`"
+    assert problem.hint == "Generate it: `gitforge generate protocols/none.md`."
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import gitforge
+from gitforge.cli import main
 
 PACKAGE = Path(gitforge.__file__).parent
 
@@ -324,6 +326,25 @@ def test_a_module_imports_only_from_lines_above_its_own(module: str) -> None:
             continue
         is_beside = line_of(other) == here and LAYERS[here] in SAME_LINE
         assert line_of(other) < here or is_beside, f"{module}:{line} imports {other}, which stands below it"
+
+
+def test_every_module_is_in_the_map() -> None:
+    docs = PACKAGE.parent / "docs"
+    drawn = re.findall(r"\w+", (docs / "architecture.md").read_text("utf-8").split("```")[1])
+    table = "".join(re.findall(r"(?m)^\| (`.*?) \|", (docs / "commit-protocol.md").read_text("utf-8")))
+    stored = re.findall(r"`(\w+)\.py`", table)
+    commands = [name.replace("-", "_") for name in (*main.COMMANDS, *main.HIDDEN)]
+    known = {
+        "": {*drawn, "gitforge", "__main__"}, "cli": {*drawn, *commands, "import_"}, "store": {*stored},
+    }  # fmt: skip
+    lacking = [
+        module
+        for module in MODULES
+        for package, _, name in [module.rpartition(".")]
+        if name not in known.get(package, {*drawn})
+    ]
+    assert lacking == []
+    assert [name for name in stored if f"store.{name}" not in MODULES] == []
 
 
 def test_no_import_goes_in_a_circle() -> None:

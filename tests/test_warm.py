@@ -38,6 +38,17 @@ def test_it_has_the_folder_and_the_environment_that_it_is_given(workspace: Path,
     assert "77" in done.out
 
 
+def test_it_has_the_umask_of_the_test(tmp_path: Path) -> None:
+    for _ in range(2):  # so that each warm process is there, with the umask of its own time
+        assert forked("--version", cwd=tmp_path).code == 0
+    before = os.umask(0o027)
+    try:
+        assert forked("init", "prompts", cwd=tmp_path).code == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "prompts/goals.yaml").stat().st_mode & 0o777 == 0o640
+
+
 def test_each_is_a_process_of_its_own(workspace: Path) -> None:
     first = forked("build", "p", "--goal", "DIAGNOSE_ROOT_CAUSE", cwd=workspace)
     (workspace / "library/personas/digital_detective.md").write_text("Another.\n")

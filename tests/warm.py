@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import pkgutil
+import re
 import selectors
 import signal
 import socket
@@ -68,7 +69,7 @@ def run(
         environment: All of it.
         is_dying: Whether it is killed at a step, as `dying.py` says, in a process group of its own.
     """
-    message = json.dumps([list(arguments), dict(environment), is_dying]).encode()
+    message = json.dumps([list(arguments), dict(environment), _umask(), is_dying]).encode()
     folder, nobody = os.open(cwd, os.O_PATH | os.O_DIRECTORY), os.open(os.devnull, os.O_RDONLY)
     (out, its_out), (err, its_err) = os.pipe(), os.pipe()
     ours, theirs = socket.socketpair()
@@ -88,6 +89,12 @@ def run(
 
 def _of_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(_PLACE + _START)}
+
+
+def _umask() -> int:
+    """That of this process, read without changing it: other threads make files meanwhile."""
+    (found,) = re.findall(r"(?m)^Umask:\s*(\d+)$", Path("/proc/self/status").read_text())
+    return int(found, 8)
 
 
 def _read(process: int, *descriptors: int) -> list[bytes]:
@@ -179,9 +186,10 @@ def _serve(requests: socket.socket) -> None:
 
 def _fork(connection: socket.socket, given: list[int]) -> int:
     size = _number(connection)
-    arguments, environment, is_dying = json.loads(connection.recv(size, socket.MSG_WAITALL))
+    arguments, environment, umask, is_dying = json.loads(connection.recv(size, socket.MSG_WAITALL))
     process = os.fork()
     if process == 0:
+        os.umask(umask)
         _become(arguments, environment, given, is_dying=is_dying)
     for one in given:
         os.close(one)

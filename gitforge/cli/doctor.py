@@ -150,7 +150,9 @@ def _advice(place: Place, provider: Provider | None) -> Sequence[str]:
     if place.git is None:
         advice.append("Install git: gitforge keeps the library in it.")
     if place.identity is not None and place.identity.is_fallback:
-        advice.append("Say who you are: git config --global user.name NAME, and user.email ADDRESS.")
+        advice.append(
+            "Say who you are: `git config --global user.name NAME`, and `user.email ADDRESS` likewise."
+        )
     if place.workspace is None:
         advice.append("There is no workspace here: `gitforge init DIR` makes one.")
     return advice

@@ -97,6 +97,6 @@ def _find(kept: Sequence[Kept], name: str) -> Kept:
         raise UserError(f"no draft is kept of {name!r}", hint="`gitforge drafts` lists them.")
     if len(found) > 1:
         raise UserError(
-            f"{name!r} is more than one draft", hint=f"Name one: {', '.join(one.id for one in found)}"
+            f"{name!r} is more than one draft", hint=f"Name one: {', '.join(one.id for one in found)}."
         )
     return found[0]

@@ -66,7 +66,10 @@ def generate(
     As `gitforge build` does, each reviewed and recorded as one commit, but without assembling a toolkit. A
     component that is there already is left alone.
     """
-    if sum((bool(components), goal is not None, everything)) != 1:
+    named = sum((bool(components), goal is not None, everything))
+    if named > 1:
+        raise AnswerMissing("components, --goal and --all: one at a time", hint="Leave the others.")
+    if not named:
         raise AnswerMissing("say what to generate", hint="Name components, or give --goal GOAL, or --all.")
     forge = open_forge(find_workspace(ctx, directory))
     from gitforge.cli import generating  # noqa: PLC0415 -- most imports come where git answers meanwhile

@@ -205,7 +205,7 @@ def _refuse_silence(missing: Sequence[Planned], described: Mapping[str, str], op
     what = "Say what each is for, and accept" if unknown else "Accept"
     raise AnswerMissing(
         f"{', '.join(wanted)}: missing, and there is no terminal on which to review drafts",
-        hint=f"{what} the drafts without a question: {' '.join([*unknown, '--yes'])}",
+        hint=f"{what} the drafts without a question: `{' '.join([*unknown, '--yes'])}`.",
     )
 
 

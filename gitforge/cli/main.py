@@ -231,7 +231,8 @@ def _explain_usage(error: typer.exceptions.TyperException) -> int:
     if not error.format_message() or context is None or type(error).__name__ == "NoArgsIsHelpError":
         error.show() if hasattr(error, "show") else output.say(str(error))
         return error.exit_code
-    output.say(("error: ", output.BAD), error.format_message())
+    said = error.format_message().removesuffix(".")  # worded as click words it, not as our own errors are
+    output.say(("error: ", output.BAD), said[:1].lower() + said[1:])
     output.say(("hint: ", output.WARN), f"`{context.command_path} --help` shows how it is used.")
     return error.exit_code
 

@@ -30,7 +30,7 @@ def search(
     have at their pins comes last, as NAME:file. Exit code 1 where there is none, as of grep.
     """
     if not text.strip():
-        raise UserError("there is nothing to search for", hint="Name a text: gitforge search TEXT")
+        raise UserError("there is nothing to search for", hint="Name a text: `gitforge search TEXT`.")
     workspace = find_workspace(ctx, directory)
     book = workspace.book()
     for pin in book.libraries.values():

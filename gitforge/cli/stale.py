@@ -87,7 +87,7 @@ def _build(
     if one.goal is None:
         raise UserError(
             f"output/{one.project}/{MANIFEST} does not say what the toolkit is for: {one.problem}",
-            hint=f"Build it once: gitforge build {shlex.quote(one.project)} --goal GOAL",
+            hint=f"Build it once: `gitforge build {shlex.quote(one.project)} --goal GOAL`.",
         )
     goal = forge.goal(one.goal)
     planned = forge.plan(goal)

@@ -35,4 +35,4 @@ def undo(
         output.say(("note: ", output.WARN), f"that is by {printable_line(author)}, and not by you")
     commit = reverting.settle(workspace, repo, found, "", is_undo=True, dry_run=dry_run, as_json=as_json)
     if commit is not None:
-        output.say("To have it back: ", (f"gitforge revert {commit[:12]}", output.BOLD))
+        output.say("To take this undo back: ", (f"gitforge revert {commit[:12]}", output.BOLD))

@@ -129,7 +129,7 @@ def _show(forge: Forge, one: Waiting, found: Material, counter: str) -> None:
             output.diff(diff, to_stdout=True)
     (planned,) = forge.states([one.need])
     if planned.is_uncommitted or planned.is_absent:
-        told = f"In the working tree it is {planned.state.value}: this is about the last commit's text."
+        told = f"in the working tree it is {planned.state.value}: this is about the last commit's text"
         output.say(("note: ", output.WARN), told)
 
 
@@ -176,7 +176,7 @@ def _revert(forge: Forge, one: Waiting, found: Material, why: str) -> None:
         command = shlex.join(["gitforge", "generate", one.need.path])
         output.say(
             ("note: ", output.WARN),
-            f"{', '.join(users)} now lacks it: `{command}` has it written anew, and tells why.",
+            f"{', '.join(users)} now lacks it: `{command}` has it written anew, and tells why",
         )
 
 

@@ -162,13 +162,13 @@ def _wrong(document: Document, key: str, given: Any) -> list[Problem]:
         return []
     if not isinstance(given, list):
         what = "a list, or `outline`" if key == "headings" else "a list of phrases"
-        return [problem(f"must be {what}", "Write it as: [first phrase, second phrase]")]
+        return [problem(f"must be {what}", "Write it as `[first phrase, second phrase]`.")]
     if len(given) > MAX_PHRASES:
         return [problem(f"has {len(given)} phrases; {MAX_PHRASES} are allowed")]
     found = []
     for index, phrase in enumerate(given):
         if not isinstance(phrase, str):
-            found.append(problem("has something that is not text", 'Put quotes around it: "..."', index))
+            found.append(problem("has something that is not text", "Put quotes around it.", index))
         elif not phrase.strip(" .") or len(phrase) > MAX_PHRASE:
             found.append(
                 problem(f"has a phrase that is empty or longer than {MAX_PHRASE} characters", None, index)

@@ -113,7 +113,7 @@ def _to_clone(base: Path, given: str) -> str:
     name = re.sub(r"[^\w.-]", "_", re.split(r"[/:]", address.stored.rstrip("/"))[-1].removesuffix(".git"))
     folder = shlex.quote(f"../{name.lstrip('.-') or 'source'}")
     clone = f"git clone {shlex.quote(address.stored)} {folder}"
-    return f"Clone it first: {clone} && gitforge import {folder}"
+    return f"Clone it first: `{clone} && gitforge import {folder}`."
 
 
 def _read_file(path: Path, given: str, wanted: str | None) -> Found:

@@ -131,7 +131,7 @@ class LlmProvider:
             self._told.update(news)
             self._without.update(lacking)
         return [
-            Notice(f"The model {self.model} does not take this {name}: asked without it", parameter=name)
+            Notice(f"the model {self.model} does not take this {name}: asked without it", parameter=name)
             for name in news
         ]
 
@@ -216,7 +216,7 @@ def _open_model(name: str | None) -> tuple[Any, str | None]:
             raise _unusable(error) from None
         raise UserError(
             "the provider 'llm' needs the llm tool, which is not installed beside gitforge",
-            hint="pip install 'gitforge[llm]', then its plugins: llm install llm-anthropic, for example.",
+            hint="Install it: `pip install 'gitforge[llm]'`; then its plugins: `llm install llm-anthropic`.",
         ) from None
     try:
         models: dict[str, Any] = tool.get_model_aliases()

@@ -127,7 +127,7 @@ class Exchange:
 
     def waiting(self, trouble: Trouble, seconds: float) -> str:
         """That a request will be sent again, for a person."""
-        return f"The {self._where} {trouble.what}: waiting {_time(seconds)}"
+        return f"the {self._where} {trouble.what}: waiting {_time(seconds)}"
 
     def cannot_begin(self, error: Exception) -> ProviderError:
         """No request could even be sent."""

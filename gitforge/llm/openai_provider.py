@@ -176,7 +176,7 @@ class OpenAIProvider:
             if name in self._told:
                 return []
             self._told.add(name)
-        told = f"The server {self._endpoint.shown} rejects {name} (HTTP {status}): asking again without it"
+        told = f"the server {self._endpoint.shown} rejects {name} (HTTP {status}): asking again without it"
         return [Notice(told, parameter=name)]
 
     @contextmanager

@@ -47,6 +47,7 @@ def for_agents(told: str) -> str:
     """What a person is told to type, as the tool that an agent has for it."""
     for command, tool in _INSTEAD.items():
         told = told.replace(f"`gitforge {command}`", f"the tool {tool}")
+    told = told[:1].upper() + told[1:]  # where it began with the command
     return (
         f"{told} That is a command for the user: there is no tool for it." if "`gitforge " in told else told
     )

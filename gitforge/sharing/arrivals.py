@@ -80,9 +80,7 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
             names that a file system may take for one, a link that leads out, or a file that is too large.
     """
     changes = compare(repo, base, tip)
-    _refuse_strange_here(workspace, repo, changes, where)
-    refuse_outside(changes)
-    _refuse_escapes(repo, changes, where)
+    refuse_strange(workspace, repo, changes, where)
     path = repo.relative(workspace.goals_file)
     had = base is not None and path in repo.objects.entries(base, [path])
     if had or base is None:
@@ -94,6 +92,13 @@ def inspect(workspace: Workspace, repo: Repo, base: str | None, tip: str, where:
     _refuse_large(repo, changes, where)
     refuse_colliding(repo, tip, changes, where)
     return changes
+
+
+def refuse_strange(workspace: Workspace, repo: Repo, changes: Sequence[PathChange], where: str) -> None:
+    """Raises UserError where a path is one that no file here can have, or a link leads out."""
+    _refuse_strange_here(workspace, repo, changes, where)
+    refuse_outside(changes)
+    _refuse_escapes(repo, changes, where)
 
 
 def _refuse_strange_here(workspace: Workspace, repo: Repo, changes: Sequence[PathChange], where: str) -> None:

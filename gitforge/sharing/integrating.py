@@ -90,10 +90,10 @@ def _replay(
         generated=came.generated_in(published), changes=changes, outdated=twice.outdated,
     )  # fmt: skip
     if done.disputes:
-        raise Disputed(done.disputes)
+        raise Disputed(done.disputes, decisions.pins.unfetched)
     if path in repo.objects.entries(done.tip, [path]):
         came.read_goals(repo, done.tip, path, "both sides together")
-    came.refuse_colliding(repo, done.tip, compare(repo, tip, done.tip), "What both sides have made")
+    came.refuse_colliding(repo, done.tip, compare(repo, tip, done.tip), "what both sides have made")
     return done
 
 

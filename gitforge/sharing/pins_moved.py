@@ -41,6 +41,8 @@ class PinsMoved:
     def __init__(self, repo: Repo, bring: Callable[[Pin], None] | None = None) -> None:
         self._repo, self._bring = repo, bring
         self._taken: dict[str, PinMoved] = {}
+        self.unfetched: list[str] = []
+        """The libraries whose pins could not be compared, because nothing was to be fetched."""
 
     @property
     def taken(self) -> tuple[PinMoved, ...]:
@@ -76,6 +78,8 @@ class PinsMoved:
         for pin in (mine, other):
             self.bring(pin)
         between = pins.between(self._repo, mine.commit, other.commit)
+        if between is None and self._bring is None and mine.name not in self.unfetched:
+            self.unfetched.append(mine.name)
         if between is None or 0 not in between:
             return None
         if between[1] == 0:

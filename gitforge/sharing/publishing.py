@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitforge.errors import UserError
 from gitforge.sharing import arrivals as came
@@ -11,6 +11,7 @@ from gitforge.sharing.records import Plan
 from gitforge.store import kept, transfer
 from gitforge.store.process import harmless
 from gitforge.store.repo import Repo
+from gitforge.store.series import compare
 from gitforge.store.upstream import Upstream, follow, remember, seen_last
 from gitforge.workspace import Workspace
 
@@ -59,9 +60,11 @@ def publish(
     if (unusable := _unusable(workspace, repo, tip, commit)) is not None:
         return Published(refused=unusable)
     count = _count(repo, upstream, tip, commit)
+    warnings = _unwelcome(workspace, repo, tip, commit)
     if plan.dry_run:
-        return Published(count, len(refs), tip is None)
-    return _send(_Sender(repo, upstream, plan, tip, commit), refs, count)
+        return Published(count, len(refs), tip is None, warnings)
+    sent = _send(_Sender(repo, upstream, plan, tip, commit), refs, count)
+    return replace(sent, warnings=(*warnings, *sent.warnings))
 
 
 def _left_to_git(upstream: Upstream, target: str) -> str:
@@ -82,6 +85,18 @@ def _unusable(workspace: Workspace, repo: Repo, tip: str | None, commit: str) ->
     except UserError as error:
         return UserError(error.message, hint=error.hint or "Repair it and commit that; then sync again.")
     return None
+
+
+def _unwelcome(workspace: Workspace, repo: Repo, tip: str | None, commit: str) -> tuple[str, ...]:
+    """That other clones refuse to bring what is sent; it is sent all the same, because `git pull` brings it."""
+    if tip in {None, commit} or repo.commit_of(str(tip)) is None:
+        return ()
+    try:
+        came.refuse_strange(workspace, repo, compare(repo, tip, commit), "this branch")
+    except UserError as error:
+        said = error.message.removesuffix("; nothing was changed")
+        return (f"{said}: other clones bring that by `git pull` alone, and `gitforge sync` refuses it",)
+    return ()
 
 
 def _count(repo: Repo, upstream: Upstream, tip: str | None, commit: str) -> int:

@@ -27,15 +27,24 @@ class Disputed(Conflict):
 
     Args:
         disputes: What.
+        unfetched: The libraries of which nobody knows yet whose pin is the newer one: nothing was to be fetched.
     """
 
-    def __init__(self, disputes: Sequence[Dispute]) -> None:
+    def __init__(self, disputes: Sequence[Dispute], unfetched: Sequence[str] = ()) -> None:
         self.disputes = tuple(disputes)
+        hint = (
+            "Decide: --ours takes this clone's versions, --theirs those that were published; or on a terminal, one by "
+            "one."
+        )
+        if unfetched:
+            hint += (
+                f" Which pin of {', '.join(unfetched)} is the newer one is known once it is fetched, which a dry run"
+                " does not do: without --dry-run that may need no decision."
+            )
         super().__init__(
             "both sides have changed the same, each in its own way; nothing was changed here:\n"
             + "\n".join(f"  {shown(one)}" for one in self.disputes),
-            hint="Decide: --ours takes this clone's versions, --theirs those that were published; or on a terminal, "
-            "one by one.",
+            hint=hint,
         )
 
 

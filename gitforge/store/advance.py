@@ -68,7 +68,7 @@ def advance(
             repair = recover(repo, work)
             refuse_during_operation(repo)
             if repo.head() != head:
-                raise LostRace("The branch moved meanwhile")
+                raise LostRace("the branch moved meanwhile")
             new_index, before = copy_index(repo, work)
             changes = changes_to(repo, head.commit, commit, new_index)
             with building_index(repo, changes, new_index, is_clear=True):
@@ -80,7 +80,7 @@ def advance(
     if failures:
         raise UserError(
             f"the branch is at {commit[:12]} now, but not all files were written: {'; '.join(failures)}",
-            hint="Free what is in the way, then run `git restore` with the file's name",
+            hint="Free what is in the way, then run `git restore` with the file's name.",
         )
     return repair
 

@@ -98,7 +98,7 @@ def refuse_during_operation(repo: Repo) -> None:
         give_up = "git bisect reset" if operation == "bisect" else f"git {operation} --abort"
         raise UserError(
             f"a {operation} is in progress; nothing was recorded",
-            hint=f"Finish it, or give it up with `{give_up}`",
+            hint=f"Finish it, or give it up with `{give_up}`.",
         )
 
 
@@ -120,7 +120,7 @@ def refuse_paths(untracked: set[str], asked: Asked[list[str]]) -> None:
         are = "is" if len(ignored) == 1 else "are"
         raise UserError(
             f"{', '.join(ignored[:3])}{rest} {are} ignored by .gitignore; nothing was recorded",
-            hint="`git check-ignore -v` with its name shows the line that does it",
+            hint="`git check-ignore -v` with its name shows the line that does it.",
         )
 
 

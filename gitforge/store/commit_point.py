@@ -41,7 +41,7 @@ def until_won(attempt: Callable[[], _Result]) -> _Result:
         except LostRace as lost:
             if number >= ATTEMPTS and time.monotonic() > deadline:
                 raise UserError(
-                    f"{lost}, {number} times in a row; nothing was recorded", hint="Try again"
+                    f"{lost}, {number} times in a row; nothing was recorded", hint="Try again."
                 ) from lost
             time.sleep(random.uniform(0, 0.005) * min(number, ATTEMPTS))  # noqa: S311
     raise AssertionError  # `count` has no end
@@ -72,5 +72,5 @@ def reach_commit_point(journal: Journal, publish: Callable[[], None] = lambda: N
             keep_refs(journal)
             return
         if is_killed or now != head.commit or ".lock': File exists" in error.message:
-            raise LostRace(f"The branch could not be moved ({error.message})") from error
+            raise LostRace(f"the branch could not be moved ({error.message})") from error
         raise

@@ -86,7 +86,7 @@ class Database:
             end = output.index(b"\n", at)
             header = output[at:end].decode().split(" ")
             if header[1:2] != [kind]:
-                raise UserError(f"the repository has no whole {kind} {id_}", hint="Run `git fsck`")
+                raise UserError(f"the repository has no whole {kind} {id_}", hint="Run `git fsck`.")
             size = int(header[2])
             found[id_] = output[end + 1 : end + 1 + size]
             at = end + 1 + size + 1
@@ -306,7 +306,7 @@ class Database:
         done = self._git.run("commit-tree", *options, "-F", "-", tree, options=settings,
                              stdin=message, environment=people, timeout=timeout, writes=True)  # fmt: skip
         if "-S" in options and done.status != 0 and not done.timed_out:
-            hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository"
+            hint = "Unlock or correct your signing key, or set commit.gpgsign to false in this repository."
             raise UserError(failure(done).message, hint=hint)
         return _id(done)
 

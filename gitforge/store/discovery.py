@@ -40,7 +40,7 @@ def check_version(done: Done) -> None:
         least = ".".join(map(str, MINIMUM_GIT))
         raise UserError(
             f"git {version} is too old: gitforge needs {least} or newer",
-            hint="Install a newer git from https://git-scm.com/downloads",
+            hint="Install a newer git: https://git-scm.com/downloads has it.",
         )
 
 
@@ -49,14 +49,14 @@ def undiscovered(path: Path, answers: Sequence[str], done: Done) -> UserError:
     trust = re.search(r"git config --global --add safe\.directory .*", done.stderr)
     if trust is not None:
         owner = f"git distrusts the repository around {path}, because somebody else owns it"
-        return UserError(harmless(owner), hint=f"If you trust it, run: {harmless(trust[0])}")
+        return UserError(harmless(owner), hint=f"If you trust it, run `{harmless(trust[0])}`.")
     if "not a git repository" in done.stderr:
         return NoRepository(
-            harmless(f"no git repository in {path} or above it"), hint="Run `gitforge init` to make one"
+            harmless(f"no git repository in {path} or above it"), hint="Run `gitforge init` to make one."
         )
     if answers[:1] == ["true"]:
         bare = f"the repository in {path} is bare: it has no worktree to put a component in"
-        return UserError(harmless(bare), hint="Clone it, or add a worktree with `git worktree add`")
+        return UserError(harmless(bare), hint="Clone it, or add a worktree with `git worktree add`.")
     if answers[1:2] == ["false"]:
-        return UserError(harmless(f"{path} is inside git's own folder"), hint="Go to the worktree's folder")
+        return UserError(harmless(f"{path} is inside git's own folder"), hint="Go to the worktree's folder.")
     return failure(done)

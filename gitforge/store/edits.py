@@ -17,7 +17,7 @@ from gitforge.store.repo import Entry, Head, IndexEntry, Repo
 from gitforge.store.tree import kind
 from gitforge.store.worktree import read_file
 
-UNSTAGE = "Commit it, or take it back with `git restore --staged` and its name"
+UNSTAGE = "Commit it, or take it back with `git restore --staged` and its name."
 
 
 def restoring(path: str, *options: str) -> str:
@@ -31,11 +31,11 @@ def restoring(path: str, *options: str) -> str:
 
 
 def _unstage(path: str) -> str:
-    return f"Commit it, or take it back with {restoring(path, '--staged')}"
+    return f"Commit it, or take it back with {restoring(path, '--staged')}."
 
 
 def _commit(path: str, *options: str) -> str:
-    return f"Commit them, or take them back with {restoring(path, *options)}"
+    return f"Commit them, or take them back with {restoring(path, *options)}."
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _only_file(path: str, entries: Sequence[IndexEntry]) -> Entry | None:
     for entry in entries:
         if entry.stage:
             raise Conflict(
-                f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first"
+                f"{path} has an unresolved merge conflict", hint="Resolve it and `git add` it first."
             )
         if entry.path != path or not entry.is_file:
             raise Conflict(f"{path} is staged as something else than a file", hint=_unstage(path))
@@ -218,7 +218,8 @@ def _merge_new(
         raise Conflict(f"{edit.path} is staged, but missing in the worktree", hint=_unstage(edit.path))
     if seen is not None and seen != edit.content:
         raise Conflict(
-            f"{edit.path} exists already, with other content", hint="Move it away, or `git add` and commit it"
+            f"{edit.path} exists already, with other content",
+            hint="Move it away, or `git add` and commit it.",
         )
     return Change(
         edit, new, staged, new if staged is None else None, seen, edit.content if seen is None else None
@@ -231,11 +232,12 @@ def _merge_rewrite(
     seen = read_file(repo.root, edit.path)
     if old is not None and staged is None:
         raise Conflict(
-            f"the deletion of {edit.path} is staged", hint=f"{restoring(edit.path, '--staged')} takes it back"
+            f"the deletion of {edit.path} is staged",
+            hint=f"{restoring(edit.path, '--staged')} takes it back.",
         )
     if staged is not None and seen is None:
         raise Conflict(
-            f"{edit.path} is missing in the worktree", hint=f"{restoring(edit.path)} brings it back"
+            f"{edit.path} is missing in the worktree", hint=f"{restoring(edit.path)} brings it back."
         )
     if new == old:
         return None

@@ -119,7 +119,7 @@ class Hooks:
                 raise UserError(
                     "the pre-commit hook changes what is not gitforge's to commit: "
                     f"{harmless(', '.join(others))}; nothing was recorded",
-                    hint="Run the hook yourself and commit what it does, then try again",
+                    hint="Run the hook yourself and commit what it does, then try again.",
                 )
             if done.status == 0 or others or changed == seen:
                 self._succeed("pre-commit", done)
@@ -138,13 +138,13 @@ class Hooks:
             raise UserError(
                 f"the {name} hook did not end in {self.seconds:.0f} seconds and was stopped; "
                 "nothing was recorded",
-                hint=f"Look into {self.folder / name}",
+                hint=f"Look into `{self.folder / name}`.",
             )
         if done.status != 0:
             lines = [harmless(line) for line in done.stderr.splitlines()][-SHOWN_LINES:]
             raise UserError(
                 "\n".join([f"the {name} hook refuses the commit; nothing was recorded:", *lines]),
-                hint="Correct what it names and try again",
+                hint="Correct what it names and try again.",
             )
 
 

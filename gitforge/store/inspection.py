@@ -55,7 +55,7 @@ def _stale_locks(repo: Repo) -> Iterator[Problem]:
 
 def _set_aside(repo: Repo) -> Iterator[Problem]:
     for one in spool.drafts(repo).unusable:
-        hint = f"Look into it, then: `gitforge drafts drop {one.id}`"
+        hint = f"Look into it, then: `gitforge drafts drop {one.id}`."
         yield Problem(_shown(repo, one.file), f"is no draft: {one.reason}", hint=hint, severity="warning")
     for path in sorted(journal_file(repo).parent.glob(f"{journal_file(repo).name}.unusable-*")):
         message = "the journal of an interrupted recording, which could not be used"
@@ -70,7 +70,7 @@ def _index(repo: Repo, paths: Sequence[str]) -> Iterator[Problem]:
         else set()
     )
     for path in sorted(committed.keys() - indexed):
-        hint = f"If you did not delete it: `git restore --staged -- {path}`"
+        hint = f"If you did not delete it: `git restore --staged -- {path}`."
         yield Problem(path, "is in the last commit, but not in the index", hint=hint, severity="warning")
 
 

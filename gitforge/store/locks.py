@@ -158,7 +158,7 @@ def commit_lock(repo: Repo, *, timeout: float) -> Iterator[Path]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     busy = f"Another gitforge has been recording in {repo.root} for {timeout:.0f} seconds"
-                    raise Busy(f"{busy}; nothing was recorded", hint="Wait for it, then try again") from None
+                    raise Busy(f"{busy}; nothing was recorded", hint="Wait for it, then try again.") from None
                 time.sleep(_POLL)
         work = ours / "scratch"
         work.mkdir(exist_ok=True)
@@ -221,7 +221,7 @@ def foreign_lock(lock: Path) -> UserError:
         age = ""
     return UserError(
         f"the index is locked by another git ({lock}{age}); nothing was recorded",
-        hint="Wait for that git to end and try again; if none runs, it crashed: remove that file",
+        hint="Wait for that git to end and try again; if none runs, it crashed: remove that file.",
     )
 
 

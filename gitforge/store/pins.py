@@ -51,7 +51,11 @@ def keep(repo: Repo, name: str, commit: str) -> None:
     before = repo.commit_of(library_ref(name))
     if before is not None and repo.contains(before, commit):
         return  # an older pin, of another branch, say
-    if refs := points(repo, name, commit):
+    refs = points(repo, name, commit)
+    fetched = repo.commit_of(fetched_ref(name))
+    if fetched not in {None, commit} and repo.contains(commit, str(fetched)):
+        refs[fetched_ref(name)] = commit  # a colleague has looked later than anybody here
+    if refs:
         repo.make_refs(refs, timeout=_MOVE_SECONDS)
 
 

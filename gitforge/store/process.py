@@ -329,5 +329,5 @@ def _start_writer(
 
 def _not_installed() -> UserError:
     return UserError(
-        "git is not installed, or not on the PATH", hint="Install git from https://git-scm.com/downloads"
+        "git is not installed, or not on the PATH", hint="Install git: https://git-scm.com/downloads has it."
     )

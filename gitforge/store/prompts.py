@@ -49,6 +49,6 @@ def read_prompt(repo: Repo, prompt_id: str) -> str | None:
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != prompt_id:
         raise UserError(
             f"{ref_of(prompt_id)} does not keep the prompt that it is named after",
-            hint="Somebody has changed it; fetch it again from where it came from",
+            hint="Somebody has changed it; fetch it again from where it came from.",
         )
     return content.decode()

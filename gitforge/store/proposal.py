@@ -145,13 +145,13 @@ def refuse_checked_out(repo: Repo, branch: str) -> None:
             where = lines[0].removeprefix("worktree ")
             raise Conflict(
                 f"the branch {branch} is checked out in {harmless(where)}, so nothing can be proposed on it",
-                hint="Switch to the branch that it is for, and try again",
+                hint="Switch to the branch that it is for, and try again.",
             )
     for folder in (repo.common_dir, *repo.common_dir.glob("worktrees/*")):
         for rebase in ("rebase-merge", "rebase-apply"):
             with suppress(OSError):
                 if (folder / rebase / "head-name").read_bytes().strip() == os.fsencode(ref):
-                    raise Conflict(f"a rebase of the branch {branch} is in progress", hint="Finish it first")
+                    raise Conflict(f"a rebase of the branch {branch} is in progress", hint="Finish it first.")
 
 
 def _refuse_neighbours(repo: Repo, branch: str) -> None:
@@ -164,7 +164,7 @@ def _refuse_neighbours(repo: Repo, branch: str) -> None:
         if branch.startswith(f"{name}/") or name.startswith(f"{branch}/"):
             raise Conflict(
                 f"there is a branch {harmless(name)}, so git can have none that is called {branch}",
-                hint=f"Give it another name: `git branch -m {shlex.quote(name)} NEW-NAME`",
+                hint=f"Give it another name: `git branch -m {shlex.quote(name)} NEW-NAME`.",
             )
 
 
@@ -177,7 +177,7 @@ def _attempt(
     start = base or repo.head().commit
     if start is None:
         raise UserError(
-            "the branch has no commit yet, so nothing can be proposed", hint="Commit something first"
+            "the branch has no commit yet, so nothing can be proposed", hint="Commit something first."
         )
     tip = start if old is None or repo.contains(start, old) else old
     entries = merge_committed(repo, tip, edits, settings.blobs)

@@ -98,7 +98,7 @@ def recover_if_needed(repo: Repo) -> Repair | None:
             return None
         raise UserError(
             f"a recording was interrupted, and cannot be finished now: {harmless(str(error))}",
-            hint="Give gitforge access to the git directory, and run it again",
+            hint="Give gitforge access to the git directory, and run it again.",
         ) from error
 
 
@@ -120,12 +120,12 @@ def recover(repo: Repo, work: Path) -> Repair | None:
         journal = read_journal(repo)
     except OtherVersion as error:
         raise _unusable(
-            repo, error, hint="Run a gitforge that is as new as the one that was interrupted"
+            repo, error, hint="Run a gitforge that is as new as the one that was interrupted."
         ) from error
     except Unreadable as error:
         if "another user" in str(error):
             raise _unusable(
-                repo, error, hint="Let that user run `gitforge status`, which finishes it"
+                repo, error, hint="Let that user run `gitforge status`, which finishes it."
             ) from error
         aside = set_aside(journal_file(repo))
         return Repair(f"The journal of an interrupted recording was set aside as {aside}: {error}")

@@ -445,7 +445,7 @@ class Repo:
         if head is not None and self.git.run("cat-file", "-e", f"{head}^{{tree}}").status != 0:
             raise UserError(
                 f"HEAD points nowhere: the repository has no whole commit {head}",
-                hint="Run `git fsck` and `git reflog`; `git reset --soft` goes to a commit that is there",
+                hint="Run `git fsck` and `git reflog`; `git reset --soft` goes to a commit that is there.",
             )
 
     def contains(self, tip: str, commit: str) -> bool:

@@ -168,7 +168,7 @@ def _attempt(
     changes = merge_edits(repo, head, edits, settings.blobs, new_index)
     if head.commit is None and not changes:
         raise UserError(
-            "the branch has no commit yet, so there is nothing to speak of", hint="Commit something first"
+            "the branch has no commit yet, so there is nothing to speak of", hint="Commit something first."
         )
     if head.commit is not None and edits and not changes:
         drop(repo, settings.drafts)
@@ -188,7 +188,7 @@ def _attempt(
     if failures:
         raise UserError(
             f"recorded as {commit[:12]}, but not written to the worktree: {'; '.join(failures)}",
-            hint="Free what is in the way, then run `git restore` with the file's name",
+            hint="Free what is in the way, then run `git restore` with the file's name.",
         )
     return Recorded(commit, tuple(change.path for change in changes), settings.author)
 
@@ -279,12 +279,12 @@ def lock_index(repo: Repo, head: Head, new_index: Path, before: Signature | None
     try:
         take_index_lock(repo.index, new_index)
     except FileExistsError as error:
-        raise LostRace("Another git locked the index meanwhile") from error
+        raise LostRace("another git locked the index meanwhile") from error
     refuse_during_operation(repo)
     if signature(repo.index) != before:
-        raise LostRace("The index changed meanwhile")
+        raise LostRace("the index changed meanwhile")
     if repo.head() != head:
-        raise LostRace("The branch moved meanwhile")
+        raise LostRace("the branch moved meanwhile")
 
 
 def journal_of(repo: Repo, built: Built) -> Journal:
@@ -311,5 +311,5 @@ def unlock_index(repo: Repo, commit: str, new_index: Path, work: Path, paths: Se
     except OSError as error:
         raise UserError(
             f"recorded as {commit[:12]}, but the index could not be written: {told(error)}",
-            hint="Correct that, and run `gitforge status`, which finishes it",
+            hint="Correct that, and run `gitforge status`, which finishes it.",
         ) from error

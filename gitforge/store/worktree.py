@@ -55,7 +55,7 @@ def read_file(root: Path, path: str, *, going: Collection[str] | None = None) ->
     content = read_entry(root, path, going=going)
     if isinstance(content, Link):
         raise Conflict(
-            f"{harmless(path)} is a symbolic link, where a file should be", hint="Move it away or rename it"
+            f"{harmless(path)} is a symbolic link, where a file should be", hint="Move it away or rename it."
         )
     return content
 
@@ -81,7 +81,7 @@ def read_entry(root: Path, path: str, *, going: Collection[str] | None = None) -
         return Link(os.fsencode((root / path).readlink()))
     if not stat.S_ISREG(mode):
         raise Conflict(
-            f"{harmless(path)} is {_kind(mode)}, where a file should be", hint="Move it away or rename it"
+            f"{harmless(path)} is {_kind(mode)}, where a file should be", hint="Move it away or rename it."
         )
     return (root / path).read_bytes()
 
@@ -206,7 +206,7 @@ def _check_folder(folder: Path, name: str, path: str) -> None:
     if not stat.S_ISDIR(mode):
         raise Conflict(
             f"{harmless(name)} is {_kind(mode)}, where {harmless(path)} needs a folder",
-            hint="Move it away or rename it",
+            hint="Move it away or rename it.",
         )
     if os.path.lexists(folder / ".git"):
         raise Conflict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -456,6 +457,12 @@ def test_closed_streams_are_no_reason_to_fail(streams: str, workspace: Path) -> 
     assert (workspace / "output/outage/toolkit.json").is_file()
 
 
+def test_components_and_all_of_them_at_once_are_told_as_too_much(workspace: Path) -> None:
+    for more in (["--all"], ["--goal", GOAL]):
+        done = gitforge("generate", "x.md", *more, cwd=workspace)
+        assert_told(done, USAGE, "components, --goal and --all: one at a time", "Leave the others.")
+
+
 @pytest.mark.parametrize("arguments", ["--version", "list", "list --components --json", f"show {GOAL}"])
 def test_a_result_for_which_there_is_no_room_is_told(arguments: str, workspace: Path) -> None:
     if not Path("/dev/full").exists():
@@ -477,6 +484,9 @@ def test_wrong_usage_is_told_as_such(arguments: list[str], workspace: Path, stat
     before = state()
     done = gitforge(*arguments, cwd=workspace)
     assert done.code == USAGE
-    assert done.err
+    said, hint = done.err.splitlines()
+    assert re.match(r"error: [a-z]", said), said
+    assert not said.endswith(".")
+    assert hint.startswith("hint: ")
     assert "Traceback" not in done.told
     assert state() == before

@@ -196,7 +196,7 @@ class TestRefusedToAdd:
             ("https://ada:secret@example.org/acme.git", "was given with a user name or password"),
             ("https://ghp_secret@example.org/acme.git", "was given with a user name or password"),
             ("ext::sh -c 'touch pwned'", "would start a program"),
-            ("--upload-pack=touch pwned", "No such option"),
+            ("--upload-pack=touch pwned", "no such option"),
             ("ssh://-oProxyCommand=touch/x", "is no address"),
             ("nowhere", "is no repository"),
         ],

@@ -361,7 +361,7 @@ def test_a_call_that_is_wrong_is_told_what_is_wrong_and_what_to_do(workspace: Pa
             assert "Traceback" not in told(result)
             assert told(result).replace("\n", "").isprintable()
         unlike = await client.call_tool("show_goal", {"name": "qqq"})
-        assert told(unlike).endswith("hint: the tool list_goals shows the goals.")
+        assert told(unlike).endswith("hint: The tool list_goals shows the goals.")
         error = await refused(client.call_tool("biuld", {}))
         assert "Did you mean 'build'?" in error.message
 

@@ -39,6 +39,22 @@ def project(tmp_path: Path, git: Git) -> Path:
     return root
 
 
+def test_a_link_that_others_would_refuse_is_sent_with_a_warning(project: Path, git: Git) -> None:
+    other = clone(project.parent / "team.git", "other", git)
+    (project / "out").symlink_to("/nowhere/else")
+    git("add", "out", cwd=project)
+    git("commit", "-q", "-m", "Out", cwd=project)
+    said = "out of this branch is a symbolic link that leads out of the repository, to /nowhere/else: other clones"
+    assert f"warning: {said}" in sync(project / "prompts", "--dry-run").err
+    done = sync(project / "prompts")
+    assert (done.code, f"warning: {said}" in done.err, "sent: 1 commit" in done.out) == (0, True, True), (
+        done.told
+    )
+    assert sync(other / "prompts").code == 1
+    git("pull", "-q", "--rebase", cwd=other)
+    assert sync(other / "prompts").told.startswith("Nothing new")
+
+
 def test_links_of_the_project_around_the_library_come_go_and_change(project: Path, git: Git) -> None:
     other = clone(project.parent / "team.git", "other", git)
     (other / "latest").unlink()

@@ -69,6 +69,17 @@ def test_the_newer_one_stands(place: Place, other: Path, git: Git, newer: str) -
     assert gitforge("check", cwd=other).code == 0
 
 
+def test_a_pin_that_a_colleague_has_moved_on_is_no_rewritten_history(place: Place, other: Path) -> None:
+    place.acme.commit({"library/x.txt": "1\n"})
+    updated(place.ours)
+    place.acme.commit({"library/x.txt": "2\n"})
+    updated(other)
+    assert sync(other).code == 0
+    assert sync(place.ours).code == 0
+    (told,) = gitforge("library", "list", "--json", cwd=place.ours).json
+    assert (told["commit"], told["behind"], told["rewritten"]) == (place.acme.head, 0, False)
+
+
 def test_a_script_is_told(place: Place, other: Path) -> None:
     place.acme.commit({"library/x.txt": "1\n"})
     updated(other)
@@ -104,6 +115,20 @@ def test_a_newer_pin_that_cannot_be_fetched_is_for_a_person(place: Place, other:
     place.acme.root.rename(place.acme.root.with_name("moved"))
     done = sync(place.ours)
     assert (done.code, "libraries > acme" in done.err) == (4, True), done.told
+
+
+def test_a_dry_run_says_that_the_newer_one_is_known_once_it_is_fetched(place: Place, other: Path) -> None:
+    place.acme.commit({"library/x.txt": "1\n"})
+    updated(place.ours)
+    place.acme.commit({"library/x.txt": "2\n"})
+    updated(other)
+    assert sync(other).code == 0
+    done = sync(place.ours, "--dry-run")
+    assert (done.code, "Which pin of acme is the newer one is known once it is fetched" in done.err) == (
+        4,
+        True,
+    )
+    assert sync(place.ours).code == 0
 
 
 def test_another_branch_is_for_a_person(place: Place, other: Path, git: Git) -> None:

@@ -47,7 +47,7 @@ def test_it_goes_back_step_by_step_and_leaves_what_is_not_gitforges(history: Pat
 
 def test_it_says_how_to_have_it_back_and_that_works(history: Path, git: Git) -> None:
     done = gitforge("undo", cwd=history)
-    command = done.err.rpartition("To have it back: gitforge ")[2].split()
+    command = done.err.rpartition("To take this undo back: gitforge ")[2].split()
     assert gitforge(*command, cwd=history).code == 0
     assert (history / PROTOCOL).read_text() == BETTER
     assert undo(history).startswith('Reapply "Regenerate')

@@ -70,7 +70,7 @@ def test_gitforges_own_default_explains_every_rule(tmp_path: Path) -> None:
             "forbid:\n  - one\n  - 2",
             3,
             "'forbid' has something that is not text",
-            'Put quotes around it: "..."',
+            "Put quotes around it.",
         ),
         ("forbid: ['...']", 1, "'forbid' has a phrase that is empty", None),
         (f"forbid: [{'x' * 201}]", 1, "longer than 200 characters", None),

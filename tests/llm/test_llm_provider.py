@@ -141,7 +141,7 @@ def test_it_is_chosen_by_name_alone(plugged: Any) -> None:
 def test_parameters_are_given_under_the_plugins_names_and_what_it_lacks_is_said_once(plugged: Any) -> None:
     model = Scripted("scripted", "x")
     asking = plugged(model, temperature=0.5, max_tokens=99, seed=7)
-    told = "The model scripted does not take this seed: asked without it"
+    told = "the model scripted does not take this seed: asked without it"
     assert list(asking.stream(REQUEST)) == [Notice(told, parameter="seed"), "x", Usage(5, 2)]
     assert list(asking.stream(REQUEST)) == ["x", Usage(5, 2)]
     options = model.asked[0].options

@@ -229,7 +229,7 @@ def test_a_rejected_parameter_is_left_out_once_and_for_all_and_said(name: str, s
     answer = fail(status, error(f"Unsupported parameter: '{name}'", param=name))
     with LlmServer(otherwise=Say("x"), rejects={name: answer}) as server:
         asking = provider(server, **SETTINGS)
-        told = f"The server {server.url} rejects {name} (HTTP {status}): asking again without it"
+        told = f"the server {server.url} rejects {name} (HTTP {status}): asking again without it"
         assert list(asking.stream(REQUEST)) == [Notice(told, parameter=name), "x"]
         assert list(asking.stream(REQUEST)) == ["x"]
         assert [name in received.json for received in server.requests] == [True, False, False]
@@ -431,8 +431,8 @@ def test_a_passing_failure_is_tried_again_twice_and_said(llm_server: LlmServer) 
     pieces = list(provider(llm_server).stream(REQUEST))
     assert pieces[-1] == "x"
     failed, lost = notices(pieces)
-    assert failed.startswith(f"The server {llm_server.url} failed (HTTP 503): waiting 0.")
-    assert lost.startswith(f"The server {llm_server.url} cannot be reached: waiting ")
+    assert failed.startswith(f"the server {llm_server.url} failed (HTTP 503): waiting 0.")
+    assert lost.startswith(f"the server {llm_server.url} cannot be reached: waiting ")
     assert len(llm_server.requests) == 3
 
 
@@ -452,7 +452,7 @@ def test_the_server_says_how_long_to_wait_before_the_next_try(
 ) -> None:
     llm_server.queue(fail(429, **headers), Say("x"))
     pieces = list(provider(llm_server).stream(REQUEST))
-    assert pieces == [Notice(f"The server {llm_server.url} is busy (HTTP 429): waiting {said}"), "x"]
+    assert pieces == [Notice(f"the server {llm_server.url} is busy (HTTP 429): waiting {said}"), "x"]
 
 
 def test_a_date_until_which_to_wait_is_understood(llm_server: LlmServer) -> None:
