@@ -405,17 +405,19 @@ class _Reader:
             name, purpose = entry, None
             if not isinstance(entry, str):
                 name, purpose = entry["file"], one_line(entry.get("description", ""))
-            need: Need | None = Need(kind, name, None, lines[index])
+            need = Need(kind, name, None, lines[index])
             if not names.is_ordinary(name):
-                need = self._unusual([*path, index] if isinstance(value, list) else path, name, kind)
-            if need is None:
-                continue
-            if need.called in needs:
+                unusual = self._unusual([*path, index] if isinstance(value, list) else path, name, kind)
+                if unusual is None:
+                    continue
+                need = unusual._replace(line=lines[index])
+            called = need.called
+            if called in needs:
                 message = f"{kind.key!r} names {printable(name)!r} twice"
                 self._problem(message, [*path, index], "Remove one of the two.")
             if not purpose and purposes:
-                purpose = purposes.get(need.path) or purposes.get(need.called)
-            needs[need.called] = need._replace(purpose=purpose or None, line=lines[index])
+                purpose = purposes.get(need.path) or purposes.get(called)
+            needs[called] = need._replace(purpose=purpose) if purpose else need
         return list(needs.values())
 
     def _unusual(self, path: list[str | int], name: str, kind: Kind) -> Need | None:
