@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gitforge.errors import UserError
 from gitforge.names import folded
 from gitforge.store.process import harmless
-from gitforge.store.records import LINK, SUBMODULE, with_folders
+from gitforge.store.records import Entry, with_folders
 from gitforge.store.repo import Repo
 
 MAX_FILES = 100_000
@@ -22,35 +22,11 @@ MAX_TARGET = 4096
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A file, link or submodule of a commit.
-
-    Args:
-        path: From the repository's top.
-        mode: As git has it.
-        id: Of the blob, or of a submodule's commit.
-        size: In bytes; 0 for a submodule.
-    """
+class Planned(Entry):
+    """A file, link or submodule of a commit; `path` is from the repository's top, `size` in bytes, 0 of a submodule."""
 
     path: str
-    mode: str
-    id: str
     size: int
-
-    @property
-    def is_link(self) -> bool:
-        """Whether it is a symbolic link."""
-        return self.mode == LINK
-
-    @property
-    def is_submodule(self) -> bool:
-        """Whether it is another repository's commit."""
-        return self.mode == SUBMODULE
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a file."""
-        return not (self.is_link or self.is_submodule)
 
 
 @dataclass(frozen=True)
@@ -93,7 +69,7 @@ def survey(repo: Repo, commit: str, *, max_bytes: int) -> Survey:
     for line in repo.git.stream("ls-tree", "-r", "-z", "-l", "--full-tree", commit):
         about, _, path = line.partition("\t")
         mode, _, id_, length = about.split()
-        one = Planned(path, mode, id_, 0 if length == "-" else int(length))
+        one = Planned(mode, id_, path, 0 if length == "-" else int(length))
         entries[path] = one
         size += one.size
         if len(entries) > MAX_FILES:
