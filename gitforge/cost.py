@@ -138,7 +138,7 @@ def refuse_beyond(limit: float | None, expected: Estimate) -> None:
         raise UserError(
             "the price of this model at this server is not known, so no limit on the cost can hold; "
             "nothing was sent",
-            hint="Set git config gitforge.price-input and gitforge.price-output, in dollars for a million "
+            hint="Set `gitforge.price-input` and `gitforge.price-output` with `git config`, in dollars for a million "
             "tokens; 0 for a server of your own. Or leave --max-cost.",
         )
     if expected.dollars > limit:

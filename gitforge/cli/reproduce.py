@@ -78,7 +78,9 @@ def _made(
     commit = reproduce.find_commit(repo, at, datetime.now().astimezone())
     if commit is not None:
         if project is None:
-            raise AnswerMissing("which toolkit is wanted?", hint="Name it: gitforge build PROJECT --at ...")
+            raise AnswerMissing(
+                "which toolkit is wanted?", hint="Name it: `gitforge build PROJECT --at REV`."
+            )
         goal = goal or reproduce.goal_of(workspace, project)
         if goal is None:
             where = f"output/{project}/"

@@ -25,7 +25,7 @@ def need_answer(what: str, option: str) -> None:
 
 def ask_project() -> str:
     """The toolkit's name."""
-    need_answer("no project was named", "it: gitforge build PROJECT --goal GOAL")
+    need_answer("no project was named", "it: `gitforge build PROJECT --goal GOAL`")
     from gitforge.cli.prompts import ask  # noqa: PLC0415 -- 70 ms that only a person is worth
 
     return ask("Project name:", lambda name: names.file_name(name, "project"))
