@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -66,7 +67,10 @@ async def streams(
         arguments = (wire.source, heard, complaints, settle, current_token())
         # A daemon: nobody can interrupt it while it waits for a line.
         threading.Thread(target=_read, args=arguments, daemon=True).start()
-        yield incoming, outgoing
+        try:
+            yield incoming, outgoing
+        finally:  # what the thread hands over from now on goes with the loop, which Python would complain of
+            warnings.filterwarnings("ignore", r"coroutine .* was never awaited", RuntimeWarning)
 
 
 def _read(
@@ -82,12 +86,18 @@ def _read(
                 what = "is no JSON-RPC message" if line is not None else f"is longer than {MAX_LINE:,} bytes"
                 error = types.ErrorData(code=types.PARSE_ERROR, message=f"Parse error: the line {what}")
                 refusal = types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
-                anyio.from_thread.run(complaints.send, SessionMessage(refusal), token=token)
+                anyio.from_thread.run(_unless_ended, complaints.send, SessionMessage(refusal), token=token)
             else:
-                anyio.from_thread.run(heard.send, SessionMessage(message), token=token)
-        anyio.from_thread.run(settle, token=token)
+                anyio.from_thread.run(_unless_ended, heard.send, SessionMessage(message), token=token)
+        anyio.from_thread.run(_unless_ended, settle, token=token)
         anyio.from_thread.run_sync(complaints.close, token=token)
         anyio.from_thread.run_sync(heard.close, token=token)
+
+
+async def _unless_ended(do: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
+    """Does it; where the loop ends in the middle, nobody is told, for nobody waits for it any more."""
+    with suppress(anyio.get_cancelled_exc_class()):
+        await do(*arguments)
 
 
 def _lines(source: int) -> Iterator[bytes | None]:

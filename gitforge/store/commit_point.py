@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from itertools import count
 from typing import TypeVar
 
 from gitforge.errors import UserError
@@ -35,7 +34,9 @@ def until_won(attempt: Callable[[], _Result]) -> _Result:
         UserError: Every one was lost; or what the attempt raises.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    for number in count(1):
+    number = 0
+    while True:
+        number += 1
         try:
             return attempt()
         except LostRace as lost:
@@ -44,7 +45,6 @@ def until_won(attempt: Callable[[], _Result]) -> _Result:
                     f"{lost}, {number} times in a row; nothing was recorded", hint="Try again."
                 ) from lost
             time.sleep(random.uniform(0, 0.005) * min(number, ATTEMPTS))  # noqa: S311
-    raise AssertionError  # `count` has no end
 
 
 def reach_commit_point(journal: Journal, publish: Callable[[], None] = lambda: None) -> None:

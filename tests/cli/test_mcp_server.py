@@ -224,6 +224,14 @@ def test_a_signal_ends_it_though_its_input_is_open(
         assert server.end()[1:] == ("", "")
 
 
+def test_a_signal_just_when_the_input_ends_ends_it_without_a_word(workspace: Path) -> None:
+    for _ in range(6):  # the one is often done before the other has begun
+        with Server(workspace) as server:
+            server.shake_hands()
+            server.process.send_signal(signal.SIGTERM)
+            assert server.end() == (0, "", "")
+
+
 def test_it_ends_though_its_client_does_not_read(workspace: Path) -> None:
     with Server(workspace) as server:
         server.shake_hands()
